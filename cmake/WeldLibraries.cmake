@@ -1,0 +1,36 @@
+# The libraries that do what is not linking: compression, digests, demangling, DWARF for messages.
+# A static program takes the .a of each; a missing one names the target that installs it.
+add_library(weld_libraries INTERFACE)
+
+function(weld_library name)
+  cmake_parse_arguments(arg "OPTIONAL" "" "" ${ARGN})
+  if(WELD_STATIC)
+    find_library(WELD_LIB_${name} NAMES lib${name}.a)
+  else()
+    find_library(WELD_LIB_${name} NAMES ${name})
+  endif()
+  mark_as_advanced(WELD_LIB_${name})
+  if(WELD_LIB_${name})
+    target_link_libraries(weld_libraries INTERFACE "${WELD_LIB_${name}}")
+  elseif(NOT arg_OPTIONAL)
+    message(FATAL_ERROR "lib${name} is missing; `make deps` installs what weld needs")
+  endif()
+endfunction()
+
+# In link order: libdw needs libelf, both need the compressors.
+weld_library(dw)
+weld_library(elf)
+weld_library(bz2)
+weld_library(lzma)
+weld_library(deflate)
+weld_library(zstd)
+weld_library(z)
+weld_library(crypto)
+weld_library(iberty)
+target_link_libraries(weld_libraries INTERFACE ${CMAKE_DL_LIBS})
+
+find_path(WELD_XXHASH_DIR xxhash.h)
+mark_as_advanced(WELD_XXHASH_DIR)
+if(NOT WELD_XXHASH_DIR)
+  message(FATAL_ERROR "xxhash.h is missing; `make deps` installs what weld needs")
+endif()

@@ -1,0 +1,21 @@
+/* x86_64_internal.h: entry points of the x86-64 files that only x86_64.c's table names. */
+#ifndef WELD_ARCH_X86_64_INTERNAL_H
+#define WELD_ARCH_X86_64_INTERNAL_H
+
+#include "arch/x86_64.h"
+#include "core/link.h"
+
+void x64_scan(Link *l, AtomRange range, unsigned tid);
+void x64_apply(Link *l, const AtomId *atoms, u32 n, u8 *out, u64 out_addr, unsigned tid);
+void x64_scan_edges(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid);
+bool x64_apply_one(Link *l, const Edge *e, u8 *place, u64 place_addr);
+bool x64_edge_is_absolute(u32 kind);
+void x64_write_plt(Link *l, u8 *out);
+void x64_write_plt_sec(Link *l, u8 *out);
+void x64_write_plt_got(Link *l, u8 *out);
+i64 x64_tp_offset(const Link *l, u64 addr);
+const char *x64_edge_name(u32 kind);
+
+enum { X64_PLT_HEADER = 16, X64_PLT_ENTRY = 16, X64_PLT_SEC_ENTRY = 16, X64_PLT_GOT_ENTRY = 8 };
+
+#endif

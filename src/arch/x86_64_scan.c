@@ -1,0 +1,451 @@
+/* x86_64_scan.c: looks at every edge before anything has an address, and finds out which symbols need
+ * GOT, PLT, TLS or copy slots, how many dynamic relocations each atom needs, and which edges can't be
+ * had in this kind of output. The trap: scan and apply must come to the same decisions, which are
+ * therefore in x86_64_rules.h. */
+#include "arch/x86_64_internal.h"
+#include "arch/x86_64_rules.h"
+
+typedef enum {
+  CLASS_NOTHING, CLASS_WORD, CLASS_ABS, CLASS_PC, CLASS_PLT, CLASS_PLTOFF, CLASS_GOT, CLASS_GOTX,
+  CLASS_GOTOFF, CLASS_GOTPC, CLASS_SIZE, CLASS_TLSGD, CLASS_TLSLD, CLASS_DTPOFF, CLASS_GOTTP,
+  CLASS_TPOFF, CLASS_DESC, CLASS_DESCCALL,
+} X64Class;
+
+static const u8 class_of[X64_COUNT] = {
+#define X(kind, bits, class, name) [X64_##kind] = CLASS_##class,
+    X86_64_EDGES(X)
+#undef X
+};
+
+typedef struct {
+  Link *l;
+  ScanThread *t;
+  unsigned tid;
+  X64Rules r;
+  AtomId a; /* being scanned */
+  const Atom *at;
+  u32 aflags;
+  u32 nrel, nsymrel;
+  bool text_allowed; /* dynamic relocations in read-only sections */
+} Scan;
+
+static void need(Scan *s, const Edge *e, u8 bits) {
+  u8 *p = &s->l->syms.needs[e->target];
+  u8 old = __atomic_load_n(p, __ATOMIC_RELAXED);
+  if ((old & bits) == bits)
+    return;
+  old = __atomic_fetch_or(p, bits, __ATOMIC_RELAXED);
+  if (!old)
+    *vec_push(&s->t->needed) = (NeededSym){e->target, e->flags};
+}
+
+/* ---- messages ---- */
+
+static const char *target_name(const Scan *s, const Edge *e) {
+  const char *name = sym_name(s->l, e->target);
+  if (!name || !*name)
+    return e->flags & SF_SECTION ? "a section symbol" : "a local symbol";
+  return diag_name(s->l->diag, name);
+}
+
+static u64 order_at(const Scan *s, u64 off) { return (u64)s->at->file << 32 | (u32)off; }
+
+static const char *place(Scan *s, const Edge *e) { return place_of(s->l, s->tid, s->a, e->offset); }
+
+static const char *output_kind(const Scan *s) {
+  return s->r.shared ? "a shared object" : s->r.pic ? "a PIE object" : "an executable";
+}
+
+__attribute__((cold, noinline)) static void error_recompile(Scan *s, const Edge *e) {
+  diag_report(s->l->diag, DIAG_ERROR, "relocation", order_at(s, e->offset),
+              "%s: relocation %s against symbol `%s' can not be used when making %s; recompile with %s",
+              place(s, e), x64_edge_name(e->kind), target_name(s, e), output_kind(s),
+              s->r.shared ? "-fPIC" : s->r.pic ? "-fPIC or -fPIE" : "-fPIE or -fPIC");
+}
+
+__attribute__((cold, noinline)) static void error_tls_le(Scan *s, const Edge *e) {
+  diag_report(s->l->diag, DIAG_ERROR, "relocation", order_at(s, e->offset),
+              "%s: relocation %s against `%s` can not be used when making %s%s; recompile with -fPIC",
+              place(s, e), x64_edge_name(e->kind), target_name(s, e), output_kind(s),
+              s->r.shared ? "" : ", since a shared library defines it");
+}
+
+__attribute__((cold, noinline)) static void error_sequence(Scan *s, const Edge *e) {
+  diag_report(s->l->diag, DIAG_ERROR, "relocation", order_at(s, e->offset),
+              "%s: relocation %s against `%s' stands in an unexpected instruction", place(s, e),
+              x64_edge_name(e->kind), target_name(s, e));
+}
+
+/* References from code to a group that lost to another file: one-definition slips, or a bad compiler.
+ * Tables that describe code may name what is gone. */
+__attribute__((cold, noinline)) static void scan_discarded(Scan *s, const Edge *e) {
+  const char *name = s->l->format->atom_name(s->l, s->a);
+  if (starts_with(name, ".gcc_except_table") || starts_with(name, ".eh_frame") ||
+      starts_with(name, ".stab"))
+    return;
+  diag_report(s->l->diag, DIAG_ERROR, "discarded-section", order_at(s, e->offset),
+              "%s: relocation %s refers to a symbol in a discarded section: %s", place(s, e),
+              x64_edge_name(e->kind), target_name(s, e));
+}
+
+__attribute__((cold, noinline)) static void scan_textrel(Scan *s, const Edge *e) {
+  const Options *o = s->l->opt;
+  if (!s->text_allowed) {
+    diag_report(s->l->diag, DIAG_ERROR, "text-relocation", order_at(s, e->offset),
+                "%s: relocation %s against symbol `%s' in read-only section `%s' can not be used when "
+                "making %s; recompile with %s, or pass -z notext to allow text relocations",
+                place(s, e), x64_edge_name(e->kind), target_name(s, e),
+                s->l->format->atom_name(s->l, s->a), output_kind(s),
+                s->r.shared ? "-fPIC" : "-fPIC or -fPIE");
+    return;
+  }
+  if (o->warn_textrel || (o->warn_shared_textrel && s->r.shared))
+    diag_report(s->l->diag, DIAG_WARNING, "text-relocation", order_at(s, e->offset),
+                "%s: relocation against symbol `%s' in read-only section `%s'", place(s, e),
+                target_name(s, e), s->l->format->atom_name(s->l, s->a));
+  s->t->has_textrel = true;
+}
+
+/* ---- addresses that must be known now ---- */
+
+/* An imported symbol whose address code takes without asking the dynamic linker: it gets an address in
+ * this executable (psABI 3.4, "Function Addresses"; copy relocations). */
+static void need_address(Scan *s, const Edge *e) {
+  const Options *o = s->l->opt;
+  if (e->flags & SF_FUNC) {
+    if ((e->flags & SF_PROTECTED) && (e->flags & SF_SHARED)) {
+      diag_report(s->l->diag, DIAG_ERROR, "protected-symbol", order_at(s, e->offset),
+                  "%s: relocation %s takes the address of protected function `%s' of a shared "
+                  "library, which its library may know by another address; recompile with -fPIC",
+                  place(s, e), x64_edge_name(e->kind), target_name(s, e));
+      return;
+    }
+    need(s, e, NEED_CPLT | NEED_PLT);
+    return;
+  }
+  const char *why = !(e->flags & SF_SHARED) || (e->flags & SF_TLS) ? "" : NULL;
+  if (why)
+    diag_report(s->l->diag, DIAG_ERROR, "copy-relocation", order_at(s, e->offset),
+                "%s: cannot create a copy relocation for %s; recompile with -fPIE or -fPIC",
+                place(s, e), target_name(s, e));
+  else if (e->flags & SF_PROTECTED)
+    diag_report(s->l->diag, DIAG_ERROR, "copy-relocation", order_at(s, e->offset),
+                "%s: cannot create a copy relocation for protected symbol '%s'; recompile with -fPIC",
+                place(s, e), target_name(s, e));
+  else if (o->z_nocopyreloc)
+    diag_report(s->l->diag, DIAG_ERROR, "copy-relocation", order_at(s, e->offset),
+                "%s: -z nocopyreloc: cannot create a copy relocation for symbol '%s'; recompile with "
+                "-fPIC", place(s, e), target_name(s, e));
+  else
+    need(s, e, NEED_COPY);
+}
+
+static void scan_word(Scan *s, const Edge *e) {
+  bool writable = s->aflags & ATOM_WRITE;
+  switch (x64_word(&s->r, e->flags, writable)) {
+  case WORD_STATIC:
+    return;
+  case WORD_RELATIVE:
+    if (x64_relr(&s->r, s->aflags, s->at->p2align, e->offset))
+      *vec_push(&s->t->relr) = (RelrRef){.atom = s->a.i, .offset = e->offset};
+    else
+      s->nrel++;
+    break;
+  case WORD_SYMBOLIC:
+    need(s, e, NEED_DYNSYM);
+    s->nsymrel++;
+    break;
+  case WORD_IFUNC:
+    s->t->has_ifunc = true;
+    *vec_push(&s->t->ifuncs) = (IfuncRef){s->a.i, e->target, e->offset, e->addend};
+    break;
+  case WORD_CPLT:
+  case WORD_COPY:
+    if (e->flags & SF_IFUNC && !(e->flags & SF_IMPORTED)) {
+      s->t->has_ifunc = true;
+      need(s, e, NEED_CPLT | NEED_PLT);
+    } else {
+      need_address(s, e);
+    }
+    return;
+  }
+  if (UNLIKELY(!writable))
+    scan_textrel(s, e);
+}
+
+/* S + A in fewer bits than a pointer has: no dynamic relocation can help. */
+static void scan_abs(Scan *s, const Edge *e) {
+  if (e->flags & SF_IMPORTED) {
+    if (s->r.pic)
+      error_recompile(s, e);
+    else
+      need_address(s, e);
+  } else if (e->flags & (SF_ABSOLUTE | SF_UNDEFINED | SF_DISCARDED)) {
+    return;
+  } else if (s->r.pic) {
+    error_recompile(s, e);
+  } else if (e->flags & SF_IFUNC) {
+    s->t->has_ifunc = true;
+    need(s, e, NEED_CPLT | NEED_PLT);
+  }
+}
+
+/* Is the place the operand of call, jmp or jcc? A %rip-relative operand never follows these bytes. */
+static bool is_branch(const Scan *s, const Edge *e) {
+  const u8 *d = s->at->data;
+  u64 off = e->offset;
+  if (e->kind != X64_PC32 || !(s->aflags & ATOM_EXEC) || off < 1)
+    return false;
+  return d[off - 1] == 0xe8 || d[off - 1] == 0xe9 ||
+         (off >= 2 && d[off - 2] == 0x0f && (d[off - 1] & 0xf0) == 0x80);
+}
+
+/* S + A - P to what is not simply defined here; also S + A - GOT. */
+static void scan_pc(Scan *s, const Edge *e) {
+  if (e->flags & SF_IMPORTED) {
+    if (is_branch(s, e))
+      need(s, e, NEED_PLT);
+    else if (s->r.shared)
+      error_recompile(s, e);
+    else
+      need_address(s, e);
+  } else if (e->flags & SF_IFUNC) {
+    s->t->has_ifunc = true;
+    need(s, e, is_branch(s, e) ? NEED_PLT : NEED_CPLT | NEED_PLT);
+  } else if ((e->flags & (SF_ABSOLUTE | SF_UNDEFINED)) == SF_ABSOLUTE && s->r.pic) {
+    /* What weld defines itself may be "absolute" for want of a section to stand in. */
+    if (e->target >= s->l->syms.nglobal || !(s->l->syms.flags[e->target] & SF_SYNTHETIC))
+      error_recompile(s, e);
+  }
+}
+
+static void need_plt(Scan *s, const Edge *e) {
+  if (e->flags & SF_IFUNC && !(e->flags & SF_IMPORTED))
+    s->t->has_ifunc = true;
+  if (e->flags & (SF_IMPORTED | SF_IFUNC))
+    need(s, e, NEED_PLT);
+}
+
+static void need_got(Scan *s, const Edge *e) {
+  if (is_local_ifunc(e->flags))
+    s->t->has_ifunc = true;
+  need(s, e, NEED_GOT);
+}
+
+/* ---- thread-local storage ---- */
+
+/* An access whose code can be rewritten: the slot it is left with. */
+static void scan_tls_relaxed(Scan *s, const Edge *e) {
+  if (!s->r.shared && !(e->flags & SF_IMPORTED))
+    return; /* local exec */
+  s->t->has_static_tls |= s->r.shared;
+  need(s, e, NEED_GOTTP);
+}
+
+/* `e` is TLSGD or TLSLD, `next` what follows it; false: `next` is to be scanned like any other edge. */
+static bool scan_tls_call(Scan *s, const Edge *e, const Edge *next) {
+  bool known = next && x64_tls_call(e, next, s->at->data, s->at->size) != TLSCALL_NONE;
+  if (e->kind == X64_TLSGD) {
+    if (known) {
+      scan_tls_relaxed(s, e);
+      return true;
+    }
+    need(s, e, NEED_TLSGD);
+    return false;
+  }
+  if (!known)
+    s->t->uses_tlsld = true;
+  return known;
+}
+
+static void scan_gottp(Scan *s, const Edge *e) {
+  if (s->r.tls_exec && !(e->flags & SF_IMPORTED) &&
+      x64_ie_insn(e->kind, s->at->data, e->offset))
+    return; /* local exec */
+  s->t->has_static_tls |= s->r.shared;
+  need(s, e, NEED_GOTTP);
+}
+
+static void scan_tpoff(Scan *s, const Edge *e) {
+  if (!s->r.shared && !(e->flags & SF_IMPORTED))
+    return;
+  if (e->kind != X64_TPOFF64) {
+    error_tls_le(s, e);
+    return;
+  }
+  s->t->has_static_tls |= s->r.shared;
+  if (e->flags & SF_IMPORTED)
+    need(s, e, NEED_DYNSYM);
+  s->nsymrel++;
+  if (!(s->aflags & ATOM_WRITE))
+    scan_textrel(s, e);
+}
+
+static void scan_desc(Scan *s, const Edge *e) {
+  if (!s->r.tls_ie)
+    need(s, e, NEED_TLSDESC);
+  else if (!x64_desc_insn(e->kind, s->at->data, e->offset))
+    error_sequence(s, e); /* the call that belongs to it can't be told apart from others */
+  else
+    scan_tls_relaxed(s, e);
+}
+
+static void scan_desc_call(Scan *s, const Edge *e) {
+  const u8 *p = s->at->data + e->offset;
+  if (s->r.tls_ie && !(p[0] == 0xff && p[1] == 0x10) && !(p[0] == 0x67 && p[1] == 0xff))
+    error_sequence(s, e);
+}
+
+/* ---- the walk ---- */
+
+static void scan_edge(Scan *s, const Edge *e) {
+  bool special = e->flags & X64_SPECIAL;
+  if (UNLIKELY(e->flags & SF_DISCARDED)) {
+    scan_discarded(s, e);
+    return;
+  }
+  switch ((X64Class)class_of[e->kind]) {
+  case CLASS_NOTHING:
+    break;
+  case CLASS_WORD:
+    scan_word(s, e);
+    break;
+  case CLASS_ABS:
+    if (special || s->r.pic)
+      scan_abs(s, e);
+    break;
+  case CLASS_PC:
+    if (UNLIKELY(special))
+      scan_pc(s, e);
+    break;
+  case CLASS_PLTOFF:
+    s->t->uses_got_base = true;
+    need_plt(s, e);
+    break;
+  case CLASS_PLT:
+    if (special)
+      need_plt(s, e);
+    break;
+  case CLASS_GOT:
+    if (e->kind == X64_GOT32 || e->kind == X64_GOT64 || e->kind == X64_GOTPLT64)
+      s->t->uses_got_base = true;
+    need_got(s, e);
+    break;
+  case CLASS_GOTX: {
+    bool sure;
+    (void)x64_gotx(&s->r, e, s->at->data, &sure);
+    if (!sure)
+      need_got(s, e);
+    break;
+  }
+  case CLASS_GOTOFF:
+    s->t->uses_got_base = true;
+    if (special)
+      scan_pc(s, e);
+    break;
+  case CLASS_GOTPC:
+    s->t->uses_got_base = true;
+    break;
+  case CLASS_SIZE:
+    break;
+  case CLASS_TLSGD:
+    need(s, e, NEED_TLSGD);
+    break;
+  case CLASS_TLSLD:
+    s->t->uses_tlsld = true;
+    break;
+  case CLASS_DTPOFF:
+    if (e->flags & SF_IMPORTED)
+      error_recompile(s, e);
+    break;
+  case CLASS_GOTTP:
+    scan_gottp(s, e);
+    break;
+  case CLASS_TPOFF:
+    scan_tpoff(s, e);
+    break;
+  case CLASS_DESC:
+    scan_desc(s, e);
+    break;
+  case CLASS_DESCCALL:
+    scan_desc_call(s, e);
+    break;
+  }
+}
+
+static void scan_atom(Scan *s) {
+  Link *l = s->l;
+  EdgeCursor c = {.atom = s->a};
+  Edge buf[EDGE_BATCH], pending;
+  bool have = false;
+  u32 n;
+  s->nrel = s->nsymrel = 0;
+  while ((n = l->format->edges(l, &c, buf))) {
+    for (u32 i = 0; i < n; i++) {
+      const Edge *e = &buf[i];
+      if (UNLIKELY(have)) {
+        have = false;
+        if (scan_tls_call(s, &pending, e))
+          continue;
+      }
+      u8 class = class_of[e->kind];
+      if (LIKELY(!(e->flags & X64_SPECIAL) && (class == CLASS_PC || class == CLASS_PLT)))
+        continue; /* most edges: nothing to decide */
+      if (UNLIKELY(x64_opens_tls_call(&s->r, e))) {
+        pending = *e;
+        have = true;
+        continue;
+      }
+      scan_edge(s, e);
+    }
+  }
+  if (have)
+    (void)scan_tls_call(s, &pending, NULL);
+  l->atoms.nrel[s->a.i] = s->nrel;
+  l->atoms.nsymrel[s->a.i] = s->nsymrel;
+  s->t->nrel += s->nrel;
+  s->t->nsymrel += s->nsymrel;
+}
+
+static Scan scan_begin(Link *l, unsigned tid) {
+  const Options *o = l->opt;
+  Scan s = {.l = l, .t = &l->slots->threads[tid], .tid = tid, .r = x64_rules(l)};
+  s.text_allowed = o->z_text == OPT_NO ||
+                   (o->z_text == OPT_AUTO && (o->warn_textrel || o->warn_shared_textrel));
+  return s;
+}
+
+bool x64_edge_is_absolute(u32 kind) {
+  return kind < X64_COUNT && (class_of[kind] == CLASS_WORD || class_of[kind] == CLASS_ABS);
+}
+
+/* Unwind tables are shared by all processes, so even a pointer in one is never relocated at run time. */
+void x64_scan_edges(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid) {
+  Scan s = scan_begin(l, tid);
+  s.a = a;
+  s.at = &l->atoms.at[a.i];
+  s.aflags = l->atoms.flags[a.i];
+  for (u32 i = 0; i < n; i++) {
+    if (e[i].flags & SF_DISCARDED)
+      continue;
+    if (class_of[e[i].kind] == CLASS_WORD)
+      scan_abs(&s, &e[i]);
+    else
+      scan_edge(&s, &e[i]);
+  }
+}
+
+void x64_scan(Link *l, AtomRange range, unsigned tid) {
+  Scan s = scan_begin(l, tid);
+  const u32 mask = ATOM_LIVE | ATOM_ALLOC | ATOM_SYNTH;
+  for (u32 i = range.begin.i; i < range.end.i; i++) {
+    if ((l->atoms.flags[i] & mask) != (ATOM_LIVE | ATOM_ALLOC))
+      continue;
+    s.a = (AtomId){i};
+    s.at = &l->atoms.at[i];
+    s.aflags = l->atoms.flags[i];
+    s.t->alloc_bytes += s.at->size;
+    if (s.at->rel && s.at->data && !(s.aflags & (ATOM_MERGE | ATOM_EHFRAME | ATOM_ZEROFILL)))
+      scan_atom(&s);
+  }
+}

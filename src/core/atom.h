@@ -1,0 +1,89 @@
+/* atom.h: atoms, edges and the arrays they live in.
+ *
+ * An atom is an indivisible run of code or data: an ELF input section, or a section that weld makes.
+ * Atoms are views: content stays in the mapped file, relocations stay in the file's own encoding and
+ * come out as a batch of Edge. A file owns a contiguous range of atoms; for ELF, atom = file.atom_base
+ * + section index, so that a symbol's section is one addition away from its atom.
+ * The trap: pieces of mergeable sections and CIE/FDE records are not in this array (they would be
+ * millions); they live in tables of their own (core/merge.h, core/ehframe.h), and an atom of such a
+ * section has ATOM_MERGE / ATOM_EHFRAME set and no address of its own. */
+#ifndef WELD_CORE_ATOM_H
+#define WELD_CORE_ATOM_H
+
+#include "util/base.h"
+
+typedef struct { u32 i; } AtomId; /* 0 is no atom */
+typedef struct { u32 i; } FileId; /* also the file's place on the command line; 0 is weld itself */
+typedef struct { u32 i; } OsecId; /* 0 is none */
+typedef struct { u32 i; } SymId;  /* < symbols.nglobal: global; else a local of some file */
+
+#define NO_SYM ((SymId){UINT32_MAX})
+
+enum { /* hot, one u16 for each atom */
+  ATOM_LIVE = 1 << 0,       /* in the output (unless a pass folds it away) */
+  ATOM_ALLOC = 1 << 1,      /* takes memory at run time */
+  ATOM_WRITE = 1 << 2,
+  ATOM_EXEC = 1 << 3,
+  ATOM_TLS = 1 << 4,
+  ATOM_ZEROFILL = 1 << 5,   /* no bytes in the file */
+  ATOM_MERGE = 1 << 6,      /* by content: its pieces are in core/merge.h */
+  ATOM_EHFRAME = 1 << 7,    /* its records are in core/ehframe.h */
+  ATOM_ROOT = 1 << 8,       /* never dead stripped (KEEP, retain, init arrays, notes, ...) */
+  ATOM_DISCARDED = 1 << 9,  /* lost its group to another file, or /DISCARD/ */
+  ATOM_SYNTH = 1 << 10,     /* made by weld: bytes come from a Synth */
+  ATOM_GROUPED = 1 << 11,   /* member of a group (COMDAT or not) */
+  ATOM_LARGE = 1 << 12,     /* SHF_X86_64_LARGE and its like */
+  ATOM_OWNED = 1 << 13,     /* data was allocated (decompressed), not mapped */
+  ATOM_LINKORDER = 1 << 14, /* ordered, and alive, with the atom that `link` names */
+  ATOM_ORDERED = 1 << 15,   /* scratch bit of the pass that runs */
+};
+
+typedef struct {
+  const u8 *data; /* `size` bytes of the input, checked; NULL for zero fill */
+  u64 size;
+  u32 file;       /* FileId */
+  u32 rel;        /* the format's handle of its relocations (ELF: section index); 0: none */
+  u32 osec;       /* OsecId, after layout_assign */
+  u32 aux;        /* ATOM_MERGE: index of its MergeInput; ATOM_SYNTH: index of its Synth;
+                     else first FDE of it in its file's table + 1 (core/ehframe.h), 0: none */
+  u32 type;       /* the format's section type, opaque to the core (ELF: sh_type) */
+  u32 attr;       /* the format's section flags, opaque to the core (ELF: sh_flags, low 32) */
+  u32 link;       /* ATOM_LINKORDER: AtomId that it follows */
+  u8 p2align;     /* log2 of the alignment in bytes */
+  u8 entsize;     /* of mergeable content, 0 otherwise; > 255 is stored as 0 and not merged */
+  u16 unused;
+} Atom;
+
+typedef struct {
+  u32 n;       /* atoms used; index 0 is none */
+  u32 cap;     /* room for ATOMS_SPARE Synths after the files' atoms */
+  u16 *flags;  /* hot */
+  Atom *at;    /* cold */
+  u64 *addr;   /* offset in the output section while layout runs, the address after it */
+  u32 *nrel;   /* relative dynamic relocations this atom needs (written by Arch.scan) */
+  u32 *nsymrel;/* symbolic dynamic relocations (including IRELATIVE kinds in data) */
+  u32 *reloff; /* index of its first relative relocation in .rela.dyn, after dynrel_assign */
+  u32 *symreloff;
+} Atoms;
+
+/* One relocation. Edges come in batches: Format.edges(). kind is the CPU's (arch/x86_64.def). */
+typedef struct {
+  u64 offset; /* in the atom; checked to be inside it for the width of the kind */
+  i64 addend; /* A */
+  u64 S;      /* address of the target, merged pieces resolved; valid after layout, else undefined */
+  u32 target; /* SymId: a global, or a local of the atom's file */
+  u16 kind;
+  u16 flags;  /* SF_*: facts of the target, core/symbol.h */
+} Edge;
+
+enum { EDGE_BATCH = 64, ATOMS_SPARE = 1 << 16 };
+
+typedef struct { AtomId begin, end; } AtomRange;
+
+/* Where a batch stands. Zero it (and set atom) to begin. */
+typedef struct {
+  AtomId atom;
+  u32 next;
+} EdgeCursor;
+
+#endif

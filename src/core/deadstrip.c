@@ -1,0 +1,184 @@
+/* deadstrip.c: --gc-sections. Breadth first over edges from the roots: what the entry, exports and -u
+ * name, and what the layout KEEPs. A front of atoms is marked in parallel.
+ * The trap: unwind records are not reached by edges. A function keeps alive what its FDEs refer to (its
+ * LSDA, its personality routine), never the other way round. */
+#include "core/deadstrip.h"
+
+#include <stdlib.h>
+
+#include "core/resolve.h"
+
+typedef VEC(u32) U32Vec;
+
+/* What must live when `key` lives: sections ordered after it, sections named by __start_NAME. */
+typedef struct {
+  u32 key, atom;
+} Follow;
+
+typedef struct {
+  Link *l;
+  const u32 *front;
+  U32Vec *found;         /* one for each thread */
+  const Follow *links;   /* by atom: SHF_LINK_ORDER followers */
+  u32 nlinks;
+  const Follow *starts;  /* by symbol: sections between __start_ and __stop_ */
+  u32 nstarts;
+} Job;
+
+enum { ATOM_MARKED = ATOM_ORDERED }; /* borrowed bit, see atom.h: cleared again below */
+
+static void mark(Job *j, u32 a, unsigned tid) {
+  u16 *p = &j->l->atoms.flags[a];
+  u16 old = __atomic_load_n(p, __ATOMIC_RELAXED);
+  if (!a || old & ATOM_MARKED || !(old & ATOM_LIVE))
+    return;
+  old = __atomic_fetch_or(p, ATOM_MARKED, __ATOMIC_RELAXED);
+  if (!(old & ATOM_MARKED))
+    *vec_push(&j->found[tid]) = a;
+}
+
+static u32 first_follow(const Follow *v, u32 n, u32 key) {
+  u32 lo = 0, hi = n;
+  while (lo < hi) {
+    u32 mid = lo + (hi - lo) / 2;
+    if (v[mid].key < key)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return lo;
+}
+
+static void mark_followers(Job *j, const Follow *v, u32 n, u32 key, unsigned tid) {
+  for (u32 i = first_follow(v, n, key); i < n && v[i].key == key; i++)
+    mark(j, v[i].atom, tid);
+}
+
+static void mark_symbol(Job *j, u32 sym, unsigned tid) {
+  if (j->l->syms.atom[sym])
+    mark(j, j->l->syms.atom[sym], tid);
+  if (UNLIKELY(j->nstarts))
+    mark_followers(j, j->starts, j->nstarts, sym, tid);
+}
+
+static void mark_edges(Job *j, FileId f, const Edge *e, u32 n, unsigned tid) {
+  const Link *l = j->l;
+  for (u32 i = 0; i < n; i++) {
+    if (e[i].target < l->syms.nglobal) {
+      mark_symbol(j, e[i].target, tid);
+    } else {
+      i64 off;
+      mark(j, l->format->edge_atom(l, f, &e[i], &off).i, tid);
+    }
+  }
+}
+
+static void mark_front(void *ctx, u32 begin, u32 end, unsigned tid) {
+  Job *j = ctx;
+  Link *l = j->l;
+  Edge buf[EDGE_BATCH];
+  for (u32 x = begin; x < end; x++) {
+    u32 a = j->front[x];
+    FileId f = {l->atoms.at[a].file};
+    EdgeCursor c = {{a}, 0};
+    for (u32 n; (n = l->format->edges(l, &c, buf));)
+      mark_edges(j, f, buf, n, tid);
+    if (UNLIKELY(j->nlinks))
+      mark_followers(j, j->links, j->nlinks, a, tid);
+    u32 nfde;
+    const EhRecord *fde = ehframe_fdes(l, (AtomId){a}, &nfde);
+    for (u32 k = 0; k < nfde; k++) {
+      EdgeCursor rc = {0};
+      for (u32 n; (n = ehframe_edges(l, f, &fde[k], &rc, buf));)
+        mark_edges(j, f, buf, n, tid);
+      rc = (EdgeCursor){0};
+      for (u32 n; (n = ehframe_edges(l, f, &l->files.at[f.i].eh.cies[fde[k].cie], &rc, buf));)
+        mark_edges(j, f, buf, n, tid);
+    }
+  }
+}
+
+static int by_key(const void *a, const void *b) {
+  const Follow *x = a, *y = b;
+  return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->atom < y->atom ? -1 : x->atom > y->atom;
+}
+
+/* One sweep over the atoms: roots, and who follows whom. */
+static void find_roots(Job *j) {
+  Link *l = j->l;
+  VEC(Follow) links = {0}, starts = {0};
+  for (u32 a = 1; a < l->atoms.n; a++) {
+    u16 f = l->atoms.flags[a];
+    if (!(f & ATOM_LIVE))
+      continue;
+    if (f & ATOM_LINKORDER && l->atoms.at[a].link) {
+      *vec_push(&links) = (Follow){l->atoms.at[a].link, a};
+      if (!(f & ATOM_ROOT))
+        continue;
+    }
+    if (!(f & ATOM_ALLOC) || f & (ATOM_EHFRAME | ATOM_SYNTH)) { /* lives, and keeps nothing alive */
+      l->atoms.flags[a] = (u16)(f | ATOM_MARKED);
+      continue;
+    }
+    if (f & ATOM_ROOT)
+      mark(j, a, 0);
+    for (u32 s = 0; s < l->start_stops.n; s++)
+      if (streq(l->start_stops.at[s].section, l->format->atom_name(l, (AtomId){a}))) {
+        *vec_push(&starts) = (Follow){l->start_stops.at[s].sym, a};
+      }
+  }
+  if (links.n)
+    qsort(links.at, links.n, sizeof *links.at, by_key);
+  if (starts.n)
+    qsort(starts.at, starts.n, sizeof *starts.at, by_key);
+  j->links = links.at;
+  j->nlinks = links.n;
+  j->starts = starts.at;
+  j->nstarts = l->opt->start_stop_gc == OPT_YES ? 0 : starts.n;
+  for (u32 i = 0; i < l->syms.nglobal; i++)
+    if (l->syms.flags[i] & (SF_GC_ROOT | SF_EXPORTED))
+      mark_symbol(j, i, 0);
+  for (u32 i = 0; i < l->weld_names.n; i++) /* a name that an expression mentions is needed by it */
+    if (l->weld_names.at[i].kind == WELD_MENTION || l->weld_names.at[i].kind == WELD_REF)
+      mark_symbol(j, l->weld_names.at[i].sym, 0);
+}
+
+void deadstrip(Link *l) {
+  if (!l->opt->gc_sections)
+    return;
+  unsigned threads = pool_threads(l->pool);
+  Job j = {.l = l, .found = heap_alloc(threads * sizeof(U32Vec))};
+  U32Vec front = {0};
+  find_roots(&j);
+  for (;;) {
+    for (unsigned t = 0; t < threads; t++) {
+      for (u32 i = 0; i < j.found[t].n; i++)
+        *vec_push(&front) = j.found[t].at[i];
+      j.found[t].n = 0;
+    }
+    if (!front.n)
+      break;
+    j.front = front.at;
+    pool_run(l->pool, front.n, front.n > 512 ? 64 : 512, mark_front, &j);
+    front.n = 0;
+  }
+  for (u32 a = 1; a < l->atoms.n; a++) {
+    u16 f = l->atoms.flags[a];
+    if (!(f & ATOM_LIVE))
+      continue;
+    if (f & ATOM_MARKED) {
+      l->atoms.flags[a] = (u16)(f & ~ATOM_MARKED);
+      continue;
+    }
+    l->atoms.flags[a] = (u16)(f & ~ATOM_LIVE);
+    if (l->opt->print_gc_sections)
+      diag_report(l->diag, DIAG_NOTE, "gc-section", (u64)l->atoms.at[a].file << 32 | a, "removing unused section %s:(%s)",
+                  file_name(l, (FileId){l->atoms.at[a].file}), l->format->atom_name(l, (AtomId){a}));
+  }
+  for (unsigned t = 0; t < threads; t++)
+    vec_free(&j.found[t]);
+  free(j.found);
+  vec_free(&front);
+  free((void *)(uintptr_t)j.links);
+  free((void *)(uintptr_t)j.starts);
+}

@@ -1,0 +1,116 @@
+/* layout.h: a plain description of the output (what a linker script says), and the output sections
+ * that come out of applying it. The default layout of each emulation is such a description; scripts
+ * parse to one. Nothing about the usual order of sections is written in code. */
+#ifndef WELD_CORE_LAYOUT_H
+#define WELD_CORE_LAYOUT_H
+
+#include "core/atom.h"
+#include "core/expr.h"
+
+struct Link;
+
+typedef enum { SORT_NONE, SORT_NAME, SORT_ALIGN, SORT_PRIORITY /* SORT_BY_INIT_PRIORITY */ } SortKind;
+
+/* One input section pattern: *(.text .text.*) is two of them. */
+typedef struct {
+  const char *file;      /* glob on the file's path; NULL or "*": any */
+  const char *section;   /* glob on the section's name */
+  const char *const *exclude_files; /* NULL-ended globs, or NULL */
+  bool keep;             /* KEEP(): a root of dead strip */
+  SortKind sort, sort2;
+  u32 flags_with, flags_without; /* ATOM_* that must / must not be set, 0: any */
+  /* `file` and exclude_files may be "archive:member" (either side empty: no archive / any member). */
+  bool joined;           /* stands in one list with the pattern before it, *(.a .b): what hits either is
+                            ordered together (same sort: by it, else in input order) */
+  bool sort_files;       /* SORT(file)(...): files by name first */
+  bool reverse;          /* REVERSE(...) */
+  bool no_sort;          /* SORT_NONE(...): --sort-section does not apply */
+} LayoutPattern;
+
+typedef enum {
+  LAYOUT_ASSIGN,  /* symbol = expr (name "."; moves the location counter) */
+  LAYOUT_OUTPUT,  /* an output section */
+  LAYOUT_ASSERT,  /* expr: an EX_ASSERT, which reports itself when evaluated; name: its message */
+  LAYOUT_ORPHANS, /* non-allocated orphans go here; with patterns: allocated orphans that hit one of
+                     them go here, each in an output section of its own name */
+  LAYOUT_DATA,    /* in a body: BYTE(expr) ... QUAD(expr), data_size bytes */
+  LAYOUT_STRING,  /* in a body: ASCIZ "name" */
+  LAYOUT_FILL,    /* in a body: FILL(fill), from here on */
+} LayoutKind;
+
+enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2, LAYOUT_RELRO_END = 4 /* -z relro region ends before this statement */,
+       LAYOUT_ONLY_IF_RO = 8, LAYOUT_ONLY_IF_RW = 16, LAYOUT_NOLOAD = 32, LAYOUT_KEEP_EMPTY = 64,
+       LAYOUT_RELRO_END_NOW = 128 /* with -z now the region ends before this one instead */,
+       LAYOUT_NOT_PIC = 256 /* only where addresses are fixed at link time */,
+       LAYOUT_DISCARD = 512 /* OUTPUT: /DISCARD/ */,
+       LAYOUT_ALIGN_WITH_INPUT = 1024, LAYOUT_READONLY = 2048,
+       LAYOUT_NOALLOC = 4096 /* types DSECT, COPY, INFO, OVERLAY: takes no memory */ };
+
+/* What fills gaps: `bytes` repeated; else the low four bytes of `expr`, big endian; else the default. */
+typedef struct {
+  const u8 *bytes;
+  u32 n;
+  const Expr *expr;
+} LayoutFill;
+
+typedef struct LayoutStmt {
+  LayoutKind kind;
+  u32 flags;
+  const char *name;             /* symbol, "." or output section */
+  const Expr *expr;             /* ASSIGN: value; OUTPUT: address or NULL */
+  const Expr *align;            /* OUTPUT: ALIGN(), or NULL */
+  const LayoutPattern *patterns;/* OUTPUT, ended by section == NULL */
+  const struct LayoutStmt *body;/* OUTPUT: assignments between patterns, each standing before pattern `before`; ended by kind == LAYOUT_ORPHANS */
+  u32 before;
+  u32 npatterns;
+  /* from here on only scripts say something */
+  const Expr *lma;              /* OUTPUT: AT() */
+  const Expr *subalign;         /* OUTPUT: SUBALIGN() */
+  const Expr *type;             /* OUTPUT: (TYPE = expr) */
+  LayoutFill fill;              /* OUTPUT: =fill; FILL */
+  const char *region, *lma_region; /* OUTPUT: >region, AT>region */
+  const char *const *phdrs;     /* OUTPUT: :phdr :phdr, NULL-ended */
+  u32 data_size;                /* DATA: 1, 2, 4 or 8 bytes */
+  const char *file;             /* where it stands; NULL in static descriptions */
+  u32 line, col;
+} LayoutStmt;
+
+typedef struct {
+  const char *name;             /* "elf_x86_64" */
+  const LayoutStmt *stmts;
+  u32 nstmts;
+} LayoutDesc;
+
+/* An output section. */
+typedef struct {
+  const char *name;
+  u32 type;       /* the format's (ELF: sh_type) */
+  u64 attr;       /* the format's flags (ELF: sh_flags) */
+  u32 aflags;     /* ATOM_* union of its atoms: ALLOC WRITE EXEC TLS; ZEROFILL only when all are */
+  u32 entsize;
+  u8 p2align;
+  bool relro;     /* inside the RELRO region */
+  bool placed;    /* in the output */
+  u32 index;      /* ELF section header index; 0: none */
+  u64 addr, lma;  /* virtual and load address; 0 when not allocated */
+  u64 off;        /* file offset */
+  u64 size;       /* in memory */
+  u64 filesz;     /* in the file: 0 for zero fill */
+  AtomId *atoms;  /* in order of addresses */
+  u32 natoms;
+  u32 stmt;       /* index of its LayoutStmt, UINT32_MAX for an orphan */
+  /* compression (write/compress.c): when compressed, the bytes to write instead of composing */
+  const u8 *bytes;
+  u64 raw_size;
+} Osec;
+
+/* Asks the description where every live atom goes (Link.rules), marks what it KEEPs as roots, drops what
+ * it discards. Before dead strip. */
+void layout_match_atoms(struct Link *l);
+/* Puts every live atom and every Synth into an output section (sub-linear matching), in order. */
+void layout_assign(struct Link *l);
+/* Gives addresses and file offsets; loops until Synth sizes settle. Sets atoms.addr, symbols of
+ * assignments, Osec.addr/off/size, Link.segments. */
+void layout_addresses(struct Link *l);
+
+#endif

@@ -1,0 +1,184 @@
+/* link.h: the one structure that everything hangs off. No global state: two Links may run in two
+ * threads. A pass reads the arrays it needs and writes the ones it owns. */
+#ifndef WELD_CORE_LINK_H
+#define WELD_CORE_LINK_H
+
+#include "core/atom.h"
+#include "core/ehframe.h"
+#include "core/layout.h"
+#include "core/merge.h"
+#include "core/options.h"
+#include "core/symbol.h"
+#include "core/synth.h"
+#include "core/target.h"
+#include "util/arena.h"
+#include "util/bytes.h"
+#include "util/diag.h"
+#include "util/threads.h"
+
+typedef enum { FILE_WELD, FILE_OBJECT, FILE_SHARED } FileKind;
+
+/* A COMDAT group of a file. Groups of one name are one: the first file's wins. */
+typedef struct {
+  const char *name; /* NULL: the name is global symbol `id`; else looked up in Link.groups */
+  u32 id;
+  u32 index;        /* the format's (ELF: section index of the SHT_GROUP) */
+} GroupRef;
+
+typedef struct {
+  FileKind kind;
+  bool live;          /* in the link; archive members become live when something needs them */
+  bool lazy;          /* an archive member or --start-lib object: live only on demand */
+  bool as_needed;     /* shared: recorded as needed only when used */
+  bool needed;        /* shared: gets a DT_NEEDED (after resolve) */
+  bool exclude_libs;  /* its definitions are made local (--exclude-libs) */
+  bool just_symbols;
+  bool has_versions;  /* object: some global name of it has a version, foo@V1 (set by Format.names) */
+  const char *path;   /* as it was opened */
+  const char *member; /* name in the archive, or NULL */
+  const char *arg;    /* archive or file name as on the command line (for messages, --exclude-libs) */
+  Bytes data;
+  u32 archive;        /* index in Link.archives + 1, 0: none */
+  u32 atom_base, natoms;
+  u32 nsyms;          /* symbols in the file's table, index 0 included */
+  u32 first_global;   /* globals are [first_global, nsyms) */
+  u32 *globals;       /* SymId of each global, by index - first_global */
+  u32 local_base;     /* SymId of local 0; live objects only */
+  GroupRef *groups;   /* its COMDAT groups, by Format.groups */
+  u32 ngroups;
+  char *full_name;    /* file_name()'s answer for archive members */
+  FileEh eh;
+  void *fmt;          /* the format's own view: format/elf_object.h */
+} File;
+
+typedef struct {
+  const char *path;
+  Bytes data;
+  bool thin;
+  u32 members_total, members_loaded; /* for --print-archive-stats */
+} Archive;
+
+/* A symbol of file 0 (core/resolve.h: weld_name). Its value comes from layout. */
+typedef struct {
+  const char *name;
+  const Expr *expr;   /* value, or NULL: set by layout under the name */
+  const LayoutStmt *stmt; /* the assignment that layout runs for it, or NULL: `expr` is evaluated last */
+  u8 kind;            /* WeldNameKind */
+  bool hidden;
+  u32 osec;           /* output section it belongs to, after layout; 0: none */
+  bool used;          /* it became the definition of its name */
+  u32 sym;            /* SymId */
+  u32 alias;          /* SymId of B in A=B, 0: none (symbol 0 does not take part) */
+} WeldName;
+
+/* __start_NAME or __stop_NAME that something refers to. */
+typedef struct {
+  u32 sym;
+  const char *section; /* NAME */
+  bool start;
+  bool defined;        /* there is such an output section */
+} StartStop;
+
+/* A program header to be, with what it covers. */
+typedef struct {
+  u32 type, flags; /* the format's */
+  u32 first, last; /* osecs, inclusive, in order of Link.order; 0,0: none */
+  u64 off, addr, lma, filesz, memsz, align;
+} Segment;
+
+/* An undefined reference, for the report. */
+typedef struct { u32 sym; u32 file; u32 atom; u64 offset; } UndefRef;
+
+typedef struct Link {
+  Options *opt;
+  Diag *diag;
+  const Arch *arch;
+  const Format *format;
+  const LayoutDesc *layout;
+  bool scripted;    /* layout came from a script's SECTIONS: addresses are the script's business */
+  Arena arena;      /* lives as long as the link */
+  Arena *scratch;   /* one for each thread */
+  Pool *pool;
+
+  VEC(File) files;  /* by FileId; 0 is weld itself; in command-line order */
+  VEC(Archive) archives;
+  StrVec opened;    /* paths that were read, for --dependency-file */
+  VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
+  VEC(Bytes) maps;  /* what to unmap at the end */
+  Atoms atoms;
+  Symbols syms;
+  VEC(StartStop) start_stops;
+  VEC(WeldName) weld_names; /* symbols of file 0, by index */
+  u32 *global_ids;  /* what File.globals points into */
+  u64 nglobal_ids;
+  Interner names;   /* of the global symbols */
+  Interner groups;  /* of COMDAT signatures that are no global symbol */
+  u32 *rules;       /* by atom: layout statement << 16 | pattern, UINT32_MAX: orphan; after layout_match_atoms */
+  bool has_duplicates; /* some name has two strong definitions */
+  bool addressed;   /* layout is final: Edge.S may be computed */
+  VEC(Synth) synths;
+  VEC(Osec) osecs;  /* by OsecId; 0 is none */
+  bool planned;       /* addresses of one round are known: Format.plan_segments may look at them */
+  u64 file_size;      /* of the output, after it was written */
+  u64 file_end;       /* where the section headers may begin; after layout */
+  const struct LayoutMatcher *matcher;
+  struct Layout *lay; /* core/layout.c's own */
+  u64 relro_begin, relro_end; /* addresses; equal: no RELRO region */
+  u32 *order;       /* placed osecs in order of addresses / headers */
+  u32 norder;
+  VEC(Segment) segments;
+  Merge *merge;
+
+  bool is_dynamic;  /* has .dynamic: shared, PIE, or any shared library in the link */
+  bool is_pic;      /* shared or PIE: addresses move */
+  bool has_tls, has_textrel, has_static_tls, uses_tlsld, has_ifunc, has_versioned_refs;
+  bool ibt, shstk;  /* features of the output */
+  bool execstack;
+  i32 tlsld_got;    /* slot of the local-dynamic pair, -1 */
+  u64 tls_begin, tls_end, tls_align; /* of PT_TLS, after layout */
+  u64 got_base;     /* _GLOBAL_OFFSET_TABLE_ */
+  u32 nplt, ngotplt, npltgot, ngot; /* slots handed out by got_allocate */
+  DynRel *dynrel;   /* .rela.dyn in output order */
+  u64 ndynrel, ndynrel_relative;
+  struct Slots *slots; /* core/scan.h: from slots_scan on */
+  void *dyn;        /* write/elf_dynamic.c's own */
+  void *script;     /* pass/export.c's own */
+  u64 header_size;  /* ELF header + program headers, known before addresses */
+  const char *entry_name;
+
+  /* undefined references found by scan (not weak), one list a thread */
+  VEC(UndefRef) *undefs;
+
+  VEC(char) *trace; /* --time-trace events, one list a thread */
+  struct Trace *perf; /* util/trace.h; NULL unless somebody wants to know */
+  u8 **mem_output;    /* not NULL: the output goes to memory */
+} Link;
+
+static inline File *file_at(const Link *l, FileId f) { return &l->files.at[f.i]; }
+static inline File *atom_file(const Link *l, AtomId a) { return &l->files.at[l->atoms.at[a.i].file]; }
+
+/* Definition of a global symbol: file and symbol index there. Only when it has one (rank < RANK_NONE). */
+static inline u32 key_file(u64 key) { return (u32)(key >> 32) & 0xffffff; }
+static inline u32 key_index(u64 key) { return (u32)key; }
+static inline u32 key_rank(u64 key) { return (u32)(key >> 56); }
+static inline SymAux *sym_aux(const Link *l, u32 sym) {
+  u32 x = l->syms.aux[sym];
+  return x ? &l->syms.auxes[x - 1] : NULL;
+}
+/* Name of any symbol; for locals the file is searched (slow path). */
+const char *sym_name(const Link *l, u32 sym);
+/* "lib.a(member.o)" or the path; owned by the link arena or the file. Thread safe. */
+const char *file_name(const Link *l, FileId f);
+/* File that owns local symbol `sym` (binary search). */
+FileId local_owner(const Link *l, u32 sym);
+/* Stable order of symbols for the output: by file, then index, of the definition (or first reference). */
+u64 sym_order(const Link *l, u32 sym);
+
+/* Where an error about a place in an atom stands: "file.o:(.text+0x1f)". In the link arena: thread unsafe
+ * variants use scratch[tid]. */
+const char *place_of(Link *l, unsigned tid, AtomId a, u64 off);
+
+/* Flushes messages; false when errors were reported: link_run returns. */
+bool checkpoint(Link *l);
+
+#endif

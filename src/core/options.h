@@ -1,0 +1,186 @@
+/* options.h: what was asked for, as plain data. Drivers fill it (argv -> Options); everything else
+ * only reads it. Strings live as long as the Link. The default of every field is zero unless noted;
+ * options_init() sets the others.
+ * The trap: OPT_AUTO (0) means "nobody said": link_run decides from the inputs and the output kind. */
+#ifndef WELD_CORE_OPTIONS_H
+#define WELD_CORE_OPTIONS_H
+
+#include "core/expr.h"
+#include "core/version.h"
+#include "util/arena.h"
+#include "util/base.h"
+
+typedef enum { OPT_AUTO = 0, OPT_NO, OPT_YES } Tri;
+
+typedef enum { OUTPUT_EXEC, OUTPUT_PIE, OUTPUT_SHARED } OutputKind;
+
+typedef enum { STRIP_NONE, STRIP_DEBUG, STRIP_ALL } StripKind;
+typedef enum { DISCARD_DEFAULT, DISCARD_NONE, DISCARD_LOCALS /* -X: .L names */, DISCARD_ALL /* -x */ } DiscardKind;
+typedef enum { BUILD_ID_NONE, BUILD_ID_FAST, BUILD_ID_MD5, BUILD_ID_SHA1, BUILD_ID_SHA256, BUILD_ID_UUID, BUILD_ID_HEX } BuildIdKind;
+typedef enum { COMPRESS_NONE, COMPRESS_ZLIB, COMPRESS_ZSTD } CompressKind;
+typedef enum { BSYMBOLIC_NONE, BSYMBOLIC_ALL, BSYMBOLIC_FUNCTIONS, BSYMBOLIC_NON_WEAK, BSYMBOLIC_NON_WEAK_FUNCTIONS } BsymbolicKind;
+/* GNU ld's --unresolved-symbols. */
+typedef enum { UNRESOLVED_DEFAULT, UNRESOLVED_REPORT_ALL, UNRESOLVED_IGNORE_ALL, UNRESOLVED_IGNORE_IN_OBJECTS, UNRESOLVED_IGNORE_IN_SHARED } UnresolvedKind;
+typedef enum { SORT_SECTION_NONE, SORT_SECTION_NAME, SORT_SECTION_ALIGNMENT } SortSectionKind;
+typedef enum { SHUFFLE_NONE, SHUFFLE_RANDOM, SHUFFLE_REVERSE } ShuffleKind;
+
+/* One input in command-line order, with the state that stood when it was named. */
+typedef struct {
+  const char *name;    /* a path, or for is_lib the NAME of -lNAME / -l:NAME (then with the colon) */
+  bool is_lib;
+  bool whole_archive;
+  bool as_needed;
+  bool bstatic;        /* -Bstatic: only archives for -l */
+  bool start_lib;      /* between --start-lib and --end-lib: treat an object as an archive member */
+  bool just_symbols;   /* -R FILE: symbol addresses only */
+  bool script;         /* -T FILE: a linker script (already looked for in -L directories) */
+  u32 group;           /* nonzero: number of the --start-group it stands in */
+  const u8 *mem;       /* libweld: in-memory input of mem_len bytes under this name */
+  u64 mem_len;
+} Input;
+
+typedef struct { const char *name; const Expr *value; bool provide, hidden; const char *text; } Defsym;
+typedef struct { const char *section; u64 addr; } SectionStart;
+typedef VEC(const char *) StrVec;
+
+typedef struct {
+  Arena arena; /* owns the strings and expressions that the driver made */
+
+  /* inputs, places */
+  VEC(Input) inputs;
+  StrVec lib_dirs;           /* -L, sysroot already applied */
+  StrVec rpath, rpath_link;
+  const char *sysroot;
+  const char *output;        /* "a.out" */
+  const char *emulation;     /* -m, NULL when not given */
+  const char *dynamic_linker;
+  bool no_dynamic_linker;
+  const char *chroot;
+  const char *map_file;      /* -Map=; "-" is standard output */
+  bool print_map, cref, trace /* -t */, verbose;
+  const char *dependency_file;
+  const char *repro;
+
+  /* kind of output */
+  OutputKind kind;
+  bool is_static;            /* -static / -Bstatic before any input matters only for -l; this one is "no dynamic linking asked" */
+  bool relocatable;
+  const char *entry;         /* -e; NULL: the format's default (_start) */
+  const char *init, *fini;   /* "_init", "_fini" */
+  const char *soname;
+  StrVec filter, auxiliary, audit, depaudit;
+
+  /* symbols */
+  StrVec undefined;          /* -u, also pulls archive members */
+  StrVec undefined_glob;
+  StrVec require_defined;
+  VEC(Defsym) defsyms;
+  StrVec wrap;
+  StrVec trace_symbols;
+  VersionScript version_script;     /* merged from every --version-script and VERSION */
+  VersionPatterns dynamic_list;     /* --dynamic-list, -list-data is separate */
+  VersionPatterns export_dynamic_symbols;
+  bool has_version_script, has_dynamic_list, dynamic_list_data;
+  bool export_dynamic;
+  StrVec exclude_libs;       /* archive basenames, or "ALL" */
+  BsymbolicKind bsymbolic;
+  StrVec retain_symbols;     /* --retain-symbols-file contents */
+  bool has_retain_symbols;
+  bool default_symver;
+  bool allow_multiple_definition;
+  Tri no_undefined;          /* --no-undefined / -z defs / -z undefs */
+  UnresolvedKind unresolved;
+  bool warn_unresolved, error_unresolved_set;
+  Tri allow_shlib_undefined;
+  bool noinhibit_exec;
+  bool warn_common, warn_once, warn_textrel, warn_shared_textrel, warn_execstack, no_warn_mismatch;
+  bool no_define_common;
+  bool demangle;             /* true */
+  const char *undefined_version; /* unused */
+  Tri undefined_version_ok;  /* --undefined-version / --no-undefined-version */
+
+  /* dead strip, folding */
+  bool gc_sections, print_gc_sections;
+  bool gc_keep_exported;
+  Tri start_stop_gc;         /* -z start-stop-gc */
+  bool start_stop;           /* --start-stop: __start_/__stop_ for sections whose name begins with a dot too */
+  int start_stop_visibility; /* ELF STV_*, 3 (protected) by default */
+
+  /* strip */
+  StripKind strip;
+  DiscardKind discard;
+  bool emit_relocs;
+
+  /* output details */
+  BuildIdKind build_id;
+  u8 build_id_bytes[64];
+  u32 build_id_len;
+  bool hash_sysv, hash_gnu;  /* both true by default */
+  bool no_eh_frame_hdr;
+  bool eh_frame_hdr;         /* true by default */
+  CompressKind compress_debug;
+  int compress_level;
+  int optimize;              /* -O */
+  SortSectionKind sort_section;
+  bool has_image_base; u64 image_base;
+  bool has_ttext, has_tdata, has_tbss; u64 ttext, tdata, tbss;
+  VEC(SectionStart) section_starts;
+  bool has_ttext_segment;    /* -Ttext-segment: image_base is a fixed address, a PIE becomes ET_EXEC */
+  VEC(SectionStart) section_aligns; /* --section-align NAME=N: addr is the alignment, a power of two */
+  bool has_filler; u8 filler;       /* --filler: byte between sections */
+  ShuffleKind shuffle; u64 shuffle_seed; /* --shuffle-sections, --reverse-sections */
+  u32 spare_program_headers, spare_dynamic_tags; /* PT_NULL and DT_NULL entries to keep free */
+  bool omagic, nmagic;
+  bool oformat_binary;
+  bool rosegment;            /* true */
+  bool execute_only;
+  bool new_dtags;            /* true */
+  bool merge_sections;       /* true; --no-merge-sections */
+  bool relax;                /* true; --no-relax */
+  bool no_gnu_unique;
+  bool symtab_shndx;
+  StrVec defined_packages;   /* --package-metadata */
+  const char *package_metadata;
+  bool no_ld_generated_unwind_info;
+
+  /* -z */
+  bool z_now;
+  bool z_relro;              /* true */
+  Tri z_execstack;
+  bool z_execstack_if_needed;
+  Tri z_text;                /* YES: text relocations are an error (default); NO: -z notext */
+  bool z_nodelete, z_origin, z_initfirst, z_interpose, z_nodlopen, z_nodefaultlib, z_nodump, z_global;
+  Tri z_separate_code;
+  bool z_separate_loadable_segments; /* with z_separate_code YES: every segment on pages of its own */
+  u64 z_max_page_size, z_common_page_size; /* 0: the CPU's default */
+  bool has_stack_size; u64 z_stack_size;
+  bool z_pack_relative_relocs;
+  bool pack_dyn_relocs_android, use_android_relr_tags;
+  bool z_ibt, z_ibtplt, z_shstk, z_force_ibt;
+  int z_cet_report;          /* 0 none, 1 warning, 2 error */
+  bool z_nocopyreloc;
+  bool z_dynamic_undefined_weak; Tri dynamic_undefined_weak;
+  bool z_rodynamic, z_keep_text_section_prefix, z_nosectionheader, z_nognustack, z_start_stop_gc_unused;
+  bool z_lam_u48, z_lam_u57;
+  bool z_unique_symbol;
+  int z_x86_isa_level;       /* 0: from inputs; 1..4 */
+  bool z_rewrite_endbr;
+
+  /* running */
+  u32 threads;               /* 0: as many as the machine (and the jobserver) gives */
+  bool stats, perf;
+  const char *time_trace;    /* file for --time-trace */
+  bool fatal_warnings, no_warnings;
+  Tri color;
+  bool error_json;
+  u32 error_limit;           /* 20 by default, 0 none */
+  bool print_dependencies;
+
+  char **argv;               /* as given, for messages and --repro */
+  int argc;
+} Options;
+
+void options_init(Options *o);
+void options_free(Options *o);
+
+#endif

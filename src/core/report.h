@@ -1,0 +1,37 @@
+/* report.h: the errors that need the whole link to be known: names with two definitions, names with
+ * none. All are reported in one run; checkpoint() stops afterwards. */
+#ifndef WELD_CORE_REPORT_H
+#define WELD_CORE_REPORT_H
+
+#include "core/link.h"
+
+/* After resolve. Costs nothing unless l->has_duplicates (or --warn-common). */
+void report_duplicates(Link *l);
+/* After dead strip: only what a live atom refers to is missing. One pass over the flags when nothing is. */
+void report_undefined(Link *l);
+/* --print-gc-sections: what dead strip removed, on standard output, in input order. */
+void report_gc_sections(Link *l);
+
+/* ---- for core/report.c and core/hints.c ---- */
+
+/* A place to be shown, and where its description goes. */
+typedef struct {
+  u32 file;
+  u32 atom; /* 0: none (absolute) */
+  u64 off;
+  DiagPlace *out;
+} Spot;
+/* Fills the places; each object's debug information is opened once. Strings live in `a`. With
+ * `function` the enclosing function is named, else only its source place. */
+void spots_locate(Link *l, Arena *a, Spot *spots, u32 n, const char *role, bool function);
+
+typedef struct {
+  u32 sym;
+  const char *name; /* as in the symbol table, ends with NUL */
+  VEC(const char *) notes; /* vec_free() by the caller; the strings live in the arena */
+} Hint;
+/* Looks for what explains each undefined symbol: another signature, a near name, a missing extern "C", a
+ * definition that is static, hidden, discarded, or in a library that is not in the link. */
+void hints_find(Link *l, Arena *a, Hint *hints, u32 n);
+
+#endif

@@ -1,0 +1,69 @@
+/* script.h: a parsed linker script as plain data. script/parse.c fills it, link.c applies it. Every
+ * string and tree lives in the arena that script_parse() was given; nothing points into the text.
+ * Specification: GNU ld manual, chapter "Linker Scripts". */
+#ifndef WELD_CORE_SCRIPT_H
+#define WELD_CORE_SCRIPT_H
+
+#include "core/layout.h"
+#include "core/version.h"
+#include "util/arena.h"
+#include "util/bytes.h"
+
+/* One file of INPUT(), GROUP() or STARTUP(). */
+typedef struct {
+  const char *name; /* a path; for is_lib the NAME of -lNAME (":file" for -l:file) */
+  bool is_lib;
+  bool as_needed;
+  bool startup;     /* STARTUP(): goes before every other input */
+  u32 group;        /* 1, 2, ...: number of the GROUP() in this script; 0: none */
+  const char *file; /* where it stands */
+  u32 line;
+} ScriptInput;
+
+/* A line of MEMORY { }. */
+typedef struct {
+  const char *name;
+  const char *attrs; /* "rwx!..." as written, "" when none */
+  const Expr *origin, *length;
+  const char *alias; /* REGION_ALIAS(name, alias): the region meant; else NULL */
+  u32 line;
+} ScriptRegion;
+
+/* A line of PHDRS { }. */
+typedef struct {
+  const char *name;
+  const char *type_name; /* "PT_LOAD"; NULL when `type` gives a number */
+  const Expr *type;
+  bool filehdr, phdrs;
+  const Expr *at, *flags; /* or NULL */
+  u32 line;
+} ScriptPhdr;
+
+/* INCLUDE: finds `name`, which was named in file `from`. Sets the text (valid until script_parse
+ * returns) and the path for messages. False when there is no such file: the parser reports it. */
+typedef bool ScriptOpen(void *ctx, const char *name, const char *from, Bytes *text, const char **path);
+
+typedef struct {
+  /* set by the caller; NULL: INCLUDE is an error */
+  ScriptOpen *open;
+  void *open_ctx;
+
+  VEC(ScriptInput) inputs; /* in order */
+  u32 ngroups;
+  const char *output_format[3]; /* OUTPUT_FORMAT(default, big, little); 1 and 2 may be NULL */
+  const char *output_arch;
+  const char *entry, *output, *target, *map_file;
+  VEC(const char *) search_dirs; /* a leading '=' or $SYSROOT is still there */
+  VEC(const char *) externs;
+  bool force_common, inhibit_common, force_group;
+  bool has_version;
+  VersionScript version; /* VERSION { } */
+  /* Assignments and ASSERTs of the top level and the contents of SECTIONS { }, in order. Without
+   * SECTIONS they are additions to the default layout. */
+  bool has_sections;
+  LayoutDesc layout;
+  VEC(ScriptRegion) regions;
+  VEC(ScriptPhdr) phdrs;
+} Script;
+
+#endif

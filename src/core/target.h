@@ -1,0 +1,168 @@
+/* target.h: what the core sees of CPUs and formats: two const tables. Entry points take a range of
+ * atoms, so dispatch costs one indirect call a range (edges: one a batch). A new CPU or format is a
+ * new row, never an `if`. */
+#ifndef WELD_CORE_TARGET_H
+#define WELD_CORE_TARGET_H
+
+#include "core/atom.h"
+#include "core/intern.h"
+#include "core/layout.h"
+#include "util/arena.h"
+#include "util/bytes.h"
+
+struct Link;
+
+/* Dynamic relocations, by meaning; the format gives numbers and bytes. */
+typedef enum {
+  DYN_RELATIVE,  /* base + addend */
+  DYN_ABS,       /* symbol + addend, pointer sized */
+  DYN_ABS32, DYN_PC32, DYN_PC64, DYN_SIZE, /* only with -z notext or in unusual code */
+  DYN_GLOB_DAT, DYN_JUMP_SLOT, DYN_COPY,
+  DYN_DTPMOD, DYN_DTPOFF, DYN_TPOFF, DYN_TLSDESC,
+  DYN_IRELATIVE, /* resolver at base + addend */
+} DynKind;
+
+typedef struct {
+  u64 addr;   /* where */
+  i64 addend;
+  u32 sym;    /* SymId; NO_SYM.i: none */
+  u32 kind;   /* DynKind */
+} DynRel;
+
+/* One symbol of a file, decoded. Batches of them serve the resolver. */
+typedef struct {
+  u64 value;   /* offset in its section; absolute: the address; common: the alignment */
+  u64 size;
+  u32 index;   /* in the file */
+  u32 section; /* atom = file.atom_base + section; 0: absolute or none */
+  u32 flags;   /* SF_FUNC SF_TLS SF_IFUNC SF_ABSOLUTE SF_PROTECTED SF_UNIQUE; SF_WEAK for weak references too */
+  u8 rank;     /* RANK_STRONG, RANK_WEAK, RANK_COMMON or RANK_NONE (undefined), as if the file were live */
+  u8 vis;      /* ELF st_other visibility */
+  u8 skip;     /* takes no part (shared: a version that is not the default) */
+} SymRec;
+
+/* Program properties of one file (psABI, "Program Property"); a repeated property is or-ed. */
+typedef struct {
+  u32 feature_1_and; /* 0 when absent: absent and "no feature" mean the same */
+  u32 isa_1_needed;
+  u32 isa_1_used;
+  bool has_isa_1_used; /* the merged value exists only when every file has one */
+} Properties;
+
+/* A definition in a shared library, for copy relocations. */
+typedef struct {
+  u64 value;     /* address in the library */
+  u64 size;      /* 0: unknown */
+  u64 align;     /* power of two: of its section, or as the address shows, whichever is less */
+  bool readonly; /* in a segment that is read-only at run time, PT_GNU_RELRO included */
+} SharedSym;
+
+typedef struct Arch {
+  const char *name;      /* "x86_64" */
+  u64 max_page_size, common_page_size, image_base; /* image_base: of non-PIC executables */
+  u32 plt_header_size, plt_entry_size, plt_got_entry_size, plt_sec_entry_size;
+  u32 gotplt_reserved;   /* 8-byte slots at the start of .got.plt */
+  u32 fill;              /* byte that pads code */
+  u32 fill_through;      /* byte that pads code which runs on over the gap (.init, .fini); 0: as fill */
+  /* Looks at every edge of the live, allocated atoms of the range: ors needs into symbols.needs,
+   * counts atoms.nrel / nsymrel, reports relocations that the output kind can't have. Parallel. */
+  void (*scan)(struct Link *l, AtomRange r, unsigned tid);
+  /* Relocates n atoms whose bytes were copied to `out`, which stands for addresses from out_addr on
+   * (atom a is at out + addr[a] - out_addr). Also fills the atoms' dynamic relocations. Parallel. */
+  void (*apply)(struct Link *l, const AtomId *atoms, u32 n, u8 *out, u64 out_addr, unsigned tid);
+  /* The bytes of .plt, .plt.sec and .plt.got, whole. */
+  void (*write_plt)(struct Link *l, u8 *out);
+  void (*write_plt_sec)(struct Link *l, u8 *out);
+  void (*write_plt_got)(struct Link *l, u8 *out);
+  /* One past the thread pointer's variant: value of TLS address `addr` relative to the thread pointer. */
+  i64 (*tp_offset)(const struct Link *l, u64 addr);
+  const char *(*edge_name)(u32 kind); /* "R_X86_64_PC32": the psABI's own name, for messages */
+  /* scan() of n edges of atom a that the caller picked (records of .eh_frame, whose atoms scan() skips). */
+  void (*scan_edges)(struct Link *l, AtomId a, const Edge *e, u32 n, unsigned tid);
+  /* Relocates one field of an unwind table: kinds that are S + A or S + A - P, of 4 or 8 bytes, also through
+   * the GOT. False when the kind is none of these or the value does not fit: the caller reports. Thread safe. */
+  bool (*apply_one)(struct Link *l, const Edge *e, u8 *place, u64 place_addr);
+  /* True when the kind is a plain address (not relative to the place): needs a dynamic relocation in PIC output. */
+  bool (*edge_is_absolute)(u32 kind);
+} Arch;
+
+/* Where a place of an input is in its source. Strings live in the arena that was passed. */
+typedef struct {
+  const char *file;     /* as the debug information says, relative to where the compiler ran; or NULL */
+  u32 line;
+  const char *function; /* symbol (mangled) that the place is in, or NULL */
+} SourcePlace;
+
+/* One call for each symbol that an EachSymbol hook visits; name ends with NUL. */
+typedef void SymbolFn(void *ctx, const char *name, const SymRec *r);
+/* One call for each name, `len` bytes without NUL. */
+typedef void NameFn(void *ctx, const char *name, u64 len);
+
+typedef struct Format {
+  const char *name; /* "elf64-x86-64" */
+  /* Fills buf (EDGE_BATCH of them) with the next edges of c->atom; 0 at the end. A relocation that is
+   * malformed (unknown type, offset outside, bad symbol index) is reported once, at scan, and skipped. */
+  u32 (*edges)(const struct Link *l, EdgeCursor *c, Edge *buf);
+  /* Name of the atom's input section; owned by the input. */
+  const char *(*atom_name)(const struct Link *l, AtomId a);
+  /* Name of a symbol of file f by its index there (locals too); "" when it has none. */
+  const char *(*sym_name)(const struct Link *l, FileId f, u32 index);
+  /* One dynamic relocation to bytes of dynrel_size. */
+  u32 dynrel_size;
+  void (*encode_dynrel)(const struct Link *l, const DynRel *r, u8 *out);
+  /* Address of local symbol `index` of object f, as Edge.S of an edge without addend. After layout. */
+  u64 (*local_value)(const struct Link *l, FileId f, u32 index);
+  /* Size of a symbol as its file (object or shared library) says; 0 when unknown. */
+  u64 (*sym_size)(const struct Link *l, FileId f, u32 index);
+  /* Where dynamic symbol `index` of shared library f stands in it; false when it is not defined there,
+   * or is absolute or thread-local (those can't be copied). Serial. */
+  bool (*shared_symbol)(const struct Link *l, FileId f, u32 index, SharedSym *out);
+  /* The atom that holds what edge e of file f points at, and in *off where in it (S + A; may lie outside);
+   * 0 when the target is not defined in an atom. Right at any time after resolve, also for dead atoms. */
+  AtomId (*edge_atom)(const struct Link *l, FileId f, const Edge *e, i64 *off);
+  /* What the file's .note.gnu.property says; false when it has no such note. */
+  bool (*properties)(const struct Link *l, FileId f, Properties *out);
+
+  /* Resolver. Checks the file's headers and finds its symbols (parallel by file); false after a report. */
+  bool (*open)(struct Link *l, FileId f, unsigned tid);
+  /* One entry for each global name that takes part; room for nsyms - first_global. Parallel. */
+  u32 (*names)(struct Link *l, FileId f, InternEnt *out);
+  /* Globals [from, ...) of a file, up to cap; returns how many (0 at the end). */
+  u32 (*symbols)(const struct Link *l, FileId f, u32 from, SymRec *buf, u32 cap);
+  /* Finds the file's COMDAT groups: one entry each for intern, with key file << 32 | group. */
+  void (*groups)(struct Link *l, FileId f, unsigned tid);
+  /* Marks the members of groups that lost as ATOM_DISCARDED, and makes atoms of all else. */
+  void (*atoms)(struct Link *l, FileId f, unsigned tid);
+
+  /* Does object f ask for an executable stack? */
+  bool (*wants_execstack)(const struct Link *l, FileId f);
+  /* ATOM_ALLOC ... ATOM_LARGE and ATOM_ZEROFILL of a section type and flags of the format. */
+  u32 (*atom_flags)(u32 type, u64 attr);
+  /* Finds definitions for names with an explicit version (foo@V1), when there are any. Serial, after claims. */
+  void (*versioned)(struct Link *l);
+
+  /* Layout. Gives an output section its type and flags, from its atoms. */
+  void (*output_section)(const struct Link *l, Osec *o);
+  /* Bytes of headers at the start of the file, once sections and their order are known; makes
+   * Link.segments without addresses. Asked again each round. */
+  u64 (*plan_segments)(struct Link *l);
+  /* Fills Link.segments from final addresses. */
+  void (*finish_segments)(struct Link *l);
+
+  /* Messages and maps (slow paths). */
+  /* Named local symbols of an object, and the names that a shared library keeps to itself (r->section is
+   * 0 then). r->rank is RANK_STRONG; section symbols and file names are left out. */
+  void (*each_local)(const struct Link *l, FileId f, void *ctx, SymbolFn *fn);
+  /* Debug information of a live object: open once, ask often, close. Serial. open may return NULL. */
+  void *(*locator_open)(const struct Link *l, FileId f);
+  bool (*locator_find)(void *locator, AtomId a, u64 off, Arena *arena, SourcePlace *out);
+  void (*locator_close)(void *locator);
+  /* Of a shared library: its name for the loader, and the NULL-ended names of those it needs (or NULL). */
+  const char *(*shared_name)(const struct Link *l, FileId f, const char *const **needed);
+  /* Version that symbol `index` of a shared library asks for or has; NULL when it has none. */
+  const char *(*shared_version)(const struct Link *l, FileId f, u32 index);
+  /* Global names that a library (archive with an index, or shared) which is not in the link defines. */
+  void (*library_names)(Bytes library, void *ctx, NameFn *fn);
+} Format;
+
+#endif

@@ -1,0 +1,770 @@
+/* gnu_actions.c: what each option of gnu.def does to Options, and the tables of rows themselves.
+ * The trap: an action runs at its place on the command line. What depends on later options (-L,
+ * --sysroot, -o) is only noted here and settled by gnu_finish(). */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "core/weld_version.h"
+#include "driver/gnu_rows.h"
+#include "util/glob.h"
+
+/* ---- values ---- */
+
+static void bad_value(Gnu *g, const char *name, const char *arg, const char *expected) {
+  diag_error(g->d, "bad-value", "%s: expected %s, got '%s'", name, expected, arg ? arg : "nothing");
+}
+
+static int digit_of(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  c = (char)(c | 0x20);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* All of `s` as a number that fits into 64 bits. Base 0: 0x is hexadecimal, the rest decimal (a leading
+ * zero does not mean octal); base 16: with or without 0x. */
+static bool parse_u64(const char *s, u32 base, u64 *out) {
+  if (s[0] == '0' && (s[1] | 0x20) == 'x') {
+    base = 16;
+    s += 2;
+  } else if (base == 0) {
+    base = 10;
+  }
+  u64 v = 0;
+  const char *start = s;
+  for (; *s; s++) {
+    int digit = digit_of(*s);
+    if (digit < 0 || (u32)digit >= base || __builtin_mul_overflow(v, (u64)base, &v) ||
+        __builtin_add_overflow(v, (u64)digit, &v))
+      return false;
+  }
+  *out = v;
+  return s != start;
+}
+
+static bool number(Gnu *g, const char *name, const char *arg, u64 min, u64 max, u64 *out) {
+  u64 v;
+  if (parse_u64(arg, 0, &v) && v >= min && v <= max) {
+    *out = v;
+    return true;
+  }
+  if (max == UINT64_MAX)
+    bad_value(g, name, arg, "a number");
+  else
+    diag_error(g->d, "bad-value", "%s: expected a number from %llu to %llu, got '%s'", name,
+               (unsigned long long)min, (unsigned long long)max, arg);
+  return false;
+}
+
+static bool address(Gnu *g, const char *name, const char *arg, u64 *out) {
+  if (parse_u64(arg, 16, out))
+    return true;
+  bad_value(g, name, arg, "a hexadecimal address");
+  return false;
+}
+
+static bool power_of_two(Gnu *g, const char *name, const char *arg, u64 *out) {
+  u64 v;
+  if (!number(g, name, arg, 0, UINT64_MAX, &v))
+    return false;
+  if (!is_pow2(v)) {
+    diag_error(g->d, "bad-value", "%s: %s: value must be a power of 2", name, arg);
+    return false;
+  }
+  *out = v;
+  return true;
+}
+
+/* Index of arg among the words, which are ended by NULL; -1 after a report. */
+static int word(Gnu *g, const char *name, const char *arg, const char *const *words) {
+  for (int i = 0; words[i]; i++)
+    if (streq(arg, words[i]))
+      return i;
+  char expected[128];
+  size_t n = 0;
+  for (int i = 0; words[i] && n + strlen(words[i]) + 8 < sizeof expected; i++) {
+    const char *sep = !i ? "" : words[i + 1] ? ", " : " or ";
+    memcpy(expected + n, sep, strlen(sep));
+    n += strlen(sep);
+    memcpy(expected + n, words[i], strlen(words[i]));
+    n += strlen(words[i]);
+  }
+  expected[n] = 0;
+  bad_value(g, name, arg, expected);
+  return -1;
+}
+
+/* "NAME=REST": the name, in the arena, and what follows; NULL after a report. */
+static const char *split(Gnu *g, const char *name, const char *arg, const char *expected,
+                         const char **rest) {
+  const char *eq = strchr(arg, '=');
+  if (!eq || eq == arg || !eq[1]) {
+    bad_value(g, name, arg, expected);
+    return NULL;
+  }
+  *rest = eq + 1;
+  return arena_strndup(&g->o->arena, arg, (u64)(eq - arg));
+}
+
+static void unsupported(Gnu *g, DiagLevel level, const char *what) {
+  diag_report(g->d, level, "unsupported-option", 0, "%s is not supported yet%s", what,
+              level == DIAG_WARNING ? ": ignored" : "");
+}
+
+/* Most action functions have no use for one of their parameters. */
+#define ACTION(fn)                                                                                 \
+  static void do_##fn(Gnu *g __attribute__((unused)), const char *name __attribute__((unused)),    \
+                      const char *arg __attribute__((unused)))
+
+/* ---- inputs and their state ---- */
+
+static Input *add_input(Gnu *g, const char *name) {
+  Input *in = vec_push(&g->o->inputs);
+  *in = (Input){
+      .name = name,
+      .whole_archive = g->state.whole_archive,
+      .as_needed = g->state.as_needed,
+      .bstatic = g->state.bstatic,
+      .start_lib = g->in_lib,
+      .group = g->group,
+  };
+  return in;
+}
+
+void gnu_add_input(Gnu *g, const char *name) {
+  Input *in = add_input(g, name);
+  Bytes b;
+  if (g->h->memory && g->h->memory(g->h->ctx, name, &b)) {
+    in->mem = b.p ? b.p : (const u8 *)""; /* NULL means a file */
+    in->mem_len = b.len;
+  }
+}
+
+ACTION(library) {
+  if (!*arg || streq(arg, ":"))
+    bad_value(g, name, arg, "the name of a library");
+  else
+    add_input(g, arg)->is_lib = true;
+}
+
+ACTION(script) { add_input(g, arg)->script = true; }
+ACTION(just_symbols) { add_input(g, arg)->just_symbols = true; }
+
+ACTION(start_group) {
+  if (g->group)
+    diag_error(g->d, "nested-group", "%s inside a group", name);
+  g->group = ++g->groups;
+}
+
+ACTION(end_group) {
+  if (!g->group)
+    diag_error(g->d, "nested-group", "%s without --start-group", name);
+  g->group = 0;
+}
+
+ACTION(start_lib) {
+  if (g->in_lib)
+    diag_error(g->d, "nested-group", "%s after %s", name, name);
+  g->in_lib = true;
+}
+
+ACTION(end_lib) {
+  if (!g->in_lib)
+    diag_error(g->d, "nested-group", "%s without --start-lib", name);
+  g->in_lib = false;
+}
+
+ACTION(whole_archive) { g->state.whole_archive = true; }
+ACTION(no_whole_archive) { g->state.whole_archive = false; }
+ACTION(as_needed) { g->state.as_needed = true; }
+ACTION(no_as_needed) { g->state.as_needed = false; }
+ACTION(bstatic) { g->state.bstatic = true; }
+ACTION(bdynamic) { g->state.bstatic = false; }
+ACTION(push_state) { *vec_push(&g->saved) = g->state; }
+
+ACTION(pop_state) {
+  if (!g->saved.n)
+    diag_error(g->d, "nested-group", "%s without --push-state", name);
+  else
+    g->state = g->saved.at[--g->saved.n];
+}
+
+ACTION(input_format) {
+  if (streq(arg, "binary"))
+    unsupported(g, DIAG_ERROR, "--format=binary");
+  else if (!streq(arg, "elf64-x86-64"))
+    word(g, name, arg, (const char *const[]){"default", "elf", "elf64-x86-64", NULL});
+}
+
+ACTION(emulation) {
+  static const char *const later[] = {
+      "elf_i386",          "elf_iamcu",      "elf32_x86_64",    "elf_l1om",      "aarch64elf",
+      "aarch64linux",      "aarch64elfb",    "aarch64linuxb",   "aarch64_elf64_le_vec",
+      "armelf",            "armelf_linux_eabi", "armelfb_linux_eabi", "elf32lriscv", "elf64lriscv",
+      "elf32briscv",       "elf64briscv",    "elf32ppc",        "elf32ppclinux", "elf64ppc",
+      "elf64lppc",         "elf64_s390",     "elf64_sparc",     "elf64loongarch", "elf32loongarch",
+      "m68kelf",           "shlelf_linux",   "elf64btsmip",     "elf64ltsmip",   "i386pe",
+      "i386pep",           "arm64pe",        "thumb2pe"};
+  if (streq(arg, "elf_x86_64") || streq(arg, "elf_x86_64_fbsd") || streq(arg, "elf_x86_64_sol2")) {
+    g->o->emulation = "elf_x86_64";
+    return;
+  }
+  for (u32 i = 0; i < COUNT_OF(later); i++)
+    if (streq(arg, later[i])) {
+      diag_error(g->d, "unsupported-emulation",
+                 "%s %s is not supported yet: weld links for elf_x86_64", name, arg);
+      return;
+    }
+  diag_error(g->d, "unknown-emulation", "unknown emulation: %s %s (supported: elf_x86_64)", name,
+             arg);
+}
+
+/* ---- output ---- */
+
+ACTION(shared) { g->o->kind = OUTPUT_SHARED; }
+ACTION(pie) { g->o->kind = OUTPUT_PIE; }
+
+ACTION(no_pie) {
+  if (g->o->kind == OUTPUT_PIE)
+    g->o->kind = OUTPUT_EXEC;
+}
+
+ACTION(image_base) {
+  g->o->has_image_base |= number(g, name, arg, 0, UINT64_MAX, &g->o->image_base);
+}
+
+ACTION(ttext_segment) {
+  if (address(g, name, arg, &g->o->image_base))
+    g->o->has_image_base = g->o->has_ttext_segment = true;
+}
+
+ACTION(ttext) { g->o->has_ttext |= address(g, name, arg, &g->o->ttext); }
+ACTION(tdata) { g->o->has_tdata |= address(g, name, arg, &g->o->tdata); }
+ACTION(tbss) { g->o->has_tbss |= address(g, name, arg, &g->o->tbss); }
+
+ACTION(section_start) {
+  const char *value;
+  const char *section = split(g, name, arg, "SECTION=ADDRESS", &value);
+  u64 addr;
+  if (section && address(g, name, value, &addr))
+    *vec_push(&g->o->section_starts) = (SectionStart){section, addr};
+}
+
+ACTION(section_align) {
+  const char *value;
+  const char *section = split(g, name, arg, "SECTION=N", &value);
+  u64 n;
+  if (section && power_of_two(g, name, value, &n))
+    *vec_push(&g->o->section_aligns) = (SectionStart){section, n};
+}
+
+ACTION(oformat) {
+  if (streq(arg, "binary")) {
+    g->o->oformat_binary = true;
+    return;
+  }
+  static const char *const words[] = {"elf", "elf64-x86-64", "default", "binary", NULL};
+  g->o->oformat_binary &= word(g, name, arg, words) < 0;
+}
+
+static bool hex_bytes(const char *s, u8 *out, u32 cap, u32 *len) {
+  u32 n = 0;
+  while (*s) {
+    if (n && (*s == '-' || *s == ':'))
+      s++;
+    int hi = digit_of(s[0]);
+    int lo = hi < 0 ? -1 : digit_of(s[1]);
+    if (lo < 0 || n == cap)
+      return false;
+    out[n++] = (u8)(hi << 4 | lo);
+    s += 2;
+  }
+  *len = n;
+  return n > 0;
+}
+
+ACTION(build_id) {
+  static const struct { const char *word; BuildIdKind kind; u32 len; } kinds[] = {
+      {"none", BUILD_ID_NONE, 0},  {"fast", BUILD_ID_FAST, 20},   {"tree", BUILD_ID_FAST, 20},
+      {"md5", BUILD_ID_MD5, 16},   {"sha1", BUILD_ID_SHA1, 20},   {"sha256", BUILD_ID_SHA256, 32},
+      {"uuid", BUILD_ID_UUID, 16},
+  };
+  Options *o = g->o;
+  if (!arg)
+    arg = "fast";
+  if (arg[0] == '0' && (arg[1] | 0x20) == 'x') {
+    if (hex_bytes(arg + 2, o->build_id_bytes, sizeof o->build_id_bytes, &o->build_id_len))
+      o->build_id = BUILD_ID_HEX;
+    else
+      bad_value(g, name, arg, "0x and up to 64 bytes in hexadecimal");
+    return;
+  }
+  for (u32 i = 0; i < COUNT_OF(kinds); i++)
+    if (streq(arg, kinds[i].word)) {
+      o->build_id = kinds[i].kind;
+      o->build_id_len = kinds[i].len;
+      return;
+    }
+  bad_value(g, name, arg, "fast, md5, sha1, sha256, uuid, 0xHEX or none");
+}
+
+ACTION(package_metadata) {
+  if (!arg) {
+    g->o->package_metadata = NULL;
+    return;
+  }
+  char *text = arena_alloc(&g->o->arena, strlen(arg) + 1, 1);
+  u32 n = 0;
+  for (const char *s = arg; *s; s++) {
+    text[n++] = *s;
+    if (*s != '%')
+      continue;
+    int hi = digit_of(s[1]), lo = hi < 0 ? -1 : digit_of(s[2]);
+    if (lo < 0 || hi + lo == 0) {
+      diag_error(g->d, "bad-value", "%s: invalid string: %s", name, arg);
+      return;
+    }
+    text[n - 1] = (char)(hi << 4 | lo);
+    s += 2;
+  }
+  g->o->package_metadata = text;
+}
+
+ACTION(compress_debug) {
+  static const struct { const char *word; CompressKind kind; int level, min, max; } kinds[] = {
+      {"none", COMPRESS_NONE, 0, 0, -1},
+      {"zlib", COMPRESS_ZLIB, 1, 0, 9},
+      {"zlib-gabi", COMPRESS_ZLIB, 1, 0, 9},
+      {"zstd", COMPRESS_ZSTD, 3, 1, 22},
+  };
+  const char *colon = strchr(arg, ':');
+  size_t len = colon ? (size_t)(colon - arg) : strlen(arg);
+  for (u32 i = 0; i < COUNT_OF(kinds); i++) {
+    if (strlen(kinds[i].word) != len || memcmp(kinds[i].word, arg, len) != 0 ||
+        (colon && kinds[i].max < 0))
+      continue;
+    u64 level = (u64)kinds[i].level;
+    if (colon && (!parse_u64(colon + 1, 0, &level) || level < (u64)kinds[i].min ||
+                  level > (u64)kinds[i].max)) {
+      diag_error(g->d, "bad-value", "%s: %s: %s level must be between %d and %d", name, arg,
+                 kinds[i].word, kinds[i].min, kinds[i].max);
+      return;
+    }
+    g->o->compress_debug = kinds[i].kind;
+    g->o->compress_level = (int)level;
+    return;
+  }
+  bad_value(g, name, arg, "none, zlib, zstd, zlib:LEVEL or zstd:LEVEL");
+}
+
+ACTION(nmagic) { g->o->nmagic = g->state.bstatic = true; }
+ACTION(omagic) { g->o->omagic = g->state.bstatic = true; }
+
+ACTION(eh_frame_hdr) {
+  g->o->eh_frame_hdr = true;
+  g->o->no_eh_frame_hdr = false;
+}
+
+ACTION(no_eh_frame_hdr) {
+  g->o->eh_frame_hdr = false;
+  g->o->no_eh_frame_hdr = true;
+}
+
+ACTION(optimize) {
+  u64 n;
+  if (number(g, name, arg, 0, UINT32_MAX, &n))
+    g->o->optimize = (int)MIN(n, 2);
+}
+
+ACTION(filler) {
+  u64 v;
+  if (!parse_u64(arg, 16, &v) || v > 0xff) {
+    bad_value(g, name, arg, "a byte in hexadecimal");
+    return;
+  }
+  g->o->has_filler = true;
+  g->o->filler = (u8)v;
+}
+
+ACTION(spare_program_headers) {
+  u64 n;
+  if (number(g, name, arg, 0, 1000, &n))
+    g->o->spare_program_headers = (u32)n;
+}
+
+/* ---- dynamic linking ---- */
+
+ACTION(rpath) {
+  for (u32 i = 0; i < g->o->rpath.n; i++)
+    if (streq(g->o->rpath.at[i], arg))
+      return;
+  *vec_push(&g->o->rpath) = arg;
+}
+
+/* GNU ld decides by what is there. */
+ACTION(just_symbols_or_rpath) {
+  struct stat st;
+  if (stat(arg, &st) == 0 && !S_ISDIR(st.st_mode))
+    do_just_symbols(g, name, arg);
+  else
+    do_rpath(g, name, arg);
+}
+
+ACTION(hash_style) {
+  static const char *const words[] = {"none", "sysv", "gnu", "both", NULL};
+  int i = word(g, name, arg, words);
+  if (i >= 0) {
+    g->o->hash_sysv = i & 1;
+    g->o->hash_gnu = i & 2;
+  }
+}
+
+ACTION(pack_dyn_relocs) {
+  static const char *const words[] = {"none", "relr", "android", "android+relr", NULL};
+  int i = word(g, name, arg, words);
+  if (i < 0)
+    return;
+  g->o->z_pack_relative_relocs = i & 1;
+  g->o->pack_dyn_relocs_android = i & 2;
+}
+
+ACTION(spare_dynamic_tags) {
+  u64 n;
+  if (number(g, name, arg, 0, 1000, &n))
+    g->o->spare_dynamic_tags = (u32)n;
+}
+
+/* ---- symbols ---- */
+
+ACTION(defsym) {
+  const char *text;
+  const char *symbol = split(g, name, arg, "SYMBOL=EXPRESSION", &text);
+  if (!symbol)
+    return;
+  if (!g->h->parse_expr) {
+    unsupported(g, DIAG_ERROR, name);
+    return;
+  }
+  const char *origin = arena_printf(&g->o->arena, "%s=%s", name, arg);
+  const Expr *value = g->h->parse_expr(&g->o->arena, g->d, origin, text);
+  if (value)
+    *vec_push(&g->o->defsyms) = (Defsym){.name = symbol, .value = value, .text = text};
+}
+
+ACTION(version_script) { *vec_push(&g->version_scripts) = arg; }
+ACTION(dynamic_list) { *vec_push(&g->dynamic_lists) = arg; }
+ACTION(export_dynamic_symbol_list) { *vec_push(&g->export_lists) = arg; }
+
+ACTION(export_dynamic_symbol) {
+  *vec_push(&g->o->export_dynamic_symbols) =
+      (VersionPattern){.pattern = arg, .exact = !glob_has_magic(arg)};
+}
+
+static void add_cxx_pattern(Gnu *g, const char *pattern) {
+  *vec_push(&g->o->dynamic_list) = (VersionPattern){.pattern = pattern, .cxx = true};
+  g->o->has_dynamic_list = true;
+}
+
+ACTION(dynamic_list_cpp_new) {
+  add_cxx_pattern(g, "operator new*");
+  add_cxx_pattern(g, "operator delete*");
+}
+
+ACTION(dynamic_list_cpp_typeinfo) {
+  add_cxx_pattern(g, "typeinfo name for*");
+  add_cxx_pattern(g, "typeinfo for*");
+}
+
+ACTION(exclude_libs) {
+  for (const char *s = arg; *s;) {
+    size_t len = strcspn(s, ",:");
+    if (len)
+      *vec_push(&g->o->exclude_libs) = arena_strndup(&g->o->arena, s, len);
+    s += len + (s[len] != 0);
+  }
+}
+
+/* --no-undefined, -z defs and --unresolved-symbols speak about one thing: the last one counts. */
+ACTION(no_undefined) {
+  g->o->no_undefined = OPT_YES;
+  g->o->unresolved = UNRESOLVED_DEFAULT;
+}
+
+ACTION(z_undefs) {
+  g->o->no_undefined = OPT_NO;
+  g->o->unresolved = UNRESOLVED_DEFAULT;
+}
+
+ACTION(unresolved_symbols) {
+  static const char *const words[] = {"report-all", "ignore-all", "ignore-in-object-files",
+                                      "ignore-in-shared-libs", NULL};
+  int i = word(g, name, arg, words);
+  if (i < 0)
+    return;
+  g->o->unresolved = (UnresolvedKind)(UNRESOLVED_REPORT_ALL + i);
+  g->o->no_undefined = OPT_AUTO;
+}
+
+ACTION(warn_unresolved) {
+  g->o->warn_unresolved = true;
+  g->o->error_unresolved_set = false;
+}
+
+ACTION(error_unresolved) {
+  g->o->warn_unresolved = false;
+  g->o->error_unresolved_set = true;
+}
+
+/* ---- sections, stripping ---- */
+
+ACTION(sort_section) {
+  static const char *const words[] = {"none", "name", "alignment", NULL};
+  int i = word(g, name, arg, words);
+  if (i >= 0)
+    g->o->sort_section = (SortSectionKind)i;
+}
+
+ACTION(shuffle_sections) {
+  /* Without a seed the order is still the same each time: the output is a function of the inputs. */
+  u64 seed = 1;
+  if (arg && !number(g, name, arg, 0, UINT64_MAX, &seed))
+    return;
+  g->o->shuffle = SHUFFLE_RANDOM;
+  g->o->shuffle_seed = seed;
+}
+
+ACTION(icf) {
+  static const char *const words[] = {"none", "safe", "all", NULL};
+  if (word(g, name, arg, words) > 0)
+    unsupported(g, DIAG_WARNING, arena_printf(&g->o->arena, "%s=%s", name, arg));
+}
+
+ACTION(strip_all) { g->o->strip = STRIP_ALL; }
+
+ACTION(strip_debug) {
+  if (g->o->strip == STRIP_NONE)
+    g->o->strip = STRIP_DEBUG;
+}
+
+ACTION(retain_symbols_file) {
+  Bytes text;
+  int err;
+  if (!gnu_read_file(g, arg, &text, &err)) {
+    diag_error(g->d, "cannot-open", "%s: cannot open %s: %s", name, arg, strerror(err));
+    return;
+  }
+  g->o->has_retain_symbols = true;
+  for (u64 i = 0; i < text.len;) {
+    u64 start = i;
+    while (i < text.len && text.p[i] > ' ')
+      i++;
+    if (i > start)
+      *vec_push(&g->o->retain_symbols) =
+          arena_strndup(&g->o->arena, (const char *)text.p + start, i - start);
+    else
+      i++;
+  }
+}
+
+/* ---- messages and running ---- */
+
+static void print(Gnu *g, const char *text) {
+  if (g->h->print)
+    g->h->print(g->h->ctx, text);
+}
+
+ACTION(help) {
+  if (arg && !streq(arg, "man")) {
+    bad_value(g, name, arg, "man, or nothing");
+    return;
+  }
+  print(g, arg ? gnu_man_page(&g->o->arena) : gnu_help(&g->o->arena, g->program));
+  g->done = true;
+}
+
+ACTION(version) {
+  print(g, WELD_VERSION_LINE "\n");
+  g->version_shown = true;
+}
+
+ACTION(version_only) {
+  print(g, WELD_VERSION_LINE "\n");
+  g->done = true;
+}
+
+ACTION(version_emulations) {
+  print(g, WELD_VERSION_LINE "\n  Supported emulations:\n   elf_x86_64\n");
+  g->version_shown = true;
+}
+
+ACTION(verbose) {
+  if (!g->o->verbose)
+    do_version(g, name, NULL);
+  g->o->verbose = true;
+}
+
+ACTION(print_output_format) {
+  print(g, "elf64-x86-64\n");
+  g->done = true;
+}
+
+ACTION(print_sysroot) {
+  print(g, arena_printf(&g->o->arena, "%s\n", g->o->sysroot ? g->o->sysroot : ""));
+  g->done = true;
+}
+
+ACTION(color) {
+  static const char *const words[] = {"auto", "never", "always", NULL}; /* in the order of Tri */
+  int i = arg ? word(g, name, arg, words) : 0;
+  if (i >= 0)
+    g->o->color = (Tri)i;
+}
+
+ACTION(error_limit) {
+  u64 n;
+  if (number(g, name, arg, 0, UINT32_MAX, &n))
+    g->o->error_limit = (u32)n;
+}
+
+ACTION(error_format) {
+  static const char *const words[] = {"text", "json", NULL};
+  int i = word(g, name, arg, words);
+  if (i >= 0)
+    g->o->error_json = i == 1;
+}
+
+ACTION(threads) {
+  u64 n = 0;
+  if (!arg || streq(arg, "all") || number(g, name, arg, 1, 1024, &n))
+    g->o->threads = (u32)n;
+}
+
+ACTION(no_threads) { g->o->threads = 1; }
+
+ACTION(time_trace) {
+  g->bare_time_trace = !arg;
+  if (arg)
+    g->o->time_trace = arg;
+}
+
+/* ---- -z ---- */
+
+static void separate(Gnu *g, Tri code, bool segments) {
+  g->o->z_separate_code = code;
+  g->o->z_separate_loadable_segments = segments;
+}
+
+ACTION(z_separate_code) { separate(g, OPT_YES, false); }
+ACTION(z_noseparate_code) { separate(g, OPT_NO, false); }
+ACTION(z_separate_segments) { separate(g, OPT_YES, true); }
+ACTION(z_max_page_size) { power_of_two(g, name, arg, &g->o->z_max_page_size); }
+ACTION(z_common_page_size) { power_of_two(g, name, arg, &g->o->z_common_page_size); }
+
+ACTION(z_stack_size) {
+  g->o->has_stack_size |= number(g, name, arg, 0, UINT64_MAX, &g->o->z_stack_size);
+}
+
+ACTION(z_cet_report) {
+  static const char *const words[] = {"none", "warning", "error", NULL};
+  int i = word(g, name, arg, words);
+  if (i >= 0)
+    g->o->z_cet_report = i;
+}
+
+ACTION(z_dynamic_undefined_weak) {
+  g->o->dynamic_undefined_weak = OPT_YES;
+  g->o->z_dynamic_undefined_weak = true;
+}
+
+ACTION(z_nodynamic_undefined_weak) {
+  g->o->dynamic_undefined_weak = OPT_NO;
+  g->o->z_dynamic_undefined_weak = false;
+}
+
+ACTION(z_start_stop_visibility) {
+  /* In the order of STV_*. */
+  static const char *const words[] = {"default", "internal", "hidden", "protected", NULL};
+  int i = word(g, name, arg, words);
+  if (i >= 0)
+    g->o->start_stop_visibility = i;
+}
+
+static void isa(Gnu *g, int level) { g->o->z_x86_isa_level = MAX(g->o->z_x86_isa_level, level); }
+ACTION(z_isa_1) { isa(g, 1); }
+ACTION(z_isa_2) { isa(g, 2); }
+ACTION(z_isa_3) { isa(g, 3); }
+ACTION(z_isa_4) { isa(g, 4); }
+
+/* ---- the tables ---- */
+
+/* Offset of a field whose type must be T; a wrong one does not compile. */
+#define FIELD(f, T)                                                                                \
+  (u32)(offsetof(Options, f) +                                                                     \
+        0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((Options *)0)->f), T) ? 1 : -1]))
+/* The same for any enum. */
+#define ENUM_FIELD(f)                                                                              \
+  (u32)(offsetof(Options, f) +                                                                     \
+        0 * sizeof(char[sizeof(((Options *)0)->f) == sizeof(u32) ? 1 : -1]))
+
+#define N(...)           {__VA_ARGS__}
+#define NOTHING          {ACT_NOTHING, 0, 0, NULL}
+#define SET(f)           {ACT_BOOL, 1, FIELD(f, bool), NULL}
+#define CLEAR(f)         {ACT_BOOL, 0, FIELD(f, bool), NULL}
+#define YES(f)           {ACT_CHOOSE, OPT_YES, FIELD(f, Tri), NULL}
+#define NO(f)            {ACT_CHOOSE, OPT_NO, FIELD(f, Tri), NULL}
+#define CHOOSE(f, value) {ACT_CHOOSE, (u32)(value), ENUM_FIELD(f), NULL}
+#define STRING(f)        {ACT_STRING, 0, FIELD(f, const char *), NULL}
+#define APPEND(f)        {ACT_APPEND, 0, FIELD(f, StrVec), NULL}
+#define CALL(fn)         {ACT_CALL, 0, 0, do_##fn}
+
+#define OPT(names, arg, meta, group, act, help)                                                    \
+  {names, ARG_##arg, meta, GROUP_##group, SUPPORT_FULL, act, help},
+#define NOP(names, arg, meta, help)                                                                \
+  {names, ARG_##arg, meta, GROUP_RUNNING, SUPPORT_NO_EFFECT, NOTHING, help},
+#define LATER(names, arg, meta, level, act, help)                                                  \
+  {names, ARG_##arg, meta, GROUP_RUNNING, SUPPORT_LATER_##level, act, help},
+#define ZOPT(...)
+#define ZNOP(...)
+#define ZLATER(...)
+const OptionRow gnu_rows[] = {
+#include "driver/gnu.def"
+};
+const u32 gnu_nrows = COUNT_OF(gnu_rows);
+#undef OPT
+#undef NOP
+#undef LATER
+#undef ZOPT
+#undef ZNOP
+#undef ZLATER
+
+#define OPT(...)
+#define NOP(...)
+#define LATER(...)
+#define ZOPT(names, arg, meta, act, help)                                                          \
+  {names, ARG_##arg, meta, GROUP_Z, SUPPORT_FULL, act, help},
+#define ZNOP(names, arg, meta, help)                                                               \
+  {names, ARG_##arg, meta, GROUP_Z, SUPPORT_NO_EFFECT, NOTHING, help},
+#define ZLATER(names, arg, meta, level, act, help)                                                 \
+  {names, ARG_##arg, meta, GROUP_Z, SUPPORT_LATER_##level, act, help},
+const OptionRow gnu_z_rows[] = {
+#include "driver/gnu.def"
+};
+const u32 gnu_nz_rows = COUNT_OF(gnu_z_rows);
+
+void gnu_take(Gnu *g, const OptionRow *row, const char *name, const char *arg) {
+  switch (row->support) {
+  case SUPPORT_FULL: break;
+  case SUPPORT_NO_EFFECT: return;
+  case SUPPORT_LATER_WARNING: unsupported(g, DIAG_WARNING, name); return;
+  case SUPPORT_LATER_ERROR: unsupported(g, DIAG_ERROR, name); return;
+  }
+  void *field = (char *)g->o + row->action.offset;
+  switch (row->action.kind) {
+  case ACT_NOTHING: break;
+  case ACT_BOOL: *(bool *)field = row->action.value != 0; break;
+  case ACT_CHOOSE: memcpy(field, &row->action.value, sizeof(u32)); break;
+  case ACT_STRING: *(const char **)field = arg; break;
+  case ACT_APPEND: *vec_push((StrVec *)field) = arg; break;
+  case ACT_CALL: row->action.fn(g, name, arg); break;
+  }
+}

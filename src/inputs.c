@@ -1,0 +1,432 @@
+/* inputs.c: from names to mapped files. A name is an object, an archive (each member becomes a File,
+ * loaded on demand), a shared library, or text: a linker script, whose INPUT and GROUP are followed.
+ * The trap: FileIds are places on the command line, so files are added serially and in order; all that
+ * is expensive (symbols, sections) happens later in parallel. */
+#include "inputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/resolve.h"
+#include "format/elf_object.h"
+#include "read/archive.h"
+#include "script/script.h"
+
+enum { MAX_SCRIPT_DEPTH = 16, MAX_FILES = (1 << 24) - 1 };
+
+typedef struct {
+  dev_t dev;
+  ino_t ino;
+  u64 off; /* of a member of a nested archive; 0: the file */
+} Seen;
+
+typedef struct {
+  Link *l;
+  VEC(Seen) seen; /* shared libraries and lazily loaded archives: a second time adds nothing */
+  u32 depth;
+} Loader;
+
+/* ---- opening ---- */
+
+typedef struct {
+  Bytes data;
+  dev_t dev;
+  ino_t ino;
+  const char *path;
+} Opened;
+
+/* 1: opened; 0: no such file; -1: reported. */
+static int open_path(Loader *ld, const char *path, Opened *out) {
+  Link *l = ld->l;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    if (errno == ENOENT || errno == ENOTDIR)
+      return 0;
+    diag_error(l->diag, "cannot-open", "cannot open %s: %s", path, strerror(errno));
+    return -1;
+  }
+  struct stat st;
+  *out = (Opened){.path = path};
+  if (fstat(fd, &st) || S_ISDIR(st.st_mode)) {
+    diag_error(l->diag, "cannot-open", "cannot open %s: %s", path, S_ISDIR(st.st_mode) ? "is a directory" : strerror(errno));
+    close(fd);
+    return -1;
+  }
+  out->dev = st.st_dev;
+  out->ino = st.st_ino;
+  if (!S_ISREG(st.st_mode)) { /* a pipe or a device: read it all */
+    VEC(u8) v = {0};
+    for (;;) {
+      vec_reserve(&v, v.n + 65536);
+      ssize_t n = read(fd, v.at + v.n, 65536);
+      if (n <= 0)
+        break;
+      v.n += (u32)n;
+    }
+    out->data = (Bytes){arena_alloc(&l->arena, v.n + 1, 16), v.n};
+    if (v.n)
+      memcpy((void *)(uintptr_t)out->data.p, v.at, v.n);
+    vec_free(&v);
+  } else if (st.st_size) {
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED) {
+      diag_error(l->diag, "cannot-open", "cannot map %s: %s", path, strerror(errno));
+      close(fd);
+      return -1;
+    }
+    out->data = (Bytes){p, (u64)st.st_size};
+    *vec_push(&l->maps) = out->data;
+  }
+  close(fd);
+  *vec_push(&l->opened) = path;
+  return 1;
+}
+
+static bool seen_before(Loader *ld, const Opened *o, u64 off) {
+  for (u32 i = 0; i < ld->seen.n; i++)
+    if (ld->seen.at[i].dev == o->dev && ld->seen.at[i].ino == o->ino && ld->seen.at[i].off == off)
+      return true;
+  *vec_push(&ld->seen) = (Seen){o->dev, o->ino, off};
+  return false;
+}
+
+/* ---- kinds ---- */
+
+static bool is_elf(Bytes d) { return d.len >= 18 && !memcmp(d.p, ELFMAG, SELFMAG); }
+static u32 elf_type(Bytes d) { return rd16(d.p + 16); }
+static bool is_bitcode(Bytes d) {
+  return d.len >= 4 && (!memcmp(d.p, "BC\xc0\xde", 4) || !memcmp(d.p, "\xde\xc0\x17\x0b", 4));
+}
+
+static const char *base_name(const char *path) {
+  const char *s = strrchr(path, '/');
+  return s ? s + 1 : path;
+}
+
+static bool excluded(const Link *l, const char *archive) {
+  for (u32 i = 0; i < l->opt->exclude_libs.n; i++) {
+    const char *x = l->opt->exclude_libs.at[i], *b = base_name(archive);
+    if (streq(x, "ALL") || streq(x, b))
+      return true;
+    u64 n = strlen(x); /* libfoo means libfoo.a */
+    if (!strncmp(x, b, n) && streq(b + n, ".a"))
+      return true;
+  }
+  return false;
+}
+
+static void add_file(Loader *ld, File f) {
+  if (ld->l->files.n >= MAX_FILES) {
+    diag_error(ld->l->diag, "too-large", "more than %d input files", MAX_FILES);
+    return;
+  }
+  *vec_push(&ld->l->files) = f;
+}
+
+static void load_data(Loader *ld, const Opened *o, const Input *in, const char *arg);
+
+static void bitcode(Loader *ld, const char *path, const char *member) {
+  if (member)
+    diag_warn(ld->l->diag, "bitcode", "%s(%s): holds only compiler bitcode and is left out; weld does not compile: build it without -flto", path, member);
+  else
+    diag_error(ld->l->diag, "bitcode", "%s: holds only compiler bitcode; weld does not compile: build it without -flto", path);
+}
+
+static void load_archive(Loader *ld, const Opened *o, const Input *in, const char *arg) {
+  Link *l = ld->l;
+  bool whole = in->whole_archive;
+  if (!whole && !in->mem && seen_before(ld, o, 0))
+    return;
+  ArchiveReader r;
+  ArchiveMember m;
+  const char *why = NULL;
+  *vec_push(&l->archives) = (Archive){.path = o->path, .data = o->data};
+  u32 number = l->archives.n;
+  bool exclude = l->opt->exclude_libs.n && excluded(l, o->path), said = false;
+  archive_open(&r, o->data);
+  l->archives.at[number - 1].thin = r.thin;
+  int more;
+  while ((more = archive_next(&r, &l->arena, &m, &why)) > 0) {
+    File f = {.kind = FILE_OBJECT, .lazy = !whole, .path = o->path, .member = m.name, .arg = arg, .data = m.data,
+              .archive = number, .exclude_libs = exclude};
+    l->archives.at[number - 1].members_total++;
+    if (r.thin) {
+      const char *path = m.name;
+      if (path[0] != '/')
+        path = arena_printf(&l->arena, "%.*s%s", (int)(base_name(o->path) - o->path), o->path, m.name);
+      Opened member;
+      int ok = open_path(ld, path, &member);
+      if (ok == 0)
+        diag_error(l->diag, "cannot-open", "%s: offset 0x%llx: thin archive names member %s, which does not exist", o->path,
+                   (unsigned long long)m.off, path);
+      if (ok <= 0)
+        continue;
+      f.data = member.data;
+      if (archive_is(member.data) && m.nested) { /* a member of an archive that was put in whole */
+        ArchiveReader inner;
+        ArchiveMember im;
+        const char *iw;
+        archive_open(&inner, member.data);
+        bool found = false;
+        while (archive_next(&inner, &l->arena, &im, &iw) > 0)
+          if (im.off == m.nested) {
+            f.data = im.data;
+            f.member = im.name;
+            found = true;
+            break;
+          }
+        if (!found) {
+          diag_error(l->diag, "malformed-input", "%s: offset 0x%llx: no member of %s stands at 0x%llx", o->path,
+                     (unsigned long long)m.off, path, (unsigned long long)m.nested);
+          continue;
+        }
+      }
+    }
+    if (is_bitcode(f.data)) {
+      if (!said)
+        bitcode(ld, o->path, f.member);
+      said = true;
+      continue;
+    }
+    if (!is_elf(f.data) || elf_type(f.data) != ET_REL) {
+      if (whole || (f.data.len && is_elf(f.data) && elf_type(f.data) != ET_REL))
+        diag_report(l->diag, whole ? DIAG_ERROR : DIAG_WARNING, "malformed-input", 0, "%s(%s): not an object file", o->path, f.member);
+      continue;
+    }
+    add_file(ld, f);
+  }
+  if (more < 0)
+    diag_error(l->diag, "malformed-input", "%s: offset 0x%llx: %s", o->path, (unsigned long long)r.at, why);
+}
+
+/* ---- searching ---- */
+
+static bool try_path(Loader *ld, const char *path, Opened *out, int *state) {
+  *state = open_path(ld, path, out);
+  return *state != 0;
+}
+
+/* -lNAME: in each directory libNAME.so before libNAME.a; -l:FILE: the file itself. */
+static bool find_library(Loader *ld, const Input *in, Opened *out) {
+  Link *l = ld->l;
+  int state;
+  for (u32 i = 0; i < l->opt->lib_dirs.n; i++) {
+    const char *dir = l->opt->lib_dirs.at[i];
+    if (in->name[0] == ':') {
+      if (try_path(ld, arena_printf(&l->arena, "%s/%s", dir, in->name + 1), out, &state))
+        return state > 0;
+      continue;
+    }
+    if (!in->bstatic && !l->opt->is_static && try_path(ld, arena_printf(&l->arena, "%s/lib%s.so", dir, in->name), out, &state))
+      return state > 0;
+    if (try_path(ld, arena_printf(&l->arena, "%s/lib%s.a", dir, in->name), out, &state))
+      return state > 0;
+  }
+  diag_error(l->diag, "library-not-found", "unable to find library -l%s", in->name);
+  return false;
+}
+
+static void load_input(Loader *ld, const Input *in) {
+  Link *l = ld->l;
+  Opened o = {0};
+  const char *arg = in->name;
+  if (in->mem) {
+    o = (Opened){.data = {in->mem, in->mem_len}, .path = in->name};
+  } else if (in->is_lib) {
+    if (!find_library(ld, in, &o))
+      return;
+    arg = base_name(o.path);
+  } else {
+    int state = open_path(ld, in->name, &o);
+    if (state == 0)
+      diag_error(l->diag, "cannot-open", "cannot open %s: %s", in->name, strerror(ENOENT));
+    if (state <= 0)
+      return;
+  }
+  load_data(ld, &o, in, arg);
+}
+
+/* ---- scripts ---- */
+
+typedef struct {
+  Loader *ld;
+  const char *dir;
+} IncludeCtx;
+
+static bool include(void *ctx, const char *name, const char *from, Bytes *text, const char **path) {
+  IncludeCtx *c = ctx;
+  Link *l = c->ld->l;
+  Opened o;
+  int state = open_path(c->ld, name, &o);
+  (void)from;
+  for (u32 i = 0; !state && name[0] != '/' && i < l->opt->lib_dirs.n; i++)
+    state = open_path(c->ld, arena_printf(&l->arena, "%s/%s", l->opt->lib_dirs.at[i], name), &o);
+  if (state <= 0)
+    return false;
+  *text = o.data;
+  *path = o.path;
+  return true;
+}
+
+/* Whether the script lies inside the sysroot: then its absolute names do too (GNU ld manual, INPUT). */
+static bool in_sysroot(const Link *l, const char *path) {
+  const char *root = l->opt->sysroot;
+  u64 n = root ? strlen(root) : 0;
+  while (n && root[n - 1] == '/')
+    n--;
+  return n && !strncmp(path, root, n) && path[n] == '/';
+}
+
+static void load_script_input(Loader *ld, const Input *in, const char *script, const ScriptInput *s) {
+  Link *l = ld->l;
+  Input x = *in;
+  x.name = s->name;
+  x.is_lib = s->is_lib;
+  x.as_needed = in->as_needed || s->as_needed;
+  x.mem = NULL;
+  if (s->is_lib) {
+    load_input(ld, &x);
+    return;
+  }
+  Opened o;
+  int state = 0;
+  const char *name = s->name;
+  if (name[0] == '=' || starts_with(name, "$SYSROOT")) {
+    name += name[0] == '=' ? 1 : 8;
+    state = open_path(ld, arena_printf(&l->arena, "%s%s", l->opt->sysroot ? l->opt->sysroot : "", name), &o);
+  } else if (name[0] == '/') {
+    if (in_sysroot(l, script))
+      state = open_path(ld, arena_printf(&l->arena, "%s%s", l->opt->sysroot, name), &o);
+    if (!state)
+      state = open_path(ld, name, &o);
+  } else {
+    state = open_path(ld, name, &o);
+    if (!state)
+      state = open_path(ld, arena_printf(&l->arena, "%.*s%s", (int)(base_name(script) - script), script, name), &o);
+    for (u32 i = 0; !state && i < l->opt->lib_dirs.n; i++)
+      state = open_path(ld, arena_printf(&l->arena, "%s/%s", l->opt->lib_dirs.at[i], name), &o);
+  }
+  if (state == 0)
+    diag_error(l->diag, "cannot-open", "%s:%u: cannot find %s", s->file ? s->file : script, s->line, s->name);
+  if (state <= 0)
+    return;
+  x.name = o.path;
+  load_data(ld, &o, &x, s->name);
+}
+
+static void load_script(Loader *ld, const Opened *o, const Input *in) {
+  Link *l = ld->l;
+  if (ld->depth >= MAX_SCRIPT_DEPTH) {
+    diag_error(l->diag, "script", "%s: scripts name each other more than %d deep", o->path, MAX_SCRIPT_DEPTH);
+    return;
+  }
+  IncludeCtx ctx = {ld, NULL};
+  Script *s = ARENA_NEW(&l->arena, Script);
+  s->open = include;
+  s->open_ctx = &ctx;
+  if (!script_parse(&l->arena, l->diag, o->path, o->data, s))
+    return;
+  ld->depth++;
+  for (u32 i = 0; i < s->search_dirs.n; i++) {
+    const char *d = s->search_dirs.at[i];
+    u32 skip = d[0] == '=' ? 1 : starts_with(d, "$SYSROOT") ? 8 : 0;
+    *vec_push(&l->opt->lib_dirs) = skip && l->opt->sysroot ? arena_printf(&l->arena, "%s%s", l->opt->sysroot, d + skip) : d + skip;
+  }
+  for (u32 i = 0; i < s->inputs.n; i++)
+    load_script_input(ld, in, o->path, &s->inputs.at[i]);
+  ld->depth--;
+  if (s->entry && !l->opt->entry)
+    l->opt->entry = s->entry;
+  if (s->output && streq(l->opt->output, "a.out"))
+    l->opt->output = s->output;
+  for (u32 i = 0; i < s->externs.n; i++)
+    *vec_push(&l->opt->undefined) = s->externs.at[i];
+  if (s->has_version) {
+    for (u32 i = 0; i < s->version.nodes.n; i++)
+      *vec_push(&l->opt->version_script.nodes) = s->version.nodes.at[i];
+    l->opt->has_version_script = true;
+  }
+  if (s->has_sections) {
+    if (l->scripted)
+      diag_error(l->diag, "script", "%s: a second SECTIONS command; weld takes one", o->path);
+    l->layout = &s->layout;
+    l->scripted = true;
+  } else {
+    for (u32 i = 0; i < s->layout.nstmts; i++)
+      *vec_push(&l->extra_stmts) = &s->layout.stmts[i];
+  }
+}
+
+/* ---- one file, whatever it is ---- */
+
+static bool looks_like_text(Bytes d) {
+  for (u64 i = 0; i < MIN(d.len, 512u); i++)
+    if (d.p[i] < 9 || (d.p[i] > 13 && d.p[i] < 32) || d.p[i] == 127)
+      return false;
+  return true;
+}
+
+static void load_data(Loader *ld, const Opened *o, const Input *in, const char *arg) {
+  Link *l = ld->l;
+  if (in->script) {
+    load_script(ld, o, in);
+  } else if (is_elf(o->data)) {
+    File f = {.path = o->path, .arg = arg, .data = o->data};
+    if (elf_type(o->data) == ET_DYN && !in->just_symbols) {
+      if (l->opt->is_static) {
+        diag_error(l->diag, "static-shared", "attempted static link of dynamic object %s", o->path);
+        return;
+      }
+      if (!in->mem && seen_before(ld, o, 0))
+        return;
+      f.kind = FILE_SHARED;
+      f.as_needed = in->as_needed;
+    } else {
+      f.kind = FILE_OBJECT;
+      f.lazy = in->start_lib;
+      f.just_symbols = in->just_symbols;
+    }
+    add_file(ld, f);
+  } else if (archive_is(o->data)) {
+    load_archive(ld, o, in, arg);
+  } else if (is_bitcode(o->data)) {
+    bitcode(ld, o->path, NULL);
+  } else if (looks_like_text(o->data) && (o->data.len || in->mem == NULL)) {
+    load_script(ld, o, in);
+  } else {
+    diag_error(l->diag, "malformed-input", "%s: offset 0x0: not an object, an archive, a shared library or a linker script", o->path);
+  }
+}
+
+void inputs_load(Link *l) {
+  Loader ld = {.l = l};
+  for (u32 i = 0; i < l->opt->inputs.n; i++)
+    load_input(&ld, &l->opt->inputs.at[i]);
+  vec_free(&ld.seen);
+}
+
+void inputs_drop_duplicates(Link *l) {
+  for (u32 f = 1; f < l->files.n; f++) {
+    File *file = &l->files.at[f];
+    if (file->kind != FILE_SHARED || !file->fmt)
+      continue;
+    const char *const *needed, *name = l->format->shared_name(l, (FileId){f}, &needed);
+    for (u32 g = 1; g < f && file->fmt; g++)
+      if (l->files.at[g].kind == FILE_SHARED && l->files.at[g].fmt &&
+          streq(l->format->shared_name(l, (FileId){g}, &needed), name)) {
+        l->files.at[g].as_needed &= file->as_needed;
+        file->fmt = NULL;
+      }
+  }
+}
+
+void inputs_free(Link *l) {
+  for (u32 i = 0; i < l->maps.n; i++)
+    munmap((void *)(uintptr_t)l->maps.at[i].p, l->maps.at[i].len);
+  vec_free(&l->maps);
+}

@@ -1,0 +1,16 @@
+/* inputs.h: opens what the command line and its scripts name. */
+#ifndef WELD_INPUTS_H
+#define WELD_INPUTS_H
+
+#include "core/link.h"
+#include "core/script.h"
+
+/* Fills Link.files (not yet opened by the format), in command-line order; scripts that stand among the
+ * inputs add theirs, and their settings to the options. Reports what can't be found or read. */
+void inputs_load(Link *l);
+/* After Format.open: drops shared libraries that are in the link under another path already. */
+void inputs_drop_duplicates(Link *l);
+/* Unmaps everything. */
+void inputs_free(Link *l);
+
+#endif

@@ -1,0 +1,432 @@
+/* link.c: the whole link, in order; each line says why it stands where it stands. */
+#include "link.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "arch/x86_64.h"
+#include "core/deadstrip.h"
+#include "core/link.h"
+#include "core/report.h"
+#include "core/resolve.h"
+#include "core/scan.h"
+#include "core/slots.h"
+#include "inputs.h"
+#include "pass/export.h"
+#include "pass/property.h"
+#include "read/elf.h"
+#include "script/default.h"
+#include "util/trace.h"
+#include "write/elf.h"
+#include "write/elf_dynamic.h"
+#include "write/elf_segments.h"
+#include "write/elf_symtab.h"
+#include "write/elf_synths.h"
+#include "write/map.h"
+
+enum { MAX_THREADS = 64 };
+
+/* ---- before the inputs ---- */
+
+static unsigned thread_count(const Options *o) {
+  if (o->threads)
+    return MIN(o->threads, 1024u);
+  cpu_set_t set;
+  int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+  return MIN((unsigned)MAX(n, 1), (unsigned)MAX_THREADS);
+}
+
+static Format *make_format(Link *l) {
+  Format *f = ARENA_NEW(&l->arena, Format);
+  elf_format_init(f);
+  f->output_section = elf_output_section;
+  f->plan_segments = elf_plan_segments;
+  f->finish_segments = elf_finish_segments;
+  return f;
+}
+
+static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
+  if (o->emulation && !streq(o->emulation, "elf_x86_64")) {
+    diag_error(d, "unsupported-emulation", "emulation '%s' is not supported; supported: elf_x86_64", o->emulation);
+    return false;
+  }
+  l->opt = o;
+  l->diag = d;
+  l->arch = &arch_x86_64;
+  l->format = make_format(l);
+  l->layout = &layout_elf_x86_64;
+  l->mem_output = mem ? &mem->data : NULL;
+  unsigned threads = thread_count(o);
+  l->pool = pool_create(threads);
+  l->scratch = heap_alloc(threads * sizeof *l->scratch);
+  l->is_pic = o->kind != OUTPUT_EXEC;
+  l->tlsld_got = -1;
+  l->header_size = 64;
+  if (o->perf || o->time_trace || o->stats)
+    l->perf = trace_create(threads);
+  *vec_push(&l->files) = (File){.kind = FILE_WELD, .path = "<weld>", .arg = "<weld>"};
+  return true;
+}
+
+static void end(Link *l) {
+  for (u32 f = 0; f < l->files.n; f++)
+    free(l->files.at[f].full_name);
+  if (l->slots)
+    slots_free(l);
+  if (l->merge)
+    merge_free(l);
+  intern_free(&l->names);
+  intern_free(&l->groups);
+  inputs_free(l);
+  Symbols *s = &l->syms;
+  Atoms *a = &l->atoms;
+  u64 n = s->nglobal, t = s->ntotal, c = a->cap;
+  pages_free(s->key, n * sizeof *s->key);
+  pages_free(s->name, n * sizeof *s->name);
+  pages_free(s->hash, n * sizeof *s->hash);
+  pages_free(s->flags, n * sizeof *s->flags);
+  pages_free(s->value, n * sizeof *s->value);
+  pages_free(s->atom, n * sizeof *s->atom);
+  pages_free(s->version, n * sizeof *s->version);
+  pages_free(s->comdat, n * sizeof *s->comdat);
+  pages_free(s->needs, t);
+  pages_free(s->aux, t * sizeof *s->aux);
+  pages_free(a->flags, c * sizeof *a->flags);
+  pages_free(a->at, c * sizeof *a->at);
+  pages_free(a->addr, c * sizeof *a->addr);
+  pages_free(a->nrel, c * sizeof *a->nrel);
+  pages_free(a->nsymrel, c * sizeof *a->nsymrel);
+  pages_free(a->reloff, c * sizeof *a->reloff);
+  pages_free(a->symreloff, c * sizeof *a->symreloff);
+  pages_free(l->rules, c * sizeof *l->rules);
+  pages_free(l->global_ids, l->nglobal_ids * sizeof *l->global_ids);
+  vec_free(&l->files);
+  vec_free(&l->archives);
+  vec_free(&l->opened);
+  vec_free(&l->extra_stmts);
+  vec_free(&l->start_stops);
+  vec_free(&l->weld_names);
+  vec_free(&l->synths);
+  vec_free(&l->osecs);
+  vec_free(&l->segments);
+  for (unsigned i = 0; i < pool_threads(l->pool); i++)
+    arena_free(&l->scratch[i]);
+  free(l->scratch);
+  pool_destroy(l->pool);
+  trace_destroy(l->perf);
+  arena_free(&l->arena);
+}
+
+/* ---- weld's own names ---- */
+
+static void name_expression(Link *l, const Expr *e) {
+  if (!e)
+    return;
+  if (e->op == EX_SYM || e->op == EX_DEFINED)
+    weld_name(l, e->name, e->op == EX_SYM ? WELD_REF : WELD_MENTION, NULL, false);
+  name_expression(l, e->a);
+  name_expression(l, e->b);
+  name_expression(l, e->c);
+}
+
+static void name_statement(Link *l, const LayoutStmt *st) {
+  if (st->flags & LAYOUT_NOT_PIC && l->is_pic)
+    return;
+  if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
+    u32 i = weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
+    l->weld_names.at[i].stmt = st;
+    if (!(st->flags & LAYOUT_PROVIDE))
+      name_expression(l, st->expr);
+  }
+  for (const LayoutStmt *b = st->body; b && b->kind != LAYOUT_ORPHANS; b++)
+    name_statement(l, b);
+}
+
+/* Everything that options, scripts and the layout bring as symbols, before names are interned. */
+static void name_weld_symbols(Link *l) {
+  const Options *o = l->opt;
+  l->entry_name = o->entry ? o->entry : o->kind == OUTPUT_SHARED ? NULL : "_start";
+  if (l->entry_name && (l->entry_name[0] < '0' || l->entry_name[0] > '9'))
+    weld_name(l, l->entry_name, WELD_REF, NULL, false);
+  for (u32 i = 0; i < o->undefined.n; i++)
+    weld_name(l, o->undefined.at[i], WELD_REF, NULL, false);
+  for (u32 i = 0; i < o->require_defined.n; i++)
+    weld_name(l, o->require_defined.at[i], WELD_REF, NULL, false);
+  weld_name(l, o->init ? o->init : "_init", WELD_MENTION, NULL, false);
+  weld_name(l, o->fini ? o->fini : "_fini", WELD_MENTION, NULL, false);
+  for (u32 i = 0; i < o->wrap.n; i++) {
+    weld_name(l, o->wrap.at[i], WELD_MENTION, NULL, false);
+    weld_name(l, arena_printf(&l->arena, "__wrap_%s", o->wrap.at[i]), WELD_MENTION, NULL, false);
+    weld_name(l, arena_printf(&l->arena, "__real_%s", o->wrap.at[i]), WELD_MENTION, NULL, false);
+  }
+  for (u32 i = 0; i < o->trace_symbols.n; i++)
+    weld_name(l, o->trace_symbols.at[i], WELD_MENTION, NULL, false);
+  for (u32 i = 0; i < o->defsyms.n; i++) {
+    const Defsym *d = &o->defsyms.at[i];
+    weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
+    name_expression(l, d->value);
+  }
+  for (u32 i = 0; i < l->layout->nstmts; i++)
+    name_statement(l, &l->layout->stmts[i]);
+  for (u32 i = 0; i < l->extra_stmts.n; i++) {
+    const LayoutStmt *st = l->extra_stmts.at[i];
+    if (st->kind != LAYOUT_ASSIGN)
+      continue;
+    weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
+    name_expression(l, st->expr);
+  }
+  /* what the format promises programs */
+  static const char *const tables[] = {"_GLOBAL_OFFSET_TABLE_", "_DYNAMIC", "__ehdr_start", "__dso_handle_unused",
+                                       "__GNU_EH_FRAME_HDR", "_PROCEDURE_LINKAGE_TABLE_", "_TLS_MODULE_BASE_"};
+  for (u32 i = 0; i < COUNT_OF(tables); i++)
+    weld_name(l, tables[i], WELD_PROVIDE, NULL, true);
+}
+
+/* ---- facts that need all files ---- */
+
+static void settle_kind(Link *l) {
+  bool shared = false;
+  for (u32 f = 1; f < l->files.n; f++)
+    shared |= l->files.at[f].kind == FILE_SHARED && l->files.at[f].fmt;
+  l->is_dynamic = l->opt->kind != OUTPUT_EXEC || shared;
+}
+
+static void settle_stack(Link *l) {
+  l->execstack = l->opt->z_execstack == OPT_YES;
+  if (l->opt->z_execstack != OPT_AUTO)
+    return;
+  for (u32 f = 1; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    if (!file->live || !l->format->wants_execstack(l, (FileId){f}))
+      continue;
+    l->execstack = true;
+    if (!l->opt->z_execstack_if_needed)
+      diag_report(l->diag, DIAG_WARNING, "execstack", (u64)f << 32, "%s: asks for an executable stack; -z noexecstack overrides", file_name(l, (FileId){f}));
+  }
+}
+
+static void print_trace(const Link *l) {
+  for (u32 f = 1; l->opt->trace && f < l->files.n; f++)
+    if (l->files.at[f].live)
+      printf("%s\n", file_name(l, (FileId){f}));
+  for (u32 t = 0; t < l->opt->trace_symbols.n; t++) {
+    const char *name = l->opt->trace_symbols.at[t];
+    u32 sym = sym_find(l, name, strlen(name)).i;
+    for (u32 f = 1; f < l->files.n; f++) {
+      const File *file = &l->files.at[f];
+      SymRec r;
+      for (u32 i = 0; file->live && file->globals && i < file->nsyms - file->first_global; i++)
+        if (file->globals[i] == sym && l->format->symbols(l, (FileId){f}, i + file->first_global, &r, 1))
+          printf("%s: %s %s\n", file_name(l, (FileId){f}),
+                 r.rank == RANK_NONE     ? "reference to"
+                 : r.rank == RANK_COMMON ? "common definition of"
+                 : file->kind == FILE_SHARED ? "shared definition of"
+                                         : "definition of",
+                 name);
+    }
+  }
+}
+
+static void check_required(Link *l) {
+  for (u32 i = 0; i < l->opt->require_defined.n; i++) {
+    const char *name = l->opt->require_defined.at[i];
+    SymId s = sym_find(l, name, strlen(name));
+    if (l->syms.flags[s.i] & (SF_UNDEFINED | SF_SHARED))
+      diag_error(l->diag, "undefined-symbol", "required symbol '%s' is not defined", name);
+  }
+}
+
+/* ---- symbols that layout gives their value ---- */
+
+static const Osec *osec_named(const Link *l, const char *name) {
+  for (u32 i = 0; i < l->norder; i++)
+    if (streq(l->osecs.at[l->order[i]].name, name))
+      return &l->osecs.at[l->order[i]];
+  return NULL;
+}
+
+static void set_weld(Link *l, const char *name, u64 value, u32 syn) {
+  for (u32 i = 0; i < l->weld_names.n; i++)
+    if (l->weld_names.at[i].used && !l->weld_names.at[i].expr && streq(l->weld_names.at[i].name, name)) {
+      u32 a = l->synths.at[syn].atom.i;
+      l->syms.value[l->weld_names.at[i].sym] = value;
+      l->weld_names.at[i].osec = a ? l->atoms.at[a].osec : 0;
+    }
+}
+
+typedef struct {
+  Link *l;
+  const WeldName *w;
+} LateEnv;
+
+static bool late_symbol(void *ctx, const char *name, ExprValue *out) {
+  const LateEnv *e = ctx;
+  SymId s = sym_find(e->l, name, strlen(name));
+  if (s.i == UINT32_MAX || e->l->syms.flags[s.i] & (SF_UNDEFINED | SF_DISCARDED)) {
+    diag_error(e->l->diag, "undefined-symbol", "--defsym %s: symbol '%s' is not defined", e->w->name, name);
+    return false;
+  }
+  u32 a = e->l->syms.atom[s.i];
+  *out = (ExprValue){e->l->syms.value[s.i], a ? e->l->atoms.at[a].osec : 0};
+  return true;
+}
+
+static bool late_defined(void *ctx, const char *name) {
+  const LateEnv *e = ctx;
+  SymId s = sym_find(e->l, name, strlen(name));
+  return s.i != UINT32_MAX && !(e->l->syms.flags[s.i] & SF_UNDEFINED);
+}
+
+static bool late_section(void *ctx, ExprOp what, const char *name, u64 *out) {
+  const LateEnv *e = ctx;
+  const Osec *o = osec_named(e->l, name);
+  *out = !o ? 0 : what == EX_ADDR ? o->addr : what == EX_LOADADDR ? o->lma : what == EX_SIZEOF ? o->size : 1ull << o->p2align;
+  return true;
+}
+
+static void late_error(void *ctx, const Expr *at, const char *text) {
+  const LateEnv *e = ctx;
+  (void)at;
+  diag_error(e->l->diag, "expression", "--defsym %s: %s", e->w->name, text);
+}
+
+static void weld_values(Link *l) {
+  for (u32 i = 0; i < l->weld_names.n; i++) {
+    WeldName *w = &l->weld_names.at[i];
+    if (!w->used || w->stmt || !w->expr || l->syms.atom[w->sym])
+      continue;
+    LateEnv ctx = {l, w};
+    const ExprEnv env = {.ctx = &ctx, .symbol = late_symbol, .defined = late_defined, .section = late_section, .error = late_error};
+    ExprValue v;
+    if (expr_eval(w->expr, &env, &v)) {
+      l->syms.value[w->sym] = v.v;
+      w->osec = v.osec;
+    }
+  }
+  u64 got = synth_addr(l, SYN_GOT_PLT);
+  l->got_base = got ? got : synth_addr(l, SYN_GOT);
+  set_weld(l, "_GLOBAL_OFFSET_TABLE_", l->got_base, got ? SYN_GOT_PLT : SYN_GOT);
+  set_weld(l, "_DYNAMIC", synth_addr(l, SYN_DYNAMIC), SYN_DYNAMIC);
+  set_weld(l, "_PROCEDURE_LINKAGE_TABLE_", synth_addr(l, SYN_PLT), SYN_PLT);
+  set_weld(l, "__GNU_EH_FRAME_HDR", synth_addr(l, SYN_EH_FRAME_HDR), SYN_EH_FRAME_HDR);
+  set_weld(l, "_TLS_MODULE_BASE_", l->tls_begin, SYN_NONE);
+  for (u32 i = 0; i < l->segments.n; i++)
+    if (l->segments.at[i].type == 1 && l->segments.at[i].off == 0) {
+      set_weld(l, "__ehdr_start", l->segments.at[i].addr, SYN_NONE);
+      for (u32 w = 0; w < l->weld_names.n; w++)
+        if (streq(l->weld_names.at[w].name, "__ehdr_start"))
+          l->weld_names.at[w].osec = l->norder ? l->order[0] : 0;
+      break;
+    }
+  for (u32 i = 0; i < l->start_stops.n; i++) {
+    const StartStop *s = &l->start_stops.at[i];
+    const Osec *o = s->defined ? osec_named(l, s->section) : NULL;
+    if (!o)
+      continue;
+    l->syms.value[s->sym] = s->start ? o->addr : o->addr + o->size;
+    l->weld_names.at[key_index(l->syms.key[s->sym])].osec = (u32)(o - l->osecs.at);
+  }
+}
+
+/* ---- the story ---- */
+
+#define PHASE(name, call)                                                                          \
+  do {                                                                                             \
+    trace_begin(l->perf, name);                                                                    \
+    call;                                                                                          \
+    trace_end(l->perf);                                                                            \
+  } while (0)
+
+static bool run(Link *l) {
+  PHASE("load", inputs_load(l));              /* names to mapped files, in command-line order */
+  PHASE("open", resolve_open(l));             /* headers and symbol tables are where they should be */
+  inputs_drop_duplicates(l);                  /* needs sonames */
+  if (!checkpoint(l))
+    return false;
+  name_weld_symbols(l);                       /* scripts have been read: all names weld brings are known */
+  PHASE("names", resolve_names(l));           /* one number for each name; loads archive members */
+  settle_kind(l);
+  PHASE("atoms", resolve_atoms(l));           /* groups settle by name, so only winners become atoms */
+  elf_synths_init(l);                         /* commons need their Synth */
+  PHASE("symbols", resolve_symbols(l));       /* definitions compete; facts of each symbol */
+  print_trace(l);
+  export_symbols(l);                          /* exports are roots of dead strip */
+  PHASE("match", layout_match_atoms(l));      /* KEEP and /DISCARD/ are the layout's business */
+  PHASE("unwind", ehframe_parse(l));          /* an FDE's edges are its function's */
+  PHASE("dead strip", deadstrip(l));          /* needs final definitions */
+  resolve_dead(l);                            /* symbols of dead atoms; needed libraries */
+  if (l->opt->gc_sections)
+    report_gc_sections(l);
+  report_duplicates(l);
+  PHASE("undefined", report_undefined(l));    /* only what a live atom refers to is missing */
+  check_required(l);
+  if (!checkpoint(l))
+    return false;                             /* ---- no new symbols below ---- */
+  PHASE("merge", merge_sections(l));          /* live strings and constants only */
+  property_merge(l);                          /* decides IBT, which shapes the PLT */
+  settle_stack(l);
+  PHASE("scan", slots_scan(l));               /* imports are known: decides GOT, PLT, TLS, copies */
+  ehframe_scan(l);                            /* unwind tables refer to things too */
+  export_settle_weak(l);
+  got_allocate(l);
+  PHASE("dynamic", elf_dynamic_prepare(l));   /* who has slots must be in .dynsym */
+  PHASE("eh_frame", ehframe_build(l));
+  PHASE("symtab", elf_symtab_prepare(l));
+  PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
+  PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
+  PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
+  if (!checkpoint(l))
+    return false;
+  l->addressed = true;                        /* ---- addresses are final ---- */
+  PHASE("values", resolve_addresses(l));
+  slots_symbol_values(l);
+  weld_values(l);
+  if (!checkpoint(l))
+    return false;
+  bool ok;
+  PHASE("write", ok = elf_write(l));
+  if (ok)
+    PHASE("map", map_write(l));
+  return ok && checkpoint(l);
+}
+
+static void dependency_file(Link *l) {
+  FILE *f = l->opt->dependency_file ? fopen(l->opt->dependency_file, "w") : NULL;
+  if (!l->opt->dependency_file)
+    return;
+  if (!f) {
+    diag_error(l->diag, "cannot-write", "cannot write %s", l->opt->dependency_file);
+    return;
+  }
+  fprintf(f, "%s:", l->opt->output);
+  for (u32 i = 0; i < l->opened.n; i++)
+    fprintf(f, " \\\n  %s", l->opened.at[i]);
+  fprintf(f, "\n");
+  for (u32 i = 0; i < l->opened.n; i++)
+    fprintf(f, "\n%s:\n", l->opened.at[i]);
+  fclose(f);
+}
+
+bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
+  Link *l = heap_alloc(sizeof *l);
+  bool ok = false;
+  if (begin(l, opt, d, mem)) {
+    ok = run(l);
+    if (ok)
+      dependency_file(l);
+    if (ok && mem)
+      mem->size = l->file_size;
+    if (opt->perf)
+      trace_print_perf(l->perf);
+    if (opt->stats)
+      trace_print_stats(l->perf);
+    if (opt->time_trace && l->perf)
+      ok &= trace_write(l->perf, d, opt->time_trace);
+    end(l);
+  }
+  free(l);
+  return ok;
+}

@@ -1,0 +1,98 @@
+/* main.c: the program. Its name, or -flavor, picks a driver; the driver makes Options; link_run() does
+ * the work. The trap: nothing below main() prints to standard output by itself or ends the process, so
+ * whatever a command line asks for beside a link (--help, ...) arrives here as text. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "driver/gnu.h"
+#include "driver/jobserver.h"
+#include "link.h"
+#include "script/script.h"
+
+static void print(void *ctx, const char *text) {
+  (void)ctx;
+  fputs(text, stdout);
+}
+
+static const DriverHooks hooks = {
+    .print = print,
+    .parse_version = script_parse_version,
+    .parse_dynamic_list = script_parse_dynamic_list,
+    .parse_expr = script_parse_expr,
+};
+
+/* "-flavor NAME" as the first argument, else the name of the program, says whose command line follows;
+ * a name that says nothing stands for GNU's. Removes -flavor from argv. False after a report. */
+static bool is_gnu(int *argc, char **argv, Diag *d) {
+  static const struct { const char *name, *what; } others[] = {
+      {"darwin", "the Mach-O linker's"}, {"ld64", "the Mach-O linker's"},
+      {"ld64.lld", "the Mach-O linker's"}, {"ld64.weld", "the Mach-O linker's"},
+      {"link", "the PE/COFF linker's"}, {"lld-link", "the PE/COFF linker's"},
+      {"weld-link", "the PE/COFF linker's"}, {"golink", "the Go linker's"},
+      {"wasm", "the WebAssembly linker's"}, {"wasm-ld", "the WebAssembly linker's"},
+  };
+  const char *slash = *argc ? strrchr(argv[0], '/') : NULL;
+  const char *name = slash ? slash + 1 : *argc ? argv[0] : "weld";
+  bool asked = *argc > 1 && (streq(argv[1], "-flavor") || streq(argv[1], "--flavor"));
+  if (asked) {
+    if (*argc < 3) {
+      diag_error(d, "missing-argument", "%s needs a value: gnu", argv[1]);
+      return false;
+    }
+    name = argv[2];
+    for (int i = 3; i <= *argc; i++) /* the NULL at the end moves too */
+      argv[i - 2] = argv[i];
+    *argc -= 2;
+  }
+  for (u32 i = 0; i < COUNT_OF(others); i++)
+    if (streq(name, others[i].name)) {
+      diag_error(d, "unsupported-flavor",
+                 "flavor '%s' (%s command line) is not supported yet; -flavor gnu is", name,
+                 others[i].what);
+      return false;
+    }
+  if (asked && !driver_gnu_name(name)) {
+    diag_error(d, "unsupported-flavor", "unknown flavor '%s'; known: gnu", name);
+    return false;
+  }
+  return true;
+}
+
+/* Without --threads, a job of make takes a thread for each token that is free now. */
+static void ask_jobserver(Options *o, Jobserver *j) {
+  if (o->threads || !jobserver_open(j, getenv("MAKEFLAGS")))
+    return;
+  long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+  o->threads = 1 + jobserver_take(j, cpus > 1 ? (u32)cpus - 1 : 0);
+}
+
+static bool run(int argc, char **argv, Options *o, Diag *d) {
+  if (!is_gnu(&argc, argv, d))
+    return false;
+  switch (driver_gnu(argc, argv, &hooks, o, d)) {
+  case DRIVER_DONE: return true;
+  case DRIVER_ERROR: return false;
+  case DRIVER_LINK: break;
+  }
+  Jobserver j = {.read_fd = -1, .write_fd = -1};
+  ask_jobserver(o, &j);
+  bool ok = link_run(o, d, NULL);
+  jobserver_close(&j);
+  return ok;
+}
+
+int main(int argc, char **argv) {
+  Diag *d = diag_create();
+  Options o;
+  options_init(&o);
+  bool ok = run(argc, argv, &o, d);
+  diag_flush(d);
+  diag_destroy(d);
+  options_free(&o);
+  if (fflush(stdout) != 0 && ok) {
+    fputs("weld: error: cannot write to standard output\n", stderr);
+    ok = false;
+  }
+  return ok ? 0 : 1;
+}

@@ -1,0 +1,360 @@
+/* dynrel.c: .rela.dyn, .rela.plt and .relr.dyn. Each atom gets a run of entries in .rela.dyn, in order
+ * of addresses, so that apply can write them from any thread and nothing needs sorting:
+ *   relative (atoms, .got) | symbolic (atoms, .got, copies), by symbol | canonical IFUNC addresses
+ * .rela.plt holds one entry a .got.plt slot, in their order, then every other IRELATIVE.
+ * The trap: IRELATIVE runs code of the program, so it comes after everything that this code may use, and
+ * in static output __rela_iplt_start finds nothing but it. */
+#include <stdlib.h>
+
+#include "core/scan.h"
+#include "core/slots.h"
+
+static void set_size(Link *l, u32 synth, u64 size) {
+  Synth *s = &l->synths.at[synth];
+  s->size = size;
+  if (s->atom.i)
+    l->atoms.at[s->atom.i].size = size;
+}
+
+/* ---- .relr.dyn (gABI, "Relative Relocation Table") ---- */
+
+static int relr_cmp(const void *pa, const void *pb) {
+  const RelrRef *a = pa, *b = pb;
+  return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static void relr_push_got(Link *l, RelrRef *out, u64 *n) {
+  u32 got = l->synths.at[SYN_GOT].atom.i;
+  for (u32 i = 0; i < l->syms.nauxes; i++) {
+    GotEntry e[GOT_ENTRIES_MAX];
+    u32 k = got_kinds(l, &l->syms.auxes[i], e);
+    for (u32 j = 0; j < k; j++)
+      if (e[j].kind == DYN_RELATIVE)
+        out[(*n)++] = (RelrRef){.atom = got, .offset = 8 * (u64)e[j].slot};
+  }
+}
+
+/* Gathers the threads' lists in order of addresses: counts by atom, sums in layout order, scatters. */
+static void relr_collect(Link *l) {
+  Slots *s = l->slots;
+  u64 n = s->got_nrel, k = 0;
+  for (unsigned t = 0; t < pool_threads(l->pool); t++)
+    n += s->threads[t].relr.n;
+  if (!n)
+    return;
+  u64 bytes = n * sizeof(RelrRef), start_bytes = (l->atoms.n + 1) * sizeof(u32);
+  RelrRef *in = pages_alloc(bytes);
+  u32 *start = pages_alloc(start_bytes);
+  for (unsigned t = 0; t < pool_threads(l->pool); t++) {
+    ScanThread *th = &s->threads[t];
+    if (th->relr.n)
+      memcpy(in + k, th->relr.at, th->relr.n * sizeof(RelrRef));
+    k += th->relr.n;
+    vec_free(&th->relr);
+  }
+  relr_push_got(l, in, &k);
+  n = k;
+  for (u64 i = 0; i < n; i++)
+    start[in[i].atom]++;
+  u32 sum = 0;
+  for (u32 i = 0; i < l->norder; i++) {
+    const Osec *o = &l->osecs.at[l->order[i]];
+    for (u32 j = 0; j < o->natoms; j++) {
+      u32 a = o->atoms[j].i, count = start[a];
+      start[a] = sum;
+      sum += count;
+    }
+  }
+  s->relr = pages_alloc(bytes);
+  s->relr_bytes = bytes;
+  for (u64 i = 0; i < n; i++) {
+    u32 a = in[i].atom;
+    if (l->atoms.at[a].osec) /* else the layout discarded it */
+      s->relr[start[a]++] = in[i];
+  }
+  s->nrelr = sum;
+  for (u64 i = 0, end; i < s->nrelr; i = end) { /* edges mostly come in order of offsets */
+    bool sorted = true;
+    for (end = i + 1; end < s->nrelr && s->relr[end].atom == s->relr[i].atom; end++)
+      sorted &= s->relr[end - 1].offset <= s->relr[end].offset;
+    if (!sorted)
+      qsort(s->relr + i, end - i, sizeof *s->relr, relr_cmp);
+  }
+  pages_free(in, bytes);
+  pages_free(start, start_bytes);
+}
+
+/* An even word is an address; an odd one a map of the 63 words after what came before. Returns the number
+ * of words; writes those that fit in `cap`. `placed`: atoms.addr are addresses already. */
+static u64 relr_encode(const Link *l, u8 *out, u64 cap, bool placed) {
+  const Slots *s = l->slots;
+  u64 n = 0, base = 0, map = 0;
+  bool open = false;
+  for (u64 i = 0; i < s->nrelr; i++) {
+    const RelrRef *r = &s->relr[i];
+    u64 addr = l->atoms.addr[r->atom] + r->offset;
+    if (!placed)
+      addr += l->osecs.at[l->atoms.at[r->atom].osec].addr;
+    while (open) {
+      u64 delta = addr - base;
+      if (delta < 63 * 8 && !(delta & 7)) {
+        map |= (u64)2 << (delta / 8);
+        break;
+      }
+      /* Close the map. It is worth going on with the next one only from a full stretch of words. */
+      bool more = map && !(delta & 7) && delta < 2 * 63 * 8;
+      if (map) {
+        if (n < cap)
+          wr64(out + 8 * n, map | 1);
+        n++;
+        map = 0;
+        base += 63 * 8;
+      }
+      if (!more)
+        open = false;
+    }
+    if (!open) {
+      if (n < cap)
+        wr64(out + 8 * n, addr);
+      n++;
+      base = addr + 8;
+      map = 0;
+      open = true;
+    }
+  }
+  if (map) {
+    if (n < cap)
+      wr64(out + 8 * n, map | 1);
+    n++;
+  }
+  return n;
+}
+
+/* The table only grows from round to round, or layout might never settle. */
+static bool relr_resize(Link *l, Synth *s) {
+  u64 size = 8 * relr_encode(l, NULL, 0, false);
+  if (size <= s->size)
+    return false;
+  s->size = size;
+  l->atoms.at[s->atom.i].size = size;
+  return true;
+}
+
+static void relr_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
+  (void)off, (void)len; /* grain 0: whole */
+  u64 n = relr_encode(l, out, s->size / 8, true);
+  for (; n < s->size / 8; n++) /* empty maps fill what an earlier round needed */
+    wr64(out + 8 * n, 1);
+}
+
+/* ---- .rela.dyn ---- */
+
+static void rela_dyn_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
+  (void)s;
+  u32 size = l->format->dynrel_size;
+  for (u64 i = off / size, end = (off + len) / size; i < end; i++, out += size)
+    l->format->encode_dynrel(l, &l->dynrel[i], out);
+}
+
+/* ---- .rela.plt ---- */
+
+typedef struct {
+  Link *l;
+  u8 *out;
+} PltOut;
+
+static void put(PltOut *o, u64 addr, i64 addend, u32 sym, DynKind kind) {
+  DynRel r = {addr, addend, sym, (u32)kind};
+  o->l->format->encode_dynrel(o->l, &r, o->out);
+  o->out += o->l->format->dynrel_size;
+}
+
+static void rela_plt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
+  (void)s, (void)off, (void)len; /* grain 0: whole */
+  PltOut o = {l, out};
+  for (int ifunc = 0; ifunc < 2; ifunc++) { /* as allocate_plt numbered them */
+    for (u32 i = 0; i < l->syms.nauxes; i++) {
+      const SymAux *x = &l->syms.auxes[i];
+      if (x->gotplt < 0 || is_local_ifunc(slot_flags(l, x)) != (ifunc != 0))
+        continue;
+      u64 slot = gotplt_slot_addr(l, x->gotplt);
+      if (ifunc)
+        put(&o, slot, (i64)slot_target(l, x->sym), NO_SYM.i, DYN_IRELATIVE);
+      else
+        put(&o, slot, 0, x->sym, DYN_JUMP_SLOT);
+    }
+  }
+  for (u32 i = 0; i < l->syms.nauxes; i++) {
+    GotEntry e[GOT_ENTRIES_MAX];
+    u32 n = got_entries(l, &l->syms.auxes[i], e);
+    for (u32 k = 0; k < n; k++)
+      if (e[k].kind == DYN_IRELATIVE)
+        put(&o, got_slot_addr(l, e[k].slot), e[k].addend, NO_SYM.i, DYN_IRELATIVE);
+  }
+  for (u32 i = 0; i < l->slots->ifuncs.n; i++) {
+    const IfuncRef *r = &l->slots->ifuncs.at[i];
+    const SymAux *x = sym_aux(l, r->sym);
+    if (!x || !has_canonical_plt(l, x))
+      put(&o, l->atoms.addr[r->atom] + r->offset, (i64)slot_target(l, r->sym) + r->addend, NO_SYM.i,
+          DYN_IRELATIVE);
+  }
+}
+
+/* ---- counting ---- */
+
+/* Atoms made by weld count like any other. */
+static void count_synths(Link *l) {
+  const Slots *s = l->slots;
+  u32 got = l->synths.at[SYN_GOT].atom.i, bss[2] = {l->synths.at[SYN_DYNBSS].atom.i,
+                                                    l->synths.at[SYN_DYNBSS_RELRO].atom.i};
+  if (got) {
+    l->atoms.nrel[got] = l->opt->z_pack_relative_relocs ? 0 : s->got_nrel;
+    l->atoms.nsymrel[got] = s->got_nsymrel;
+  }
+  for (u32 i = 0; i < s->copies.n; i++)
+    l->atoms.nsymrel[bss[s->copies.at[i].relro]]++;
+}
+
+void dynrel_assign(Link *l) {
+  Slots *s = l->slots;
+  u64 nrel = 0, nsym = 0;
+  count_synths(l);
+  if (l->synths.at[SYN_RELA_DYN].size) {
+    for (u32 i = 0; i < l->norder; i++) {
+      const Osec *o = &l->osecs.at[l->order[i]];
+      if (!(o->aflags & ATOM_ALLOC))
+        continue;
+      for (u32 j = 0; j < o->natoms; j++) {
+        u32 a = o->atoms[j].i;
+        l->atoms.reloff[a] = (u32)nrel;
+        l->atoms.symreloff[a] = (u32)nsym;
+        nrel += l->atoms.nrel[a];
+        nsym += l->atoms.nsymrel[a];
+      }
+    }
+    if (nsym)
+      for (u32 i = 0; i < l->norder; i++) {
+        const Osec *o = &l->osecs.at[l->order[i]];
+        if (o->aflags & ATOM_ALLOC)
+          for (u32 j = 0; j < o->natoms; j++)
+            l->atoms.symreloff[o->atoms[j].i] += (u32)nrel;
+      }
+  }
+  u32 nifunc = 0;
+  for (u32 i = 0; i < s->ifuncs.n; i++) /* drop those whose atom the layout discarded */
+    if (l->atoms.at[s->ifuncs.at[i].atom].osec)
+      s->ifuncs.at[nifunc++] = s->ifuncs.at[i];
+  s->ifuncs.n = nifunc;
+  s->ncanonical_ifuncs = 0;
+  for (u32 i = 0; i < nifunc; i++) {
+    const SymAux *x = sym_aux(l, s->ifuncs.at[i].sym);
+    s->ncanonical_ifuncs += x && has_canonical_plt(l, x);
+  }
+
+  u32 size = l->format->dynrel_size;
+  l->ndynrel_relative = nrel;
+  l->ndynrel = nrel + nsym + s->ncanonical_ifuncs;
+  l->dynrel = l->ndynrel ? pages_alloc(l->ndynrel * sizeof(DynRel)) : NULL;
+  Synth *dyn = &l->synths.at[SYN_RELA_DYN];
+  set_size(l, SYN_RELA_DYN, l->ndynrel * size);
+  dyn->write = rela_dyn_write;
+  dyn->grain = (u64)size * 8192;
+  dyn->late = true;
+
+  Synth *plt = &l->synths.at[SYN_RELA_PLT];
+  set_size(l, SYN_RELA_PLT,
+           ((u64)l->ngotplt + s->got_nirelative + s->ifuncs.n - s->ncanonical_ifuncs) * size);
+  plt->write = rela_plt_write;
+
+  if (l->opt->z_pack_relative_relocs && l->is_pic) {
+    relr_collect(l);
+    Synth *relr = &l->synths.at[SYN_RELR_DYN];
+    relr->resize = relr_resize;
+    relr->write = relr_write;
+  }
+}
+
+/* ---- filling in ---- */
+
+static void fill_got(Link *l) {
+  u32 atom = l->synths.at[SYN_GOT].atom.i;
+  u64 rel = l->atoms.reloff[atom], sym = l->atoms.symreloff[atom], got = synth_addr(l, SYN_GOT);
+  bool packed = l->opt->z_pack_relative_relocs;
+  if (l->tlsld_got >= 0 && l->opt->kind == OUTPUT_SHARED)
+    l->dynrel[sym++] = (DynRel){got + 8 * (u64)l->tlsld_got, 0, NO_SYM.i, DYN_DTPMOD};
+  for (u32 i = 0; i < l->syms.nauxes; i++) {
+    GotEntry e[GOT_ENTRIES_MAX];
+    u32 n = got_entries(l, &l->syms.auxes[i], e);
+    for (u32 k = 0; k < n; k++) {
+      if (e[k].kind < 0 || e[k].kind == DYN_IRELATIVE || (e[k].kind == DYN_RELATIVE && packed))
+        continue;
+      u64 *at = e[k].kind == DYN_RELATIVE ? &rel : &sym;
+      l->dynrel[(*at)++] =
+          (DynRel){got + 8 * (u64)e[k].slot, e[k].addend, e[k].dynsym, (u32)e[k].kind};
+    }
+  }
+}
+
+static void fill_copies(Link *l) {
+  const Slots *s = l->slots;
+  u64 at[2], addr[2];
+  for (int k = 0; k < 2; k++) {
+    u32 synth = k ? SYN_DYNBSS_RELRO : SYN_DYNBSS;
+    at[k] = l->atoms.symreloff[l->synths.at[synth].atom.i];
+    addr[k] = synth_addr(l, synth);
+  }
+  for (u32 i = 0; i < s->copies.n; i++) {
+    const CopyReloc *c = &s->copies.at[i];
+    l->dynrel[at[c->relro]++] = (DynRel){addr[c->relro] + c->offset, 0, c->sym, DYN_COPY};
+  }
+}
+
+static void fill_canonical_ifuncs(Link *l) {
+  const Slots *s = l->slots;
+  u64 at = l->ndynrel - s->ncanonical_ifuncs;
+  for (u32 i = 0; i < s->ifuncs.n; i++) {
+    const IfuncRef *r = &s->ifuncs.at[i];
+    const SymAux *x = sym_aux(l, r->sym);
+    if (x && has_canonical_plt(l, x))
+      l->dynrel[at++] = (DynRel){l->atoms.addr[r->atom] + r->offset,
+                                 (i64)plt_addr(l, x) + r->addend, NO_SYM.i, DYN_RELATIVE};
+  }
+}
+
+static u32 dynsym_of(const Link *l, const DynRel *r) {
+  const SymAux *x = r->sym == NO_SYM.i ? NULL : sym_aux(l, r->sym);
+  return x && x->dynsym > 0 ? (u32)x->dynsym : 0;
+}
+
+/* The dynamic linker remembers the last symbol it looked up, so equal ones stand together; addresses keep
+ * their order within a symbol (a counting sort is stable). */
+static void group_by_symbol(Link *l) {
+  u64 n = l->ndynrel - l->ndynrel_relative - l->slots->ncanonical_ifuncs;
+  DynRel *r = l->dynrel + l->ndynrel_relative;
+  u32 max = 0;
+  for (u64 i = 0; i < n; i++)
+    max = MAX(max, dynsym_of(l, &r[i]));
+  if (n < 2 || !max)
+    return;
+  u64 start_bytes = ((u64)max + 2) * sizeof(u32), bytes = n * sizeof(DynRel);
+  u32 *start = pages_alloc(start_bytes);
+  DynRel *sorted = pages_alloc(bytes);
+  for (u64 i = 0; i < n; i++)
+    start[dynsym_of(l, &r[i]) + 1]++;
+  for (u32 i = 0; i < max; i++)
+    start[i + 1] += start[i];
+  for (u64 i = 0; i < n; i++)
+    sorted[start[dynsym_of(l, &r[i])]++] = r[i];
+  memcpy(r, sorted, bytes);
+  pages_free(start, start_bytes);
+  pages_free(sorted, bytes);
+}
+
+void dynrel_finish(Link *l) {
+  if (!l->ndynrel)
+    return;
+  fill_got(l);
+  fill_copies(l);
+  fill_canonical_ifuncs(l);
+  group_by_symbol(l);
+}

@@ -1,0 +1,574 @@
+/* elf.c: relocatable ELF objects. Headers and symbol tables are checked when a file is opened; section
+ * headers only for files that are in the link, and only those sections that are not in a group that
+ * lost: with debug builds of C++ most sections never get looked at.
+ * The trap: archive members stand at odd addresses; all structs are read through the unaligned types. */
+#include "read/elf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "core/resolve.h"
+#include "util/decompress.h"
+#include "util/hash.h"
+
+bool elf_bad(Link *l, FileId f, u64 off, const char *fmt, ...) {
+  char text[512];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  diag_report(l->diag, DIAG_ERROR, "malformed-input", (u64)f.i << 32 | (off & 0xffffffff),
+              "%s: offset 0x%llx: %s", file_name(l, f), (unsigned long long)off, text);
+  return false;
+}
+
+/* ---- open ---- */
+
+/* Every name in a string table that ends with NUL ends inside it. */
+static bool string_table(Link *l, FileId f, Bytes data, const ElfShdr *sh, Bytes *out, const char *what) {
+  if (sh->sh_type != SHT_STRTAB)
+    return elf_bad(l, f, sh->sh_offset, "%s is not of type SHT_STRTAB", what);
+  if (!bytes_slice(data, sh->sh_offset, sh->sh_size, out))
+    return elf_bad(l, f, sh->sh_offset, "%s runs past the end of the file", what);
+  if (!out->len || out->p[out->len - 1])
+    return elf_bad(l, f, sh->sh_offset, "%s does not end with a NUL byte", what);
+  return true;
+}
+
+static bool find_symtab(Link *l, FileId f, File *file, ElfObject *o) {
+  u32 x = 0, sh = 0;
+  for (u32 i = o->nshdr; i-- > 1 && !x;) /* compilers put it last */
+    if (o->shdrs[i].sh_type == SHT_SYMTAB)
+      x = i;
+  if (!x)
+    return true;
+  if (o->nshdr >= SHN_LORESERVE) {
+    for (u32 i = 1; i < o->nshdr && !sh; i++)
+      if (o->shdrs[i].sh_type == SHT_SYMTAB_SHNDX && o->shdrs[i].sh_link == x)
+        sh = i;
+  }
+  const ElfShdr *s = &o->shdrs[x];
+  u64 n = s->sh_size / sizeof(ElfSym);
+  Bytes b;
+  if (s->sh_entsize != sizeof(ElfSym))
+    return elf_bad(l, f, s->sh_offset, "symbol table has entries of %llu bytes, expected %zu",
+                   (unsigned long long)s->sh_entsize, sizeof(ElfSym));
+  if (n > UINT32_MAX || !bytes_slice(file->data, s->sh_offset, s->sh_size, &b))
+    return elf_bad(l, f, s->sh_offset, "symbol table runs past the end of the file");
+  if (s->sh_info > n)
+    return elf_bad(l, f, s->sh_offset, "symbol table has %llu entries, but %u locals",
+                   (unsigned long long)n, s->sh_info);
+  if (s->sh_link >= o->nshdr)
+    return elf_bad(l, f, s->sh_offset, "symbol table names section %u as its strings, of %u sections",
+                   s->sh_link, o->nshdr);
+  if (n && !string_table(l, f, file->data, &o->shdrs[s->sh_link], &o->strtab, "symbol string table"))
+    return false;
+  if (sh) {
+    Bytes xb;
+    if (!bytes_array(file->data, o->shdrs[sh].sh_offset, n, 4, &xb) || o->shdrs[sh].sh_size < n * 4)
+      return elf_bad(l, f, o->shdrs[sh].sh_offset, "extended section index table is too short");
+    o->xindex = (const u32_unaligned *)xb.p;
+  }
+  o->symtab_shndx = x;
+  o->syms = (const ElfSym *)b.p;
+  file->nsyms = (u32)n;
+  file->first_global = n ? MAX(s->sh_info, 1u) : 0;
+  return true;
+}
+
+bool elf_open(Link *l, FileId f, unsigned tid) {
+  File *file = file_at(l, f);
+  if (file->kind == FILE_SHARED)
+    return elf_shared_open(l, f, tid);
+  ElfObject *o = ARENA_NEW(&l->scratch[tid], ElfObject);
+  Bytes b;
+  if (!bytes_slice(file->data, 0, sizeof(ElfEhdr), &b))
+    return elf_bad(l, f, file->data.len, "file ends inside the ELF header");
+  const ElfEhdr *h = (const ElfEhdr *)b.p;
+  if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
+    return elf_bad(l, f, EI_CLASS, "not a 64-bit little-endian ELF file; this link is for %s", l->format->name);
+  if (h->e_machine != EM_X86_64)
+    return elf_bad(l, f, offsetof(ElfEhdr, e_machine), "machine is %u, expected %u (x86-64)", h->e_machine, EM_X86_64);
+  if (h->e_type != ET_REL)
+    return elf_bad(l, f, offsetof(ElfEhdr, e_type), "file type is %u, expected a relocatable or a shared library", h->e_type);
+  if (!h->e_shoff) { /* an object without sections has nothing to say */
+    file->fmt = o;
+    return true;
+  }
+  if (h->e_shentsize != sizeof(ElfShdr))
+    return elf_bad(l, f, offsetof(ElfEhdr, e_shentsize), "section headers are %u bytes, expected %zu", h->e_shentsize, sizeof(ElfShdr));
+  if (!bytes_slice(file->data, h->e_shoff, sizeof(ElfShdr), &b))
+    return elf_bad(l, f, h->e_shoff, "section header table is outside the file");
+  const ElfShdr *first = (const ElfShdr *)b.p;
+  u64 n = h->e_shnum ? h->e_shnum : first->sh_size;
+  u32 str = h->e_shstrndx == SHN_XINDEX ? first->sh_link : h->e_shstrndx;
+  if (n > UINT32_MAX / 2 || !bytes_array(file->data, h->e_shoff, n, sizeof(ElfShdr), &b))
+    return elf_bad(l, f, h->e_shoff, "section header table of %llu entries runs past the end of the file", (unsigned long long)n);
+  o->shdrs = (const ElfShdr *)b.p;
+  o->nshdr = (u32)n;
+  file->natoms = (u32)n;
+  if (!n) {
+    file->fmt = o;
+    return true;
+  }
+  if (str >= n)
+    return elf_bad(l, f, offsetof(ElfEhdr, e_shstrndx), "section name table is section %u, of %u sections", str, o->nshdr);
+  if (str && !string_table(l, f, file->data, &o->shdrs[str], &o->shstrtab, "section name table"))
+    return false;
+  if (!find_symtab(l, f, file, o))
+    return false;
+  file->fmt = o;
+  return true;
+}
+
+const char *elf_section_name(const ElfObject *o, u32 i) {
+  u32 off = o->shdrs[i].sh_name;
+  return off < o->shstrtab.len ? (const char *)o->shstrtab.p + off : "";
+}
+
+/* ---- names ---- */
+
+/* Length of a NUL-terminated name; *at is where the first '@' stands, or the length. One walk for both.
+ * Reads whole aligned 16-byte blocks, which never cross into a page that the name does not touch. */
+__attribute__((no_sanitize("address"))) static inline u32 name_length(const char *s, u32 *at) {
+#ifdef __SSE2__
+  const __m128i zero = _mm_setzero_si128(), sign = _mm_set1_epi8('@');
+  u64 skip = (uintptr_t)s & 15;
+  const __m128i *p = (const __m128i *)(const void *)(s - skip);
+  u32 seen = UINT32_MAX;
+  for (u32 base = 0;; base += 16, p++) {
+    __m128i v = _mm_load_si128(p);
+    u32 nul = (u32)_mm_movemask_epi8(_mm_cmpeq_epi8(v, zero));
+    u32 sgn = (u32)_mm_movemask_epi8(_mm_cmpeq_epi8(v, sign));
+    if (!base) {
+      nul &= ~0u << skip;
+      sgn &= ~0u << skip;
+    }
+    if (UNLIKELY(sgn) && seen == UINT32_MAX)
+      seen = base + (u32)__builtin_ctz(sgn) - (u32)skip;
+    if (nul) {
+      u32 len = base + (u32)__builtin_ctz(nul) - (u32)skip;
+      *at = MIN(seen, len);
+      return len;
+    }
+  }
+#else
+  u32 len = (u32)strlen(s);
+  const char *p = memchr(s, '@', len);
+  *at = p ? (u32)(p - s) : len;
+  return len;
+#endif
+}
+
+static u8 sym_rank(const ElfSym *s) {
+  if (s->st_shndx == SHN_UNDEF)
+    return RANK_NONE;
+  if (s->st_shndx == SHN_COMMON || ELF64_ST_TYPE(s->st_info) == STT_COMMON)
+    return RANK_COMMON;
+  return ELF64_ST_BIND(s->st_info) == STB_WEAK ? RANK_WEAK : RANK_STRONG;
+}
+
+u32 elf_names(Link *l, FileId f, InternEnt *out) {
+  File *file = file_at(l, f);
+  bool shared = file->kind == FILE_SHARED;
+  const ElfObject *o = file->fmt;
+  const ElfShared *so = file->fmt;
+  const ElfSym *syms = shared ? so->syms : o->syms;
+  Bytes str = shared ? so->dynstr : o->strtab;
+  u32 n = 0;
+  for (u32 i = file->first_global; i < file->nsyms; i++) {
+    const ElfSym *s = &syms[i];
+    u32 *id = &file->globals[i - file->first_global];
+    *id = UINT32_MAX;
+    if (s->st_name >= str.len) {
+      elf_bad(l, f, s->st_name, "symbol %u has a name outside the string table", i);
+      continue;
+    }
+    u8 rank = sym_rank(s);
+    /* A version that is not the default (hidden bit) answers only to NAME@VERSION, see versioned refs. */
+    if (shared && rank != RANK_NONE && so->versym && (so->versym[i] & 0x8000 || so->versym[i] == 0))
+      continue;
+    if (shared && ELF64_ST_BIND(s->st_info) == STB_LOCAL)
+      continue;
+    const char *p = (const char *)str.p + s->st_name;
+    u32 at, len = name_length(p, &at);
+    if (UNLIKELY(at < len) && !shared) {
+      if (rank != RANK_NONE && p[at + 1] == '@')
+        len = at; /* foo@@V defines foo */
+      __atomic_store_n(&l->has_versioned_refs, true, __ATOMIC_RELAXED);
+    }
+    if (rank != RANK_NONE)
+      rank = shared || file->lazy ? RANK_OUTSIDE : rank;
+    out[n++] = (InternEnt){hash_bytes(p, len), p, (u64)rank << 56 | (u64)f.i << 32 | i, len, id};
+  }
+  return n;
+}
+
+/* ---- symbols ---- */
+
+static const u32 type_flags[16] = {
+    [STT_FUNC] = SF_FUNC, [STT_TLS] = SF_TLS, [STT_GNU_IFUNC] = SF_FUNC | SF_IFUNC, [STT_SECTION] = SF_SECTION};
+
+static inline void decode(const ElfObject *o, const ElfSym *s, u32 i, SymRec *r) {
+  *r = (SymRec){.value = s->st_value, .size = s->st_size, .index = i, .flags = type_flags[ELF64_ST_TYPE(s->st_info)],
+                .rank = sym_rank(s), .vis = ELF64_ST_VISIBILITY(s->st_other)};
+  u32 bind = ELF64_ST_BIND(s->st_info);
+  if (bind == STB_WEAK)
+    r->flags |= SF_WEAK;
+  else if (bind == STB_GNU_UNIQUE)
+    r->flags |= SF_UNIQUE;
+  if (r->rank == RANK_NONE || r->rank == RANK_COMMON)
+    return;
+  if (s->st_shndx == SHN_ABS) {
+    r->flags |= SF_ABSOLUTE;
+  } else if (o) {
+    u32 special;
+    r->section = elf_sym_section(o, i, &special);
+    if (UNLIKELY(r->section >= o->nshdr || special || !r->section)) { /* reported by elf_atoms */
+      r->section = 0;
+      r->flags |= SF_ABSOLUTE;
+    }
+  }
+}
+
+u32 elf_symbols(const Link *l, FileId f, u32 from, SymRec *buf, u32 cap) {
+  const File *file = file_at(l, f);
+  u32 n = MIN(cap, file->nsyms - from);
+  if (file->kind == FILE_SHARED) {
+    const ElfShared *so = file->fmt;
+    for (u32 k = 0; k < n; k++) {
+      decode(NULL, &so->syms[from + k], from + k, &buf[k]);
+      if (buf[k].rank == RANK_COMMON)
+        buf[k].rank = RANK_STRONG;
+      if (buf[k].vis == STV_PROTECTED)
+        buf[k].flags |= SF_PROTECTED;
+    }
+    return n;
+  }
+  const ElfObject *o = file->fmt;
+  for (u32 k = 0; k < n; k++)
+    decode(o, &o->syms[from + k], from + k, &buf[k]);
+  return n;
+}
+
+const char *elf_sym_name(const Link *l, FileId f, u32 index) {
+  const File *file = file_at(l, f);
+  if (f.i == 0)
+    return index < l->weld_names.n ? l->weld_names.at[index].name : "";
+  if (!file->fmt || index >= file->nsyms)
+    return "";
+  const ElfObject *o = file->fmt;
+  const ElfShared *so = file->fmt;
+  bool shared = file->kind == FILE_SHARED;
+  u32 off = shared ? so->syms[index].st_name : o->syms[index].st_name;
+  Bytes str = shared ? so->dynstr : o->strtab;
+  if (!shared && ELF64_ST_TYPE(o->syms[index].st_info) == STT_SECTION) {
+    u32 special, x = elf_sym_section(o, index, &special);
+    return x && x < o->nshdr ? elf_section_name(o, x) : "";
+  }
+  return off < str.len ? (const char *)str.p + off : "";
+}
+
+/* ---- groups ---- */
+
+/* .gnu.linkonce.KIND.NAME, from before there were groups: a group of one, named by the section. */
+static bool is_linkonce(const ElfObject *o, u32 i) {
+  const ElfShdr *s = &o->shdrs[i];
+  return !(s->sh_flags & SHF_GROUP) && s->sh_flags & SHF_ALLOC && (s->sh_type == SHT_PROGBITS || s->sh_type == SHT_NOBITS) &&
+         starts_with(elf_section_name(o, i), ".gnu.linkonce.");
+}
+
+void elf_groups(Link *l, FileId f, unsigned tid) {
+  File *file = file_at(l, f);
+  const ElfObject *o = file->fmt;
+  u32 n = 0;
+  for (u32 i = 1; i < o->nshdr; i++)
+    n += o->shdrs[i].sh_type == SHT_GROUP || is_linkonce(o, i);
+  if (!n)
+    return;
+  file->groups = ARENA_ARRAY(&l->scratch[tid], GroupRef, n);
+  u16 *aflags = l->atoms.flags + file->atom_base;
+  for (u32 i = 1; i < o->nshdr; i++) {
+    const ElfShdr *s = &o->shdrs[i];
+    if (s->sh_type != SHT_GROUP) {
+      if (is_linkonce(o, i))
+        file->groups[file->ngroups++] = (GroupRef){.name = elf_section_name(o, i), .index = i};
+      continue;
+    }
+    aflags[i] = ATOM_DISCARDED; /* the group section itself is never output */
+    Bytes b;
+    if (s->sh_size < 4 || s->sh_size % 4 || !bytes_slice(file->data, s->sh_offset, s->sh_size, &b)) {
+      elf_bad(l, f, s->sh_offset, "section group %u has a size of %llu that does not fit", i, (unsigned long long)s->sh_size);
+      continue;
+    }
+    if (!(rd32(b.p) & GRP_COMDAT))
+      continue;
+    if (s->sh_link != o->symtab_shndx || s->sh_info >= file->nsyms) {
+      elf_bad(l, f, s->sh_offset, "section group %u is named by symbol %u, of %u symbols", i, s->sh_info, file->nsyms);
+      continue;
+    }
+    GroupRef *g = &file->groups[file->ngroups];
+    *g = (GroupRef){.index = i};
+    u32 sym = s->sh_info;
+    if (sym >= file->first_global && file->globals[sym - file->first_global] != UINT32_MAX) {
+      g->id = file->globals[sym - file->first_global];
+    } else {
+      const char *name = elf_sym_name(l, f, sym);
+      g->id = sym_find(l, name, strlen(name)).i;
+      if (g->id == UINT32_MAX)
+        g->name = name;
+    }
+    file->ngroups++;
+  }
+}
+
+static void drop_lost_groups(Link *l, FileId f, File *file, const ElfObject *o) {
+  u16 *aflags = l->atoms.flags + file->atom_base;
+  for (u32 k = 0; k < file->ngroups; k++) {
+    const GroupRef *g = &file->groups[k];
+    if (group_won(l, f.i, g))
+      continue;
+    const ElfShdr *s = &o->shdrs[g->index];
+    if (s->sh_type != SHT_GROUP) {
+      aflags[g->index] = ATOM_DISCARDED;
+      continue;
+    }
+    const u32_unaligned *m = (const u32_unaligned *)(file->data.p + s->sh_offset);
+    for (u32 x = 1; x < s->sh_size / 4; x++) {
+      if (m[x] < o->nshdr)
+        aflags[m[x]] = ATOM_DISCARDED;
+      else
+        elf_bad(l, f, s->sh_offset + x * 4, "section group %u has section %u as a member, of %u sections", g->index, m[x], o->nshdr);
+    }
+  }
+}
+
+/* ---- atoms ---- */
+
+static bool name_is(const char *name, const char *prefix) { /* PREFIX or PREFIX.anything */
+  u64 n = strlen(prefix);
+  return !strncmp(name, prefix, n) && (!name[n] || name[n] == '.');
+}
+
+static bool is_root(const char *name, u32 type, u64 flags) {
+  if (flags & SHF_GNU_RETAIN)
+    return true;
+  switch (type) {
+  case SHT_INIT_ARRAY:
+  case SHT_FINI_ARRAY:
+  case SHT_PREINIT_ARRAY:
+    return true;
+  case SHT_NOTE:
+    return !(flags & SHF_GROUP);
+  default:
+    break;
+  }
+  if (name[0] != '.' || (name[1] != 'i' && name[1] != 'f' && name[1] != 'c' && name[1] != 'd' && name[1] != 'j' && name[1] != 'p'))
+    return false;
+  return streq(name, ".init") || streq(name, ".fini") || name_is(name, ".ctors") || name_is(name, ".dtors") ||
+         name_is(name, ".init_array") || name_is(name, ".fini_array") || name_is(name, ".preinit_array") || streq(name, ".jcr");
+}
+
+/* .note.gnu.property: n descriptors, each with properties aligned to 8 (x86-64 psABI, "Program Property"). */
+static void read_properties(Link *l, FileId f, ElfObject *o, Bytes b, u64 at) {
+  u64 off = 0;
+  while (off + sizeof(ElfNhdr) <= b.len) {
+    const ElfNhdr *h = (const ElfNhdr *)(b.p + off);
+    Bytes name, desc;
+    u64 desc_off = off + sizeof *h + align_up(h->n_namesz, 4);
+    if (!bytes_slice(b, off + sizeof *h, h->n_namesz, &name) || !bytes_slice(b, desc_off, h->n_descsz, &desc)) {
+      elf_bad(l, f, at + off, "property note runs past the end of its section");
+      return;
+    }
+    off = align_up(desc_off + h->n_descsz, 8);
+    if (h->n_type != NT_GNU_PROPERTY_TYPE_0 || name.len != 4 || memcmp(name.p, "GNU", 4))
+      continue;
+    for (u64 p = 0; p + 8 <= desc.len;) {
+      u32 type = rd32(desc.p + p), size = rd32(desc.p + p + 4);
+      Bytes data;
+      if (!bytes_slice(desc, p + 8, size, &data)) {
+        elf_bad(l, f, at + off, "program property 0x%x runs past the end of its note", type);
+        return;
+      }
+      if (type == GNU_PROPERTY_X86_FEATURE_1_AND && size == 4) {
+        o->features |= rd32(data.p);
+        o->has_features = true;
+      } else if (type == GNU_PROPERTY_X86_ISA_1_NEEDED && size == 4) {
+        o->isa_needed |= rd32(data.p);
+      } else if (type == GNU_PROPERTY_X86_ISA_1_USED && size == 4) {
+        o->isa_used |= rd32(data.p);
+        o->has_isa_used = true;
+      }
+      p = align_up(p + 8 + size, 8);
+    }
+  }
+}
+
+/* Old and new forms of compressed sections; sets data and size to the decompressed bytes. */
+static bool inflate(Link *l, FileId f, unsigned tid, const ElfShdr *s, const char *name, Atom *a, u64 *align) {
+  Bytes in = {a->data, a->size};
+  DecompressKind kind = DECOMPRESS_ZLIB;
+  u64 size;
+  if (s->sh_flags & SHF_COMPRESSED) {
+    if (in.len < sizeof(ElfChdr))
+      return elf_bad(l, f, s->sh_offset, "compressed section %s is shorter than its header", name);
+    const ElfChdr *h = (const ElfChdr *)in.p;
+    if (h->ch_type != ELFCOMPRESS_ZLIB && h->ch_type != ELFCOMPRESS_ZSTD)
+      return elf_bad(l, f, s->sh_offset, "compressed section %s is of type %u, expected zlib or zstd", name, h->ch_type);
+    kind = h->ch_type == ELFCOMPRESS_ZSTD ? DECOMPRESS_ZSTD : DECOMPRESS_ZLIB;
+    size = h->ch_size;
+    *align = h->ch_addralign;
+    in = (Bytes){in.p + sizeof *h, in.len - sizeof *h};
+  } else {
+    if (in.len < 12 || memcmp(in.p, "ZLIB", 4))
+      return elf_bad(l, f, s->sh_offset, "section %s does not begin with a ZLIB header", name);
+    size = __builtin_bswap64(rd64(in.p + 4));
+    in = (Bytes){in.p + 12, in.len - 12};
+  }
+  /* zlib packs at most 1032 to 1, zstd's frames say their own size: a liar is caught before memory is asked for */
+  if (size > in.len * 1100 + 4096 && kind == DECOMPRESS_ZLIB)
+    return elf_bad(l, f, s->sh_offset, "compressed section %s claims to hold %llu bytes", name, (unsigned long long)size);
+  if (size > (1ull << 40))
+    return elf_bad(l, f, s->sh_offset, "compressed section %s claims to hold %llu bytes", name, (unsigned long long)size);
+  u8 *out = arena_alloc(&l->scratch[tid], size, 16);
+  char why[128];
+  if (!decompress(kind, in, out, size, why, sizeof why))
+    return elf_bad(l, f, s->sh_offset, "compressed section %s: %s", name, why);
+  a->data = out;
+  a->size = size;
+  return true;
+}
+
+static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o, u32 i) {
+  const ElfShdr *s = &o->shdrs[i];
+  u16 *aflags = l->atoms.flags + file->atom_base + i;
+  Atom *a = &l->atoms.at[file->atom_base + i];
+  const char *name = elf_section_name(o, i);
+  u64 align = s->sh_addralign ? s->sh_addralign : 1;
+  Bytes b = {NULL, s->sh_size};
+  u32 flags = ATOM_LIVE;
+
+  if (s->sh_type != SHT_NOBITS && !bytes_slice(file->data, s->sh_offset, s->sh_size, &b)) {
+    elf_bad(l, f, s->sh_offset, "section %s (%llu bytes) runs past the end of the file", name, (unsigned long long)s->sh_size);
+    return;
+  }
+  if (!is_pow2(align)) {
+    elf_bad(l, f, s->sh_offset, "section %s has an alignment of %llu, which is no power of two", name, (unsigned long long)align);
+    return;
+  }
+  if (s->sh_flags & SHF_ALLOC) {
+    flags |= ATOM_ALLOC | (s->sh_flags & SHF_WRITE ? ATOM_WRITE : 0) | (s->sh_flags & SHF_EXECINSTR ? ATOM_EXEC : 0) |
+             (s->sh_flags & SHF_TLS ? ATOM_TLS : 0) | (s->sh_flags & SHF_X86_64_LARGE ? ATOM_LARGE : 0);
+  } else {
+    if (streq(name, ".note.GNU-stack")) {
+      o->has_stack_note = true;
+      o->execstack = s->sh_flags & SHF_EXECINSTR;
+      return;
+    }
+    if (!strncmp(name, ".gnu.lto_", 9) || streq(name, ".llvmbc") || streq(name, ".llvmcmd") || starts_with(name, ".gnu.warning."))
+      return;
+    bool debug = starts_with(name, ".debug") || starts_with(name, ".zdebug") || starts_with(name, ".stab") || streq(name, ".gdb_index");
+    if (debug)
+      o->has_debug_info = true;
+    if (l->opt->strip != STRIP_NONE && (debug || starts_with(name, ".gnu.debuglto_")))
+      return;
+    if (streq(name, ".gdb_index"))
+      return;
+  }
+  if (s->sh_type == SHT_NOBITS)
+    flags |= ATOM_ZEROFILL;
+  if (s->sh_type == SHT_NOTE && streq(name, ".note.gnu.property")) {
+    read_properties(l, f, o, b, s->sh_offset);
+    return;
+  }
+  *a = (Atom){.data = b.p, .size = b.len, .file = f.i, .type = s->sh_type, .attr = (u32)s->sh_flags, .rel = a->rel};
+  if (s->sh_flags & SHF_COMPRESSED || (!(s->sh_flags & SHF_ALLOC) && starts_with(name, ".zdebug"))) {
+    if (!inflate(l, f, tid, s, name, a, &align))
+      return;
+    if (!is_pow2(align))
+      align = 1;
+    a->attr &= ~(u32)SHF_COMPRESSED;
+    if (starts_with(name, ".zdebug")) { /* .zdebug_info holds what .debug_info would */
+      if (!o->renamed)
+        o->renamed = ARENA_ARRAY(&l->scratch[tid], const char *, o->nshdr);
+      o->renamed[i] = arena_printf(&l->scratch[tid], ".%s", name + 2);
+    }
+    flags |= ATOM_OWNED;
+  }
+  a->p2align = log2_u64(align);
+  if (s->sh_flags & SHF_GROUP)
+    flags |= ATOM_GROUPED;
+  if (s->sh_flags & SHF_LINK_ORDER && s->sh_link && s->sh_link < o->nshdr) {
+    flags |= ATOM_LINKORDER;
+    a->link = file->atom_base + s->sh_link;
+  }
+  if (is_root(name, s->sh_type, s->sh_flags))
+    flags |= ATOM_ROOT;
+  if (s->sh_type == SHT_X86_64_UNWIND || (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_ALLOC && streq(name, ".eh_frame")))
+    flags |= ATOM_EHFRAME;
+  else if (s->sh_flags & SHF_MERGE && s->sh_entsize && s->sh_entsize < 256 && a->size && l->opt->merge_sections &&
+           !(s->sh_flags & SHF_WRITE) && s->sh_type != SHT_NOBITS) {
+    a->entsize = (u8)s->sh_entsize;
+    flags |= ATOM_MERGE;
+  }
+  *aflags = (u16)flags;
+}
+
+void elf_atoms(Link *l, FileId f, unsigned tid) {
+  File *file = file_at(l, f);
+  ElfObject *o = file->fmt;
+  u16 *aflags = l->atoms.flags + file->atom_base;
+  Atom *atoms = l->atoms.at + file->atom_base;
+  drop_lost_groups(l, f, file, o);
+  for (u32 i = 1; i < o->nshdr; i++) {
+    if (aflags[i] & ATOM_DISCARDED)
+      continue;
+    const ElfShdr *s = &o->shdrs[i];
+    switch (s->sh_type) {
+    case SHT_NULL:
+    case SHT_SYMTAB:
+    case SHT_GROUP:
+    case SHT_SYMTAB_SHNDX:
+    case SHT_LLVM_ADDRSIG:
+      continue;
+    case SHT_STRTAB:
+      if (s->sh_flags & SHF_ALLOC)
+        break;
+      continue;
+    case SHT_REL:
+      elf_bad(l, f, s->sh_offset, "section %s holds relocations of type SHT_REL, expected SHT_RELA", elf_section_name(o, i));
+      continue;
+    case SHT_RELA: {
+      Bytes b;
+      if (s->sh_info >= o->nshdr || !s->sh_info || s->sh_flags & SHF_ALLOC) {
+        elf_bad(l, f, s->sh_offset, "relocation section %s is for section %u, of %u sections", elf_section_name(o, i), s->sh_info, o->nshdr);
+      } else if (s->sh_entsize != sizeof(ElfRela) || !bytes_slice(file->data, s->sh_offset, s->sh_size, &b) ||
+                 s->sh_size / sizeof(ElfRela) >= UINT32_MAX) {
+        elf_bad(l, f, s->sh_offset, "relocation section %s runs past the end of the file, or has entries of a wrong size", elf_section_name(o, i));
+      } else if (s->sh_link != o->symtab_shndx) {
+        elf_bad(l, f, s->sh_offset, "relocation section %s uses section %u as its symbol table, expected %u", elf_section_name(o, i), s->sh_link, o->symtab_shndx);
+      } else if (s->sh_size) {
+        atoms[s->sh_info].rel = i;
+      }
+      continue;
+    }
+    default:
+      break;
+    }
+    if (s->sh_flags & SHF_EXCLUDE && !(s->sh_flags & SHF_ALLOC))
+      continue;
+    make_atom(l, f, tid, file, o, i);
+  }
+}
+
+const char *elf_atom_name(const Link *l, AtomId a) {
+  if (l->atoms.flags[a.i] & ATOM_SYNTH)
+    return l->synths.at[l->atoms.at[a.i].aux].name;
+  const File *file = atom_file(l, a);
+  const ElfObject *o = file->fmt;
+  const char *name = elf_section_name(o, a.i - file->atom_base);
+  return UNLIKELY(o->renamed && o->renamed[a.i - file->atom_base]) ? o->renamed[a.i - file->atom_base] : name;
+}

@@ -1,0 +1,11 @@
+/* elf_edges.h: the ELF row's hooks for relocations; contracts in core/target.h. */
+#ifndef WELD_READ_ELF_EDGES_H
+#define WELD_READ_ELF_EDGES_H
+
+#include "core/link.h"
+
+u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf);
+AtomId elf_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off);
+void elf_encode_dynrel(const Link *l, const DynRel *r, u8 *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* elf_format.c: the Format row of ELF64 x86-64: which function of read/ answers which question. The
+ * hooks of layout and the writer's come from write/, which read/ may not include: link.c joins them. */
+#include "read/elf_edges.h"
+#include "read/elf_hooks.h"
+#include "read/elf_locate.h"
+#include "read/elf.h"
+
+u32 elf_atom_flags(u32 type, u64 attr) {
+  return (attr & SHF_ALLOC ? (u32)ATOM_ALLOC : 0) | (attr & SHF_WRITE ? (u32)ATOM_WRITE : 0) |
+         (attr & SHF_EXECINSTR ? (u32)ATOM_EXEC : 0) | (attr & SHF_TLS ? (u32)ATOM_TLS : 0) |
+         (attr & SHF_X86_64_LARGE ? (u32)ATOM_LARGE : 0) | (type == SHT_NOBITS ? (u32)ATOM_ZEROFILL : 0);
+}
+
+void elf_format_init(Format *f) {
+  *f = (Format){
+      .name = "elf64-x86-64",
+      .edges = elf_edges,
+      .atom_name = elf_atom_name,
+      .sym_name = elf_sym_name,
+      .dynrel_size = sizeof(Elf64_Rela),
+      .encode_dynrel = elf_encode_dynrel,
+      .local_value = elf_local_value,
+      .sym_size = elf_sym_size,
+      .shared_symbol = elf_shared_symbol,
+      .edge_atom = elf_edge_atom,
+      .properties = elf_properties,
+      .open = elf_open,
+      .names = elf_names,
+      .symbols = elf_symbols,
+      .groups = elf_groups,
+      .atoms = elf_atoms,
+      .wants_execstack = elf_wants_execstack,
+      .atom_flags = elf_atom_flags,
+      .versioned = elf_versioned,
+      .each_local = elf_each_local,
+      .locator_open = elf_locator_open,
+      .locator_find = elf_locator_find,
+      .locator_close = elf_locator_close,
+      .shared_name = elf_shared_name,
+      .shared_version = elf_shared_version,
+      .library_names = elf_library_names,
+  };
+}

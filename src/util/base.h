@@ -1,0 +1,37 @@
+/* base.h: the fixed-width names and small macros that every room uses. */
+#ifndef WELD_UTIL_BASE_H
+#define WELD_UTIL_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int8_t i8;
+typedef int16_t i16;
+typedef int32_t i32;
+typedef int64_t i64;
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* Rounds up to a power of two `a`; wraps only when v is within a of 2^64, which callers exclude. */
+static inline u64 align_up(u64 v, u64 a) { return (v + a - 1) & ~(a - 1); }
+static inline u64 align_down(u64 v, u64 a) { return v & ~(a - 1); }
+static inline bool is_pow2(u64 v) { return v && !(v & (v - 1)); }
+/* log2 of a power of two. */
+static inline u8 log2_u64(u64 v) { return (u8)(63 - __builtin_clzll(v | 1)); }
+static inline bool streq(const char *a, const char *b) { return strcmp(a, b) == 0; }
+static inline bool starts_with(const char *s, const char *prefix) {
+  return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+#endif

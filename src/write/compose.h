@@ -1,0 +1,59 @@
+/* compose.h: the bytes of output sections, made in cache-sized buffers on all threads. A Plan lists
+ * what stands where in the file; composing hands every stretch of finished bytes to a sink once, while
+ * it is hot: the sink writes, hashes or compresses it.
+ * The trap: how a Plan falls into tasks depends on the layout alone, never on threads, since build ids
+ * and compressed streams are made task by task. */
+#ifndef WELD_WRITE_COMPOSE_H
+#define WELD_WRITE_COMPOSE_H
+
+#include "core/link.h"
+
+/* Part of one output section, or ready bytes. */
+typedef struct {
+  u64 begin, end;  /* offsets in the file */
+  const u8 *bytes; /* ready bytes, else NULL */
+  u32 osec;        /* OsecId; 0: ready bytes that belong to none */
+  u32 synth;       /* index of the Synth this is a part of, from synth_off on; else 0 */
+  u32 first, last; /* else atoms [first, last) of the section ... */
+  u64 addr;        /* ... where `begin` stands for this address */
+  u64 synth_off;
+  bool late;
+} Piece;
+
+typedef struct {
+  u64 begin, end;
+  u32 first, count; /* pieces */
+} ComposeTask;
+
+typedef struct {
+  Link *l;
+  bool dense; /* pieces cover every byte, and a task never covers two output sections */
+  VEC(Piece) pieces;
+  VEC(ComposeTask) tasks; /* ntasks_early that can be composed at once, then the late ones */
+  u32 ntasks_early;
+  void *special; /* Synths that have pieces of their own, in order of osec and place */
+  u32 nspecial;
+} Plan;
+
+/* Where composed bytes go. Calls of one task come from one thread: begin, put in order of offsets and
+ * without holes from the task's begin to its end, end. `whole`: this put is all of the task. */
+typedef struct {
+  void *ctx;
+  void (*begin)(void *ctx, unsigned tid, u32 task);
+  void (*put)(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u64 off, bool whole);
+  void (*end)(void *ctx, unsigned tid, u32 task);
+} Sink;
+
+/* `dense`: for compression; else holes of zeros may be left out, and small sections share tasks. */
+void plan_init(Plan *p, Link *l, bool dense);
+/* Bytes that are ready; they must stay until the plan has run. */
+void plan_add_bytes(Plan *p, u32 osec, const u8 *bytes, u64 len, u64 off);
+/* A whole output section (Osec.filesz bytes) at file offset `off`. Addresses must be final. */
+void plan_add_osec(Plan *p, u32 osec, u64 off);
+/* Orders the pieces and makes the tasks. Reports overlapping pieces. */
+void plan_seal(Plan *p);
+/* Composes everything: what is not late in parallel, then what is late. */
+void plan_run(const Plan *p, const Sink *sink);
+void plan_free(Plan *p);
+
+#endif

@@ -1,0 +1,252 @@
+/* elf_segments.c: output sections to program headers (gABI ch. 5), and the type and flags of an output
+ * section from its atoms. The trap: the number of headers decides where the first section may begin, so
+ * plan_segments() must come to the same list as finish_segments() from flags alone. */
+#include "write/elf_segments.h"
+
+#include "format/elf.h"
+
+void elf_output_section(const Link *l, Osec *o) {
+  u32 type = SHT_NULL;
+  u64 attr = 0, common = ~0ull;
+  u32 entsize = UINT32_MAX;
+  bool mixed = false;
+  for (u32 i = 0; i < o->natoms; i++) {
+    const Atom *a = &l->atoms.at[o->atoms[i].i];
+    u32 t = a->type, es = a->entsize;
+    u64 at = a->attr;
+    if (l->atoms.flags[o->atoms[i].i] & ATOM_SYNTH) {
+      const Synth *s = &l->synths.at[a->aux];
+      t = s->type;
+      at = s->attr;
+      es = s->entsize;
+    } else if (a->attr & SHF_MERGE && !a->entsize) {
+      es = 0;
+    }
+    if (t == SHT_X86_64_UNWIND)
+      t = SHT_PROGBITS;
+    if (type == SHT_NULL)
+      type = t;
+    else if (type != t && t != SHT_NOBITS) {
+      if (type != SHT_NOBITS)
+        mixed = true;
+      if (type == SHT_NOBITS || t == SHT_INIT_ARRAY || t == SHT_FINI_ARRAY || t == SHT_PREINIT_ARRAY)
+        type = t;
+      else if (type != SHT_INIT_ARRAY && type != SHT_FINI_ARRAY && type != SHT_PREINIT_ARRAY)
+        type = SHT_PROGBITS;
+    }
+    attr |= at & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_X86_64_LARGE | SHF_GNU_RETAIN | SHF_OS_NONCONFORMING);
+    common &= at & (SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK);
+    if (entsize == UINT32_MAX)
+      entsize = es;
+    else if (entsize != es)
+      entsize = 0;
+  }
+  if (entsize == UINT32_MAX || !entsize) {
+    entsize = 0;
+    common &= ~(u64)(SHF_MERGE | SHF_STRINGS);
+  }
+  if (mixed)
+    common = 0;
+  o->type = type == SHT_NULL ? SHT_PROGBITS : type;
+  o->attr = attr | (o->natoms ? common : 0);
+  o->entsize = entsize;
+}
+
+/* ---- segments ---- */
+
+typedef struct {
+  Link *l;
+  u32 perm; /* of the PT_LOAD that is open */
+  bool open;
+} Plan;
+
+static Segment *add(Link *l, u32 type, u32 flags, u64 align) {
+  *vec_push(&l->segments) = (Segment){.type = type, .flags = flags, .align = align};
+  return &l->segments.at[l->segments.n - 1];
+}
+
+static bool is_tbss(const Osec *o) { return (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL); }
+
+static u32 flags_of(const Link *l, const Osec *o) {
+  u32 f = PF_R | (o->aflags & ATOM_WRITE ? PF_W : 0) | (o->aflags & ATOM_EXEC ? PF_X : 0);
+  if (l->opt->execute_only && o->aflags & ATOM_EXEC && !(f & PF_W))
+    f &= ~(u32)PF_R;
+  return f;
+}
+
+/* The key that a PT_LOAD ends on, as core/layout.c begins a page on it. */
+static u32 permissions(const Link *l, const Osec *o) {
+  u32 p = o->aflags & (ATOM_WRITE | ATOM_EXEC | ATOM_LARGE);
+  if (l->opt->omagic)
+    return 0;
+  if (!l->opt->rosegment && !(p & ATOM_WRITE))
+    p &= ~(u32)ATOM_EXEC;
+  return p | (o->relro ? 1u << 31 : 0);
+}
+
+static Osec *synth_osec(const Link *l, u32 syn) {
+  const Synth *s = &l->synths.at[syn];
+  u32 o = s->atom.i ? l->atoms.at[s->atom.i].osec : 0;
+  return o && l->osecs.at[o].placed ? &l->osecs.at[o] : NULL;
+}
+
+static void cover(Segment *s, u32 at, const Osec *o) {
+  if (!s->memsz && s->first == UINT32_MAX) {
+    s->first = at;
+    s->off = o->off;
+    s->addr = o->addr;
+    s->lma = o->lma;
+  }
+  s->last = at;
+  u64 end = o->addr + o->size;
+  if (end > s->addr + s->memsz)
+    s->memsz = end - s->addr;
+  if (o->filesz && o->off + o->filesz > s->off + s->filesz)
+    s->filesz = o->off + o->filesz - s->off;
+  s->align = MAX(s->align, 1ull << o->p2align);
+}
+
+static Segment *one(Link *l, u32 type, u32 flags, const Osec *o) {
+  Segment *s = add(l, type, flags, 1);
+  s->first = UINT32_MAX;
+  if (o)
+    for (u32 i = 0; i < l->norder; i++)
+      if (&l->osecs.at[l->order[i]] == o)
+        cover(s, i, o);
+  return s;
+}
+
+static bool headers_loaded(const Link *l) {
+  if (!l->norder || l->opt->omagic || l->opt->nmagic)
+    return false;
+  const Osec *o = &l->osecs.at[l->order[0]];
+  if (!(o->aflags & ATOM_ALLOC))
+    return false;
+  if (!l->scripted && !(o->aflags & (ATOM_WRITE | ATOM_EXEC)))
+    return o->off >= l->header_size && o->addr >= o->off;
+  return l->scripted ? o->off >= l->header_size && o->addr >= o->off && o->off < l->arch->max_page_size
+                     : o->off == l->header_size;
+}
+
+static void build(Link *l) {
+  u64 page = l->opt->z_max_page_size ? l->opt->z_max_page_size : l->arch->max_page_size;
+  const Options *p = l->opt;
+  bool headers = headers_loaded(l);
+  l->segments.n = 0;
+  if (!l->norder)
+    return;
+  Osec *interp = synth_osec(l, SYN_INTERP);
+  if (headers && (interp || l->is_dynamic)) {
+    Segment *s = add(l, PT_PHDR, PF_R, 8);
+    s->off = sizeof(Elf64_Ehdr);
+    s->addr = s->lma = l->osecs.at[l->order[0]].addr - l->osecs.at[l->order[0]].off + s->off;
+    s->filesz = s->memsz = l->header_size - sizeof(Elf64_Ehdr);
+  }
+  if (interp)
+    one(l, PT_INTERP, PF_R, interp);
+  Segment *load = NULL;
+  u32 perm = 0;
+  u64 file_end = 0;
+  bool zero = false;
+  for (u32 i = 0; i < l->norder; i++) {
+    const Osec *o = &l->osecs.at[l->order[i]];
+    if (!(o->aflags & ATOM_ALLOC) || is_tbss(o))
+      continue;
+    u32 k = permissions(l, o);
+    bool fresh = !load || k != perm;
+    if (load && !fresh) {
+      if (zero && o->filesz) /* bytes behind zero fill need a segment of their own */
+        fresh = true;
+      else if (l->planned && (o->addr < load->addr + load->memsz || (o->filesz && o->off - load->off != o->addr - load->addr) ||
+                              o->lma - load->lma != o->addr - load->addr))
+        fresh = true; /* a script or -Ttext moved it away */
+    }
+    if (fresh) {
+      load = add(l, PT_LOAD, PF_R, p->omagic ? 4 : page);
+      load->first = UINT32_MAX;
+      zero = false;
+      if (headers && l->segments.n && file_end == 0) {
+        load->first = i;
+        load->off = 0;
+        load->addr = o->addr - o->off;
+        load->lma = o->lma - o->off;
+        load->filesz = load->memsz = o->off;
+      }
+      load->flags = 0;
+    }
+    perm = k;
+    load->flags |= flags_of(l, o);
+    if (p->omagic)
+      load->flags |= PF_R | PF_W | PF_X;
+    cover(load, i, o);
+    zero = o->aflags & ATOM_ZEROFILL && o->size;
+    file_end = o->off + o->filesz + 1;
+  }
+  Osec *dynamic = synth_osec(l, SYN_DYNAMIC);
+  if (dynamic)
+    one(l, PT_DYNAMIC, PF_R | PF_W, dynamic);
+  /* notes of one alignment that stand together share a PT_NOTE (readers walk it with that alignment) */
+  for (u32 i = 0; i < l->norder; i++) {
+    const Osec *o = &l->osecs.at[l->order[i]];
+    if (o->type != SHT_NOTE || !(o->aflags & ATOM_ALLOC))
+      continue;
+    Segment *s = add(l, PT_NOTE, flags_of(l, o), 1);
+    s->first = UINT32_MAX;
+    cover(s, i, o);
+    while (i + 1 < l->norder && l->osecs.at[l->order[i + 1]].type == SHT_NOTE && l->osecs.at[l->order[i + 1]].aflags & ATOM_ALLOC &&
+           l->osecs.at[l->order[i + 1]].p2align == o->p2align && flags_of(l, &l->osecs.at[l->order[i + 1]]) == flags_of(l, o))
+      i++, cover(s, i, &l->osecs.at[l->order[i]]);
+  }
+  Osec *prop = synth_osec(l, SYN_NOTE_PROPERTY);
+  if (prop)
+    one(l, PT_GNU_PROPERTY, PF_R, prop);
+  Segment *tls = NULL;
+  for (u32 i = 0; i < l->norder; i++) {
+    const Osec *o = &l->osecs.at[l->order[i]];
+    if (!(o->aflags & ATOM_TLS) || !(o->aflags & ATOM_ALLOC))
+      continue;
+    if (!tls) {
+      tls = add(l, PT_TLS, PF_R, 1);
+      tls->first = UINT32_MAX;
+    }
+    cover(tls, i, o);
+  }
+  Osec *hdr = synth_osec(l, SYN_EH_FRAME_HDR);
+  if (hdr)
+    one(l, PT_GNU_EH_FRAME, PF_R, hdr);
+  if (!p->z_nognustack) {
+    Segment *s = add(l, PT_GNU_STACK, PF_R | PF_W | (l->execstack ? PF_X : 0), 16);
+    s->memsz = p->has_stack_size ? p->z_stack_size : 0;
+  }
+  Segment *relro = NULL;
+  for (u32 i = 0; i < l->norder; i++) {
+    const Osec *o = &l->osecs.at[l->order[i]];
+    if (!o->relro || is_tbss(o))
+      continue;
+    if (!relro) {
+      relro = add(l, PT_GNU_RELRO, PF_R, 1);
+      relro->first = UINT32_MAX;
+    }
+    cover(relro, i, o);
+  }
+  if (relro) {
+    if (l->relro_end > relro->addr)
+      relro->memsz = l->relro_end - relro->addr;
+    relro->align = 1;
+    /* the rest of the last page belongs to the region, so the PT_LOAD must reach as far */
+    for (u32 i = 0; i < l->segments.n; i++) {
+      Segment *s = &l->segments.at[i];
+      if (s->type == PT_LOAD && s->addr <= relro->addr && relro->addr < s->addr + s->memsz)
+        s->memsz = MAX(s->memsz, relro->addr + relro->memsz - s->addr);
+    }
+  }
+}
+
+u64 elf_plan_segments(Link *l) {
+  build(l);
+  l->planned = true;
+  u64 size = sizeof(Elf64_Ehdr) + (u64)l->segments.n * sizeof(Elf64_Phdr);
+  return MAX(size, l->header_size);
+}
+
+void elf_finish_segments(Link *l) { build(l); }

@@ -1,0 +1,368 @@
+/* elf_symtab.c: chooses the symbols of the output and their order: section symbols, weld's own locals,
+ * locals of each file (with the globals that became local), weld's own globals, globals of each file,
+ * each symbol at the file that defines it, or else that refers to it first.
+ * The trap: a link has a million symbols. Files are looked at in parallel, each once; nothing is
+ * hashed and nothing allocated per symbol, and all that ties the files together is sums. */
+#include "write/elf_symtab.h"
+
+#include <stdlib.h>
+
+#include "core/resolve.h"
+#include "write/elf_build_id.h"
+#include "write/elf_symtab_internal.h"
+
+enum {
+  FILES_GRAIN = 16,
+  SYMTAB_GRAIN = sizeof(ElfSym) * 4096,
+  NAMES_GRAIN = 128 << 10,
+  /* in Kept.name while choosing */
+  NAME_LATER = UINT32_MAX, /* undefined: stays where the first reference is */
+};
+
+typedef struct {
+  Link *l;
+  Symtab *t;
+} Job;
+
+static bool is_live(const Link *l, u32 atom) {
+  return (l->atoms.flags[atom] & (ATOM_LIVE | ATOM_DISCARDED)) == ATOM_LIVE;
+}
+
+static bool is_retained(const Symtab *t, const char *name, u64 len) {
+  return !t->retain || globset_find(t->retain, name, len) != UINT32_MAX;
+}
+
+/* ---- choosing ---- */
+
+/* GNU ld's --discard-*: assemblers drop their .L labels but for those in mergeable sections, where a
+ * label keeps two strings from being one; such labels served their purpose. */
+static bool keep_local(const Link *l, const File *f, const ElfObject *o, u32 i, const char *name) {
+  u32 special, section = elf_sym_section(o, i, &special);
+  u32 atom = section ? f->atom_base + section : 0;
+  if (!section && !special)
+    return false;
+  if (section && (section >= f->natoms || !is_live(l, atom)))
+    return false;
+  if (l->opt->discard == DISCARD_ALL)
+    return false;
+  if (l->opt->discard == DISCARD_NONE || name[0] != '.' || name[1] != 'L')
+    return true;
+  return l->opt->discard != DISCARD_LOCALS && !(section && l->atoms.flags[atom] & ATOM_MERGE);
+}
+
+static u32 choose_locals(const Link *l, const Symtab *t, const File *f, Kept *out) {
+  const ElfObject *o = f->fmt;
+  const char *strtab = (const char *)o->strtab.p;
+  u32 n = 0, end = MIN(f->first_global, f->nsyms);
+  if (f->just_symbols)
+    return 0;
+  for (u32 i = 1; i < end; i++) {
+    const ElfSym *s = &o->syms[i];
+    if (ELF64_ST_TYPE(s->st_info) == STT_SECTION)
+      continue;
+    const char *name = strtab + s->st_name;
+    if (!*name || !keep_local(l, f, o, i, name))
+      continue;
+    u64 len = strlen(name);
+    if (is_retained(t, name, len))
+      out[n++] = (Kept){i, (u32)len};
+  }
+  return n;
+}
+
+static void first_reference(u32 *slot, u32 file) {
+  u32 old = __atomic_load_n(slot, __ATOMIC_RELAXED);
+  while (old < ~file && !__atomic_compare_exchange_n(slot, &old, ~file, true, __ATOMIC_RELAXED,
+                                                      __ATOMIC_RELAXED))
+    ;
+}
+
+static bool keep_definition(const Link *l, const Symtab *t, u32 sym, const char *name, u64 len) {
+  u32 atom = l->syms.atom[sym];
+  if (l->syms.flags[sym] & SF_SYNTHETIC || (atom && !is_live(l, atom)))
+    return false;
+  return is_retained(t, name, len);
+}
+
+/* Globals of a file, those that become local (hidden, or by a version script: gABI ch. 4, "Symbol
+ * Visibility") in front. out has room for all of them. */
+static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f, Kept *out, u32 room) {
+  const ElfObject *o = f->fmt;
+  const char *strtab = (const char *)o->strtab.p;
+  u32 nlocal = 0, nglobal = 0;
+  bool unique = false;
+  for (u32 i = f->first_global; i < f->nsyms; i++) {
+    u32 sym = f->globals[i - f->first_global];
+    if (sym == UINT32_MAX)
+      continue;
+    u64 key = l->syms.key[sym];
+    if (key_file(key) != fs->file || key_index(key) != i || key_rank(key) >= RANK_OUTSIDE) {
+      if (key_rank(key) >= RANK_OUTSIDE) {
+        first_reference(&t->first_ref[sym], fs->file);
+        out[room - ++nglobal] = (Kept){i, NAME_LATER};
+      }
+      continue;
+    }
+    const char *name = strtab + o->syms[i].st_name;
+    u64 len = strlen(name);
+    if (!keep_definition(l, t, sym, name, len))
+      continue;
+    if (l->syms.flags[sym] & (SF_HIDDEN | SF_VERSION_LOCAL)) {
+      out[nlocal++] = (Kept){i, (u32)len};
+    } else {
+      out[room - ++nglobal] = (Kept){i, (u32)len};
+      unique |= ELF64_ST_BIND(o->syms[i].st_info) == STB_GNU_UNIQUE;
+    }
+  }
+  for (u32 a = room - nglobal, b = room; a + 1 < b; a++, b--) {
+    Kept x = out[a];
+    out[a] = out[b - 1];
+    out[b - 1] = x;
+  }
+  memmove(out + nlocal, out + room - nglobal, nglobal * sizeof *out);
+  fs->nlocal += nlocal;
+  fs->nglobal = nglobal;
+  if (unique)
+    __atomic_store_n(&t->has_unique, true, __ATOMIC_RELAXED);
+}
+
+static void choose_files(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  const Job *j = ctx;
+  for (u32 k = begin; k < end; k++) {
+    FileSyms *fs = &j->t->files[k];
+    const File *f = &j->l->files.at[fs->file];
+    fs->nlocal = choose_locals(j->l, j->t, f, fs->kept);
+    if (f->nsyms > f->first_global && f->globals)
+      choose_globals(j->l, j->t, fs, f, fs->kept + fs->nlocal, f->nsyms - f->first_global);
+  }
+}
+
+/* ---- names ---- */
+
+/* All files have said what they refer to: drops the undefined symbols that an earlier file has, and
+ * turns lengths of names into offsets. */
+static void settle_files(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  const Job *j = ctx;
+  for (u32 k = begin; k < end; k++) {
+    FileSyms *fs = &j->t->files[k];
+    const File *f = &j->l->files.at[fs->file];
+    u32 all = fs->nlocal + fs->nglobal, n = 0;
+    u64 names = 0;
+    for (u32 i = 0; i < all; i++) {
+      Kept x = fs->kept[i];
+      u64 len = x.name;
+      if (x.name == NAME_LATER) {
+        u32 sym = f->globals[x.index - f->first_global];
+        if (j->t->first_ref[sym] != ~fs->file)
+          continue;
+        len = j->l->syms.name[sym].len;
+      }
+      fs->kept[n++] = (Kept){x.index, (u32)names};
+      names += len + 1;
+    }
+    fs->nglobal = n - fs->nlocal;
+    fs->names = names;
+  }
+}
+
+static bool is_made_local(const Link *l, u32 sym) {
+  return l->syms.flags[sym] & (SF_HIDDEN | SF_VERSION_LOCAL);
+}
+
+typedef struct {
+  u32 sym;
+  bool local;
+  SymName name;
+} Made;
+
+static int made_order(const void *pa, const void *pb) {
+  const Made *a = pa, *b = pb;
+  if (a->local != b->local)
+    return a->local ? -1 : 1;
+  int c = memcmp(a->name.p, b->name.p, MIN(a->name.len, b->name.len));
+  return c ? c : a->name.len < b->name.len ? -1 : a->name.len > b->name.len;
+}
+
+/* Symbols that weld defines itself; they belong to no file, so names give their order. */
+static void choose_made(Link *l, Symtab *t) {
+  VEC(Made) v = {0};
+  for (u32 i = 0; i < l->syms.nglobal; i++)
+    if ((l->syms.flags[i] & (SF_SYNTHETIC | SF_UNDEFINED)) == SF_SYNTHETIC &&
+        is_retained(t, l->syms.name[i].p, l->syms.name[i].len))
+      *vec_push(&v) = (Made){i, is_made_local(l, i), l->syms.name[i]};
+  if (v.n)
+    qsort(v.at, v.n, sizeof *v.at, made_order);
+  t->made = ARENA_ARRAY(&l->arena, u32, v.n + 1);
+  t->made_name = ARENA_ARRAY(&l->arena, u32, v.n + 1);
+  t->made_end = 1;
+  for (u32 i = 0; i < v.n; i++) {
+    t->made[i] = v.at[i].sym;
+    t->made_name[i] = (u32)t->made_end;
+    t->made_end += v.at[i].name.len + 1;
+    t->nmade_local += v.at[i].local;
+    t->first_ref[v.at[i].sym] = ~0u; /* file 0: no other file writes it */
+  }
+  t->nmade = v.n;
+  vec_free(&v);
+}
+
+/* ---- positions ---- */
+
+/* Of symbols; again whenever the number of section symbols changes. */
+static void number_symbols(Symtab *t) {
+  u64 at = symtab_made_local_at(t) + t->nmade_local;
+  for (u32 i = 0; i < t->nfiles; i++) {
+    t->files[i].local_at = (u32)at;
+    at += t->files[i].nlocal;
+  }
+  t->first_global = (u32)at;
+  at += t->nmade - t->nmade_local;
+  for (u32 i = 0; i < t->nfiles; i++) {
+    t->files[i].global_at = (u32)at;
+    at += t->files[i].nglobal;
+  }
+  t->total = (u32)at;
+}
+
+/* st_name has 32 bits. */
+static bool place_names(Link *l, Symtab *t) {
+  u64 at = t->made_end, symbols = t->nmade;
+  for (u32 i = 0; i < t->nfiles; i++) {
+    t->files[i].name_at = at;
+    at += t->files[i].names;
+    symbols += (u64)t->files[i].nlocal + t->files[i].nglobal;
+  }
+  t->names_total = at;
+  if (at <= UINT32_MAX && symbols <= UINT32_MAX / 2)
+    return true;
+  diag_error(l->diag, "symtab", "%llu symbols with %llu bytes of names do not fit into .symtab; "
+             "use --strip-all or --discard-all", (unsigned long long)symbols, (unsigned long long)at);
+  return false;
+}
+
+/* Every section that a symbol could be in has a section symbol. */
+static void find_sections(Link *l, Symtab *t) {
+  if (!t->sections)
+    t->sections = ARENA_ARRAY(&l->arena, u32, l->osecs.n + 1);
+  t->nsections = 0;
+  for (u32 i = 0; i < l->norder; i++) {
+    const Osec *o = &l->osecs.at[l->order[i]];
+    bool is_table = !(o->attr & SHF_ALLOC) && (o->type == SHT_SYMTAB || o->type == SHT_STRTAB ||
+                                               o->type == SHT_SYMTAB_SHNDX);
+    if (o->placed && !is_table)
+      t->sections[t->nsections++] = l->order[i];
+  }
+}
+
+static bool set_size(Synth *s, u64 size) {
+  bool changed = s->size != size;
+  s->size = size;
+  return changed;
+}
+
+static bool resize_symtab(Link *l, Synth *s) {
+  Symtab *t = s->ctx;
+  find_sections(l, t);
+  number_symbols(t);
+  s->info_value = t->first_global;
+  bool changed = set_size(s, (u64)t->total * sizeof(ElfSym));
+  bool escapes = l->opt->symtab_shndx || l->norder + 1 >= SHN_LORESERVE;
+  return set_size(&l->synths.at[SYN_SYMTAB_SHNDX], escapes ? (u64)t->total * 4 : 0) || changed;
+}
+
+/* Its size is set with that of .symtab. A Synth that may still grow is given a place. */
+static bool resize_shndx(Link *l, Synth *s) {
+  (void)l;
+  (void)s;
+  return false;
+}
+
+static void prepare_synths(Link *l, Symtab *t) {
+  number_symbols(t);
+  Synth *symtab = &l->synths.at[SYN_SYMTAB];
+  symtab->size = (u64)t->total * sizeof(ElfSym);
+  symtab->info_value = t->first_global;
+  symtab->grain = SYMTAB_GRAIN;
+  symtab->ctx = t;
+  symtab->resize = resize_symtab;
+  symtab->write = symtab_write;
+  Synth *shndx = &l->synths.at[SYN_SYMTAB_SHNDX];
+  shndx->grain = SYMTAB_GRAIN / sizeof(ElfSym) * 4;
+  shndx->ctx = t;
+  shndx->resize = resize_shndx;
+  shndx->write = symtab_write_shndx;
+  Synth *strtab = &l->synths.at[SYN_STRTAB];
+  strtab->size = t->names_total;
+  strtab->grain = NAMES_GRAIN;
+  strtab->ctx = t;
+  strtab->write = symtab_write_names;
+}
+
+static GlobSet *retain_set(Link *l) {
+  GlobSet *g = globset_create(&l->arena);
+  for (u32 i = 0; i < l->opt->retain_symbols.n; i++)
+    globset_add(g, l->opt->retain_symbols.at[i], true, i);
+  globset_seal(g);
+  return g;
+}
+
+static void collect_files(Link *l, Symtab *t) {
+  u64 room = 0;
+  t->files = ARENA_ARRAY(&l->arena, FileSyms, l->files.n);
+  for (u32 i = 1; i < l->files.n; i++) {
+    const File *f = &l->files.at[i];
+    if (f->live && f->kind == FILE_OBJECT && f->fmt && f->nsyms) {
+      t->files[t->nfiles++] = (FileSyms){.file = i};
+      room += MAX(f->nsyms, f->first_global);
+    }
+  }
+  t->kept = pages_alloc(room * sizeof *t->kept);
+  Kept *at = t->kept;
+  for (u32 i = 0; i < t->nfiles; i++) {
+    const File *f = &l->files.at[t->files[i].file];
+    t->files[i].kept = at;
+    at += MAX(f->nsyms, f->first_global);
+  }
+}
+
+void elf_symtab_prepare(Link *l) {
+  const Options *o = l->opt;
+  build_id_prepare(l);
+  if (o->oformat_binary || o->z_nosectionheader)
+    return;
+  shstrtab_prepare(l);
+  if (o->strip == STRIP_ALL)
+    return;
+  Symtab *t = ARENA_NEW(&l->arena, Symtab);
+  if (o->has_retain_symbols)
+    t->retain = retain_set(l);
+  u64 refs = (u64)l->syms.nglobal * sizeof(u32);
+  t->first_ref = pages_alloc(refs);
+  collect_files(l, t);
+  choose_made(l, t);
+  Job j = {l, t};
+  pool_run(l->pool, t->nfiles, FILES_GRAIN, choose_files, &j);
+  pool_run(l->pool, t->nfiles, FILES_GRAIN, settle_files, &j);
+  pages_free(t->first_ref, refs);
+  t->first_ref = NULL;
+  if (place_names(l, t))
+    prepare_synths(l, t);
+}
+
+void elf_symtab_finish(Link *l) {
+  Symtab *t = l->synths.at[SYN_SYMTAB].ctx;
+  if (!t)
+    return;
+  u32 before = t->nsections;
+  find_sections(l, t);
+  if (t->nsections != before)
+    diag_error(l->diag, "internal", "output sections changed after .symtab was sized: %u, then %u",
+               before, t->nsections);
+}
+
+bool elf_symtab_has_unique(const Link *l) {
+  const Symtab *t = l->synths.at[SYN_SYMTAB].ctx;
+  return t && t->has_unique && !l->opt->no_gnu_unique;
+}

@@ -1,0 +1,21 @@
+/* elf_symtab.h: .symtab, .symtab_shndx, .strtab and .shstrtab of the output (gABI ch. 4, "Symbol
+ * Table", "String Table"). */
+#ifndef WELD_WRITE_ELF_SYMTAB_H
+#define WELD_WRITE_ELF_SYMTAB_H
+
+#include "core/link.h"
+
+/* After dead strip, before layout_assign(): chooses the symbols that -s, -x, -X and
+ * --retain-symbols-file leave, and gives SYN_SYMTAB, SYN_SYMTAB_SHNDX, SYN_STRTAB, SYN_SHSTRTAB and
+ * SYN_BUILD_ID their sizes and functions. What depends on the output sections (section symbols, names
+ * of sections, escaped section indexes) is settled by Synth.resize; only sizes of sections that are
+ * not allocated change there. */
+void elf_symtab_prepare(Link *l);
+/* When section indexes are final, before the file is composed. */
+void elf_symtab_finish(Link *l);
+/* Whether the output has symbols of its own kind STB_GNU_UNIQUE. After elf_symtab_prepare(). */
+bool elf_symtab_has_unique(const Link *l);
+/* Offset of the name of an output section in .shstrtab. After layout. */
+u32 elf_shstrtab_offset(const Link *l, u32 osec);
+
+#endif

@@ -1,0 +1,382 @@
+/* elf_symtab_write.c: the bytes of .symtab, .symtab_shndx and .strtab, any range of them by itself.
+ * The trap: names come from the input's string table, as they stand there (a version "@@V1" included,
+ * as GNU ld does it); only undefined symbols and weld's own take theirs from the symbol table, since
+ * --wrap may have given them another name. */
+#include "core/resolve.h"
+#include "write/elf_symtab_internal.h"
+
+/* A symbol of the output, its section index not yet escaped. */
+typedef struct {
+  u64 value, size;
+  u32 shndx;     /* the section's real index */
+  bool reserved; /* shndx is SHN_UNDEF or SHN_ABS, not a section */
+  u8 info, other;
+} OutSym;
+
+static u8 st_info(u32 bind, u32 type) { return (u8)(bind << 4 | (type & 0xf)); }
+
+/* What of a file is ordered like the files. */
+static u64 key_local(const FileSyms *f) { return f->local_at; }
+static u64 key_global(const FileSyms *f) { return f->global_at; }
+static u64 key_name(const FileSyms *f) { return f->name_at; }
+
+/* The last of the files that begin at or before `at`; 0 when none does. */
+static u32 find_file(const Symtab *t, u64 (*key)(const FileSyms *), u64 at) {
+  u32 lo = 0, hi = t->nfiles;
+  while (lo < hi) {
+    u32 mid = lo + (hi - lo) / 2;
+    if (key(&t->files[mid]) <= at)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return lo ? lo - 1 : 0;
+}
+
+/* ---- sections of symbols ---- */
+
+static void set_special(OutSym *out, u32 shndx) {
+  out->shndx = shndx;
+  out->reserved = true;
+}
+
+static void set_section(const Link *l, OutSym *out, u32 osec) {
+  u32 index = osec && osec < l->osecs.n && l->osecs.at[osec].placed ? l->osecs.at[osec].index : 0;
+  if (index)
+    out->shndx = index;
+  else
+    set_special(out, SHN_ABS);
+}
+
+/* The allocated section that an address belongs to: one that holds it, else one that ends there, else
+ * the last one before, else (an address in the headers) the first one. */
+static u32 section_at(const Link *l, u64 addr) {
+  u32 ending = 0, before = 0, first = 0;
+  for (u32 i = 0; i < l->norder; i++) {
+    u32 id = l->order[i];
+    const Osec *o = &l->osecs.at[id];
+    bool takes_room = !(o->aflags & ATOM_TLS && o->aflags & ATOM_ZEROFILL);
+    if (!o->placed || !(o->attr & SHF_ALLOC) || !takes_room)
+      continue;
+    if (!first)
+      first = id;
+    if (addr < o->addr)
+      continue;
+    if (addr - o->addr < o->size)
+      return id;
+    if (addr - o->addr == o->size)
+      ending = id;
+    before = id;
+  }
+  return ending ? ending : before ? before : first;
+}
+
+static void set_section_of_atom(const Link *l, OutSym *out, u32 atom) {
+  u32 osec = l->atoms.at[atom].osec;
+  if (!osec && l->atoms.flags[atom] & ATOM_ALLOC)
+    osec = section_at(l, out->value);
+  set_section(l, out, osec);
+}
+
+/* .eh_frame is rewritten: a place in it is where its record went, else (the terminator, or a record
+ * that was dropped) the end. Only crt files have such symbols. */
+static u64 eh_frame_value(const Link *l, const File *f, u32 atom, u64 off) {
+  const Synth *s = &l->synths.at[SYN_EH_FRAME];
+  u64 begin = synth_addr(l, SYN_EH_FRAME);
+  for (u32 i = 0; i < f->eh.nfdes; i++) {
+    const EhRecord *r = &f->eh.fdes[i];
+    if (r->atom == atom && off >= r->off && off - r->off < r->size && r->target &&
+        l->atoms.flags[r->target] & ATOM_LIVE)
+      return begin + r->out + (off - r->off);
+  }
+  bool terminator = l->atoms.at[atom].size <= 4;
+  return off == 0 && !terminator ? begin : begin + (s->size >= 4 ? s->size - 4 : 0);
+}
+
+/* ---- symbols ---- */
+
+static void describe_section(const Link *l, u32 osec, OutSym *out) {
+  const Osec *o = &l->osecs.at[osec];
+  *out = (OutSym){.value = o->attr & SHF_ALLOC ? o->addr : 0, .shndx = o->index,
+                  .info = st_info(STB_LOCAL, STT_SECTION)};
+}
+
+static u8 symbol_type(u32 flags) {
+  return flags & SF_TLS ? STT_TLS : flags & SF_FUNC ? STT_FUNC : STT_NOTYPE;
+}
+
+static bool name_is(SymName n, const char *s) {
+  return n.len == strlen(s) && !memcmp(n.p, s, n.len);
+}
+
+/* _TLS_MODULE_BASE_ is the start of the TLS block (the TLSDESC specification, "x86-64"). */
+static void describe_tls_base(const Link *l, OutSym *out) {
+  out->info = st_info(out->info >> 4, STT_TLS);
+  out->value = 0;
+  for (u32 i = 0; i < l->norder; i++)
+    if (l->osecs.at[l->order[i]].aflags & ATOM_TLS) {
+      set_section(l, out, l->order[i]);
+      return;
+    }
+  set_special(out, SHN_ABS);
+}
+
+/* A symbol that weld defines. */
+static void describe_made(const Link *l, u32 sym, OutSym *out) {
+  u32 flags = l->syms.flags[sym], atom = l->syms.atom[sym];
+  const WeldName *w = &l->weld_names.at[key_index(l->syms.key[sym])];
+  SymName name = l->syms.name[sym];
+  u8 type = symbol_type(flags);
+  bool local = flags & (SF_HIDDEN | SF_VERSION_LOCAL);
+  if (name_is(name, "_DYNAMIC") || name_is(name, "_GLOBAL_OFFSET_TABLE_"))
+    type = STT_OBJECT;
+  *out = (OutSym){.value = l->syms.value[sym], .other = flags >> SF_VIS_SHIFT & 3,
+                  .info = st_info(local ? STB_LOCAL : STB_GLOBAL, type)};
+  if (name_is(name, "_TLS_MODULE_BASE_")) {
+    describe_tls_base(l, out);
+    return;
+  }
+  if (flags & SF_ABSOLUTE)
+    set_special(out, SHN_ABS);
+  else if (atom)
+    set_section_of_atom(l, out, atom);
+  else
+    set_section(l, out, w->osec);
+  if (type == STT_TLS)
+    out->value -= l->tls_begin;
+}
+
+static void describe_local(const Link *l, const File *f, const ElfObject *o, u32 i, OutSym *out) {
+  const ElfSym *s = &o->syms[i];
+  u32 special, section = elf_sym_section(o, i, &special);
+  *out = (OutSym){.value = s->st_value, .size = s->st_size, .info = s->st_info, .other = s->st_other};
+  if (!section) {
+    set_special(out, SHN_ABS);
+    return;
+  }
+  u32 atom = f->atom_base + section, flags = l->atoms.flags[atom];
+  if (UNLIKELY(flags & ATOM_MERGE))
+    out->value = merge_addr(l, (AtomId){atom}, s->st_value);
+  else if (UNLIKELY(flags & ATOM_EHFRAME))
+    out->value = eh_frame_value(l, f, atom, s->st_value);
+  else
+    out->value += l->atoms.addr[atom];
+  set_section_of_atom(l, out, atom);
+  if (UNLIKELY(ELF64_ST_TYPE(s->st_info) == STT_TLS))
+    out->value -= l->tls_begin;
+}
+
+/* A global that this file defines. */
+static void describe_global(const Link *l, const ElfObject *o, u32 sym, u32 i, OutSym *out) {
+  const ElfSym *s = &o->syms[i];
+  u32 flags = l->syms.flags[sym], atom = l->syms.atom[sym];
+  u8 bind = ELF64_ST_BIND(s->st_info), type = ELF64_ST_TYPE(s->st_info);
+  if (flags & (SF_HIDDEN | SF_VERSION_LOCAL))
+    bind = STB_LOCAL;
+  else if (bind == STB_GNU_UNIQUE && l->opt->no_gnu_unique)
+    bind = STB_GLOBAL;
+  if (type == STT_COMMON)
+    type = STT_OBJECT;
+  *out = (OutSym){.value = l->syms.value[sym], .size = s->st_size,
+                  .info = st_info(bind, type),
+                  .other = (u8)((s->st_other & 0xfcu) | (flags >> SF_VIS_SHIFT & 3))};
+  if (UNLIKELY(type == STT_GNU_IFUNC && flags & SF_COPY)) { /* its PLT entry is its address */
+    out->info = st_info(bind, STT_FUNC);
+    out->size = 0;
+    set_section(l, out, section_at(l, out->value));
+  } else if (atom && !(flags & SF_ABSOLUTE)) {
+    set_section_of_atom(l, out, atom);
+  } else {
+    set_special(out, SHN_ABS);
+  }
+  if (UNLIKELY(type == STT_TLS))
+    out->value -= l->tls_begin;
+}
+
+/* A symbol that no object of the link defines. A copied variable has its place here; a PLT entry that
+ * is a function's address everywhere is the value of the undefined symbol (psABI 4.4.3). */
+static void describe_undefined(const Link *l, u32 sym, OutSym *out) {
+  u32 flags = l->syms.flags[sym];
+  const SymAux *x = sym_aux(l, sym);
+  if ((flags & (SF_SYNTHETIC | SF_UNDEFINED)) == SF_SYNTHETIC) { /* layout came to define it */
+    describe_made(l, sym, out);
+    out->info = st_info(STB_GLOBAL, ELF64_ST_TYPE(out->info));
+    return;
+  }
+  u8 type = symbol_type(flags);
+  u64 size = 0;
+  if (flags & SF_SHARED) {
+    const ElfShared *so = l->files.at[key_file(l->syms.key[sym])].fmt;
+    const ElfSym *s = &so->syms[key_index(l->syms.key[sym])];
+    type = ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC ? STT_FUNC : ELF64_ST_TYPE(s->st_info);
+    size = s->st_size;
+  }
+  *out = (OutSym){.info = st_info(flags & SF_WEAK ? STB_WEAK : STB_GLOBAL, type),
+                  .other = flags >> SF_VIS_SHIFT & 3};
+  set_special(out, SHN_UNDEF);
+  if (!x || !(flags & SF_COPY))
+    return;
+  out->value = l->syms.value[sym];
+  if (x->copy >= 0) {
+    out->size = size;
+    out->reserved = false;
+    set_section_of_atom(l, out, l->synths.at[x->copy_relro ? SYN_DYNBSS_RELRO : SYN_DYNBSS].atom.i);
+  }
+}
+
+/* ---- ranges ---- */
+
+/* Where a range of symbols goes: to .symtab, or their escaped section indexes to .symtab_shndx. */
+typedef struct {
+  ElfSym *syms;
+  u32_unaligned *shndx;
+} Out;
+
+static void put(Out *out, const OutSym *s, u32 name) {
+  bool escaped = !s->reserved && s->shndx >= SHN_LORESERVE;
+  if (out->shndx)
+    *out->shndx++ = escaped ? s->shndx : 0;
+  if (out->syms)
+    *out->syms++ = (Elf64_Sym){.st_name = name, .st_info = s->info, .st_other = s->other,
+                               .st_shndx = (u16)(escaped ? SHN_XINDEX : s->shndx),
+                               .st_value = s->value, .st_size = s->size};
+}
+
+static bool defined_in(const Link *l, u32 sym, u32 file, u32 index) {
+  u64 key = l->syms.key[sym];
+  return key_file(key) == file && key_index(key) == index && key_rank(key) < RANK_OUTSIDE;
+}
+
+static void prefetch_global(const Link *l, const File *f, Kept x) {
+  if (x.index < f->first_global)
+    return;
+  u32 sym = f->globals[x.index - f->first_global];
+  __builtin_prefetch(&l->syms.key[sym]);
+  __builtin_prefetch(&l->syms.flags[sym]);
+  __builtin_prefetch(&l->syms.value[sym]);
+  __builtin_prefetch(&l->syms.atom[sym]);
+}
+
+/* Symbols [first, last) of a file's list. */
+static void put_file(const Link *l, const FileSyms *fs, u32 first, u32 last, Out *out) {
+  enum { AHEAD = 8 };
+  const File *f = &l->files.at[fs->file];
+  const ElfObject *o = f->fmt;
+  for (u32 k = first; k < last; k++) {
+    u32 i = fs->kept[k].index;
+    OutSym s;
+    if (k + AHEAD < last)
+      prefetch_global(l, f, fs->kept[k + AHEAD]);
+    if (i < f->first_global) {
+      describe_local(l, f, o, i, &s);
+    } else {
+      u32 sym = f->globals[i - f->first_global];
+      if (defined_in(l, sym, fs->file, i))
+        describe_global(l, o, sym, i, &s);
+      else
+        describe_undefined(l, sym, &s);
+    }
+    put(out, &s, (u32)(fs->name_at + fs->kept[k].name));
+  }
+}
+
+/* One of the symbols that belong to no file. */
+static void put_own(const Link *l, const Symtab *t, u32 at, Out *out) {
+  OutSym s = {.reserved = true};
+  u32 name = 0;
+  if (at > t->nsections) {
+    u32 k = at < t->first_global ? at - symtab_made_local_at(t)
+                                 : at - t->first_global + t->nmade_local;
+    describe_made(l, t->made[k], &s);
+    name = t->made_name[k];
+  } else if (at) {
+    describe_section(l, t->sections[at - 1], &s);
+  }
+  put(out, &s, name);
+}
+
+static void put_range(const Link *l, const Symtab *t, u32 at, u32 end, Out *out) {
+  while (at < end) {
+    bool local = at < t->first_global;
+    u32 own_end = local ? symtab_made_local_at(t) + t->nmade_local
+                        : t->first_global + (t->nmade - t->nmade_local);
+    if (at < own_end) {
+      put_own(l, t, at++, out);
+      continue;
+    }
+    u32 stop = local ? MIN(end, t->first_global) : end;
+    u32 k = local ? find_file(t, key_local, at) : find_file(t, key_global, at);
+    for (; at < stop && k < t->nfiles; k++) {
+      const FileSyms *fs = &t->files[k];
+      u32 base = local ? fs->local_at : fs->global_at - fs->nlocal;
+      u32 n = local ? fs->nlocal : fs->nlocal + fs->nglobal;
+      u32 last = MIN(n, stop - base);
+      put_file(l, fs, at - base, last, out);
+      at = base + last;
+    }
+  }
+}
+
+void symtab_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
+  Out o = {.syms = (ElfSym *)out};
+  put_range(l, s->ctx, (u32)(off / sizeof(ElfSym)), (u32)((off + len) / sizeof(ElfSym)), &o);
+}
+
+void symtab_write_shndx(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
+  Out o = {.shndx = (u32_unaligned *)out};
+  put_range(l, s->ctx, (u32)(off / 4), (u32)((off + len) / 4), &o);
+}
+
+/* ---- names ---- */
+
+static const char *kept_name(const Link *l, const File *f, u32 file, u32 i) {
+  const ElfObject *o = f->fmt;
+  if (i >= f->first_global) {
+    u32 sym = f->globals[i - f->first_global];
+    if (!defined_in(l, sym, file, i))
+      return l->syms.name[sym].p;
+  }
+  return (const char *)o->strtab.p + o->syms[i].st_name;
+}
+
+/* The range [off, off + len) of .strtab; what is not copied stays zero. */
+typedef struct {
+  u8 *out;
+  u64 off, len;
+} NameRange;
+
+static void copy_name(NameRange *r, const char *p, u64 len, u64 at) {
+  u64 begin = MAX(at, r->off), end = MIN(at + len, r->off + r->len);
+  if (begin < end)
+    memcpy(r->out + (begin - r->off), p + (begin - at), end - begin);
+}
+
+static void put_file_names(const Link *l, const FileSyms *fs, NameRange *r) {
+  const File *f = &l->files.at[fs->file];
+  u32 n = fs->nlocal + fs->nglobal, lo = 0, hi = n;
+  while (lo < hi) { /* the last name that begins at or before the range */
+    u32 mid = lo + (hi - lo) / 2;
+    if (fs->name_at + fs->kept[mid].name <= r->off)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  for (u32 k = lo ? lo - 1 : 0; k < n; k++) {
+    u64 at = fs->name_at + fs->kept[k].name;
+    u64 next = fs->name_at + (k + 1 < n ? fs->kept[k + 1].name : fs->names);
+    if (at >= r->off + r->len)
+      return;
+    copy_name(r, kept_name(l, f, fs->file, fs->kept[k].index), next - at - 1, at);
+  }
+}
+
+void symtab_write_names(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
+  const Symtab *t = s->ctx;
+  NameRange r = {out, off, len};
+  for (u32 i = 0; i < t->nmade && off < t->made_end; i++) {
+    SymName n = l->syms.name[t->made[i]];
+    copy_name(&r, n.p, n.len, t->made_name[i]);
+  }
+  for (u32 k = find_file(t, key_name, off); k < t->nfiles && t->files[k].name_at < off + len; k++)
+    put_file_names(l, &t->files[k], &r);
+}

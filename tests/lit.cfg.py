@@ -1,0 +1,85 @@
+# The lit suite: structure (readelf + FileCheck) and programs that run.
+#
+# Parameters: -D linker=PATH  the linker under test (default build/bin/weld). Any GNU-style linker can
+# stand there: a test that only weld can pass says REQUIRES: weld, all others must also pass with
+# GNU ld, which is how a test itself is tested:  tests/run lit -- -D linker=/usr/bin/ld.bfd
+import os
+import re
+import shutil
+import subprocess
+
+import lit.formats
+
+config.name = "weld"
+config.test_format = lit.formats.ShTest(execute_external=True)
+config.suffixes = [".test", ".c", ".cpp", ".s"]
+config.excludes = ["unit", "programs", "Inputs", "lit.cfg.py"]
+config.test_source_root = os.path.dirname(__file__)
+top = os.path.dirname(config.test_source_root)
+
+linker = os.path.abspath(lit_config.params.get("linker", os.path.join(top, "build/bin/weld")))
+variant = lit_config.params.get("variant", os.path.basename(linker))
+config.name = f"weld[{variant}]"
+exec_root = os.path.abspath(lit_config.params.get("out", os.path.join(top, "build/tests/lit-" + variant)))
+config.test_exec_root = exec_root
+
+# One directory that looks like build/bin, whatever the linker is.
+bindir = os.path.join(exec_root, "bin")
+os.makedirs(bindir, exist_ok=True)
+for name in ("ld", "ld.weld", "weld"):
+    path = os.path.join(bindir, name)
+    if os.path.lexists(path):
+        os.remove(path)
+    os.symlink(linker, path)
+
+version = subprocess.run([linker, "--version"], capture_output=True, text=True).stdout
+for name in ("weld", "GNU ld", "GNU gold", "LLD", "mold"):
+    if name in version.split("\n")[0]:
+        config.available_features.add(name.lower().replace(" ", "-"))
+        break
+
+# -D features=weld tries the tests that say REQUIRES: weld with another linker.
+config.available_features.update(filter(None, lit_config.params.get("features", "").split(",")))
+
+llvm = "/usr/lib/llvm-14/bin"
+config.environment["PATH"] = llvm + os.pathsep + os.environ["PATH"]
+for name in ("HOME", "CARGO_HOME", "RUSTUP_HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+config.environment["LC_ALL"] = "C.UTF-8"
+
+for tool in ("rustc", "cargo", "nasm", "gdb", "eu-elflint", "patchelf", "clang-14", "ld.gold"):
+    if shutil.which(tool):
+        config.available_features.add(tool)
+if os.geteuid() == 0:
+    config.available_features.add("root")
+if os.path.dirname(os.path.dirname(linker)) == os.path.join(top, "build"):
+    config.available_features.add("release-build")
+if variant == "asan":
+    config.available_features.add("asan")
+if variant == "tsan":
+    config.available_features.add("tsan")
+with open("/proc/cpuinfo") as f:
+    flags = f.read()
+config.available_features.add("x86-64-v3" if re.search(r"\bavx2\b", flags) else "x86-64-v1")
+
+# A longer name stands before the shorter one that begins it. %t comes from lit.
+config.substitutions += [
+    (r"%clangxx", f"clang++-14 --ld-path={bindir}/ld.weld"),
+    (r"%clang", f"clang-14 --ld-path={bindir}/ld.weld"),
+    (r"%cxx", f"g++ -B {bindir}"),
+    (r"%cc", f"gcc -B {bindir}"),
+    (r"%weld", linker),
+    (r"%bindir", bindir),
+    (r"%builddir", os.path.dirname(os.path.dirname(linker))),
+    (r"%top", top),
+    (r"%inputs", os.path.join(config.test_source_root, "Inputs")),
+    (r"%gccdir", os.path.dirname(subprocess.run(["gcc", "-print-libgcc-file-name"],
+                                                capture_output=True, text=True).stdout.strip())),
+    (r"%libdir", "/usr/lib/x86_64-linux-gnu"),
+]
+try:
+    import psutil  # noqa: F401
+    lit_config.maxIndividualTestTime = int(lit_config.params.get("timeout", 240))
+except ImportError:
+    pass

@@ -1,0 +1,8 @@
+#!/bin/sh
+# zlib: static and shared library, its example and minigzip tests.
+. "$(dirname "$0")/common.inc"
+fetch zlib zlib
+./configure
+make -j"$jobs"
+make test
+linked_by_weld libz.so.1.* example examplesh minigzip64

@@ -1,0 +1,58 @@
+#!/bin/sh
+# deps.sh [build|test|demo|bench]: installs the Debian packages that weld's build, tests, demo or
+# benchmarks need. Asks for nothing, installs only what is missing, and needs no network when nothing is.
+set -eu
+
+build="gcc g++ make cmake ninja-build python3 zlib1g-dev libzstd-dev libdeflate-dev libxxhash-dev
+  libssl-dev libiberty-dev libdw-dev libelf-dev libbz2-dev liblzma-dev libyaml-dev libcmocka-dev"
+test="$build clang-14 clang-format-14 lld-19 llvm-14 llvm-14-tools llvm-19 libclang-rt-14-dev binutils
+  mold nasm patchelf elfutils gdb file
+  python3-psutil dpkg-dev"
+llvm="llvm-14 llvm-14-dev libz3-dev libtinfo-dev libxml2-dev"
+demo="$build $llvm binutils"
+bench="$test $llvm libclang-14-dev"
+
+case ${1:-test} in
+build) want=$build ;;
+test) want=$test ;;
+demo) want=$demo ;;
+bench) want=$bench ;;
+*) echo "usage: deps.sh [build|test|demo|bench]" >&2; exit 2 ;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "deps.sh: this is not a Debian system (no dpkg, no apt-get)." >&2
+  echo "Install by hand what these Debian packages hold, then run make:" >&2
+  echo "$want" | tr -s ' \n' ' ' | fold -s -w 90 >&2
+  echo >&2
+  exit 1
+fi
+
+missing=
+for p in $want; do
+  case $(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null) in
+  installed) ;;
+  *) missing="$missing $p" ;;
+  esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+  root=
+elif command -v sudo >/dev/null; then
+  root=sudo
+else
+  echo "deps.sh: root is needed (and there is no sudo) to install:$missing" >&2
+  exit 1
+fi
+
+echo "installing:$missing"
+apt="$root env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o Dpkg::Use-Pty=0"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() { $apt install --no-install-recommends $missing >"$log" 2>&1; }
+# The package lists may be absent or old: refresh them only when the first try fails.
+if ! install; then
+  $apt update >"$log" 2>&1 || true
+  install || { tail -n 20 "$log" >&2; echo "deps.sh: apt-get could not install:$missing" >&2; exit 1; }
+fi
