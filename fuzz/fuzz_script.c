@@ -1,7 +1,7 @@
-/* fuzz_script.c: the parser of linker scripts, INCLUDE too (every name opens the same text again), and the
- * matcher over what came out. */
-#include "fuzz.h"
+/* fuzz_script.c: the parser of linker scripts, INCLUDE too (every name opens the same text again),
+ * and the matcher over what came out. */
 #include "core/layout_match.h"
+#include "fuzz.h"
 #include "script/script.h"
 
 #include <stdlib.h>
@@ -13,7 +13,8 @@ static void quiet(void *ctx, DiagLevel level, const char *code, const char *text
   (void)text;
 }
 
-static bool open_again(void *ctx, const char *name, const char *from, Bytes *text, const char **path) {
+static bool open_again(void *ctx, const char *name, const char *from, Bytes *text,
+                       const char **path) {
   (void)from;
   (void)path;
   *text = *(const Bytes *)ctx;

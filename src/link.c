@@ -14,6 +14,7 @@
 #include "core/resolve.h"
 #include "core/scan.h"
 #include "core/slots.h"
+#include "core/stats.h"
 #include "inputs.h"
 #include "pass/export.h"
 #include "pass/property.h"
@@ -208,6 +209,13 @@ static void settle_stack(Link *l) {
   }
 }
 
+/* A static libc may lack __tls_get_addr: its calls are relaxed away in executables. */
+static void forgive_tls_helper(Link *l) {
+  SymId s = sym_find(l, l->arch->tls_helper, strlen(l->arch->tls_helper));
+  if (s.i != UINT32_MAX && l->opt->kind != OUTPUT_SHARED && l->syms.flags[s.i] & SF_UNDEFINED)
+    l->syms.flags[s.i] = (l->syms.flags[s.i] & ~(u32)SF_REF_STRONG) | SF_WEAK;
+}
+
 static void print_trace(const Link *l) {
   for (u32 f = 1; l->opt->trace && f < l->files.n; f++)
     if (l->files.at[f].live)
@@ -352,6 +360,7 @@ static bool run(Link *l) {
   PHASE("atoms", resolve_atoms(l));           /* groups settle by name, so only winners become atoms */
   elf_synths_init(l);                         /* commons need their Synth */
   PHASE("symbols", resolve_symbols(l));       /* definitions compete; facts of each symbol */
+  forgive_tls_helper(l);
   print_trace(l);
   export_symbols(l);                          /* exports are roots of dead strip */
   PHASE("match", layout_match_atoms(l));      /* KEEP and /DISCARD/ are the layout's business */
@@ -421,8 +430,10 @@ bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
       mem->size = l->file_size;
     if (opt->perf)
       trace_print_perf(l->perf);
-    if (opt->stats)
+    if (opt->stats) {
+      stats_collect(l, l->perf);
       trace_print_stats(l->perf);
+    }
     if (opt->time_trace && l->perf)
       ok &= trace_write(l->perf, d, opt->time_trace);
     end(l);

@@ -37,5 +37,6 @@ const Arch arch_x86_64 = {
     .write_plt_sec = x64_write_plt_sec,
     .write_plt_got = x64_write_plt_got,
     .tp_offset = x64_tp_offset,
+    .tls_helper = "__tls_get_addr",
     .edge_name = x64_edge_name,
 };

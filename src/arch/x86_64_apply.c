@@ -415,13 +415,13 @@ __attribute__((always_inline)) static inline void apply_edge(Apply *c, const Edg
     put32s(c, e, loc, tp_offset(c, e, e->addend));
     break;
   case X64_TPOFF64:
-    if (e->flags & SF_IMPORTED)
+    if (!x64_tpoff_dynamic(&c->r, e->flags))
+      wr64(loc, tp_offset(c, e, e->addend));
+    else if (e->flags & SF_IMPORTED)
       c->l->dynrel[c->symrel++] = (DynRel){P, e->addend, e->target, DYN_TPOFF};
-    else if (c->r.shared)
+    else
       c->l->dynrel[c->symrel++] =
           (DynRel){P, (i64)(e->S + A - c->tls_begin), NO_SYM.i, DYN_TPOFF};
-    else
-      wr64(loc, tp_offset(c, e, e->addend));
     break;
   case X64_GOTPC32_TLSDESC:
   case X64_CODE_4_GOTPC32_TLSDESC:

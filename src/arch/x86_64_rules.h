@@ -28,7 +28,8 @@ static inline X64Rules x64_rules(const Link *l) {
   return (X64Rules){
       .pic = l->is_pic,
       .shared = !exec,
-      .relax = o->relax,
+      /* a static PIE relocates itself with code that must not need relocating */
+      .relax = o->relax || (is_static && l->is_pic),
       .tls_exec = exec && relax_tls,
       .tls_ie = (exec || o->z_nodlopen) && relax_tls,
       .far_image = l->slots->far_image,
@@ -122,6 +123,12 @@ static inline X64Gotx x64_gotx(const X64Rules *r, const Edge *e, const u8 *data,
   }
   *sure = x != GOTX_KEEP && !r->far_image && !absolute;
   return x;
+}
+
+/* Is the distance from the thread pointer known only at run time? A weak variable that nobody defines
+ * has none. */
+static inline bool x64_tpoff_dynamic(const X64Rules *r, u32 flags) {
+  return r->shared || (flags & (SF_IMPORTED | SF_SHARED)) == (SF_IMPORTED | SF_SHARED);
 }
 
 /* mov or add foo@GOTTPOFF(%rip), %reg, which become mov or add $foo@TPOFF, %reg. */

@@ -245,6 +245,10 @@ static void scan_tls_relaxed(Scan *s, const Edge *e) {
 /* `e` is TLSGD or TLSLD, `next` what follows it; false: `next` is to be scanned like any other edge. */
 static bool scan_tls_call(Scan *s, const Edge *e, const Edge *next) {
   bool known = next && x64_tls_call(e, next, s->at->data, s->at->size) != TLSCALL_NONE;
+  if (!known && next && next->flags & SF_UNDEFINED && !(next->flags & SF_IMPORTED)) {
+    error_sequence(s, e); /* nobody defines the function that it would call */
+    return true;
+  }
   if (e->kind == X64_TLSGD) {
     if (known) {
       scan_tls_relaxed(s, e);
@@ -267,7 +271,7 @@ static void scan_gottp(Scan *s, const Edge *e) {
 }
 
 static void scan_tpoff(Scan *s, const Edge *e) {
-  if (!s->r.shared && !(e->flags & SF_IMPORTED))
+  if (!x64_tpoff_dynamic(&s->r, e->flags))
     return;
   if (e->kind != X64_TPOFF64) {
     error_tls_le(s, e);

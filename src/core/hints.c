@@ -104,37 +104,59 @@ static void consider(Near *best, u32 score, u64 key, u32 sym) {
     *best = (Near){score, sym, key};
 }
 
-static void find_near(void *ctx, u32 begin, u32 end, unsigned tid) {
+static void compare(const NearJob *j, Near *best, u32 sym, u64 key, bool foreign) {
+  const SymName *name = &j->l->syms.name[sym];
+  char path[PATH_CAP];
+  bool cxx;
+  u32 len = demangle_path(name->p, name->len, path, PATH_CAP, &cxx);
+  if (!len)
+    return;
+  u64 letters = letter_set(path, len);
+  for (u32 k = 0; k < j->n; k++) {
+    const Wanted *w = &j->wanted[k];
+    u32 gap = len > w->len ? len - w->len : w->len - len;
+    if (gap > w->limit || !w->len)
+      continue;
+    if (gap == 0 && memcmp(path, w->path, len) == 0) {
+      consider(&best[k], 0, key, sym);
+      continue;
+    }
+    /* one edit changes at most two letters of the set; a change of case may change more */
+    if (!w->limit || __builtin_popcountll(letters ^ w->letters) > 2 * (int)w->limit + 4)
+      continue;
+    u32 d = distance(path, len, w->path, w->len, w->limit);
+    if (d <= w->limit)
+      consider(&best[k], 1 + d + (foreign ? FOREIGN : 0), key, sym);
+  }
+}
+
+static void near_defined(void *ctx, u32 begin, u32 end, unsigned tid) {
   NearJob *j = ctx;
   const Symbols *s = &j->l->syms;
-  Near *best = j->best + (u64)tid * j->n;
-  char path[PATH_CAP];
   for (u32 i = begin; i < end; i++) {
     u64 key = s->key[i];
-    if (key_rank(key) == RANK_NONE || s->flags[i] & SF_UNDEFINED || !key_file(key))
+    if (key_rank(key) != RANK_NONE && !(s->flags[i] & SF_UNDEFINED) && key_file(key))
+      compare(j, j->best + (u64)tid * j->n, i, key, s->flags[i] & SF_SHARED);
+  }
+}
+
+/* Archive members that nothing asked for: a name spelt right would have. */
+static void near_lazy(void *ctx, u32 begin, u32 end, unsigned tid) {
+  NearJob *j = ctx;
+  const Link *l = j->l;
+  SymRec rec[REC_BATCH];
+  for (u32 f = MAX(begin, 1u); f < end; f++) {
+    const File *file = &l->files.at[f];
+    if (file->live || file->kind != FILE_OBJECT || !file->fmt)
       continue;
-    bool cxx;
-    u32 len = demangle_path(s->name[i].p, s->name[i].len, path, PATH_CAP, &cxx);
-    if (!len)
-      continue;
-    u64 letters = letter_set(path, len);
-    for (u32 k = 0; k < j->n; k++) {
-      const Wanted *w = &j->wanted[k];
-      u32 gap = len > w->len ? len - w->len : w->len - len;
-      if (gap > w->limit || !w->len)
-        continue;
-      bool foreign = s->flags[i] & SF_SHARED;
-      if (gap == 0 && memcmp(path, w->path, len) == 0) {
-        consider(&best[k], 0, key, i);
-        continue;
+    for (u32 i = file->first_global, n;
+         (n = l->format->symbols(l, (FileId){f}, i, rec, REC_BATCH)); i += n)
+      for (u32 k = 0; k < n; k++) {
+        u32 sym = file->globals[rec[k].index - file->first_global];
+        if (sym != UINT32_MAX && rec[k].rank != RANK_NONE && key_rank(l->syms.key[sym]) == RANK_NONE)
+          compare(j, j->best + (u64)tid * j->n, sym,
+                  (u64)RANK_OUTSIDE << 56 | (u64)f << 32 | rec[k].index, false);
       }
-      /* one edit changes at most two letters of the set; a change of case may change more */
-      if (!w->limit || __builtin_popcountll(letters ^ w->letters) > 2 * (int)w->limit + 4)
-        continue;
-      u32 d = distance(path, len, w->path, w->len, w->limit);
-      if (d <= w->limit)
-        consider(&best[k], 1 + d + (foreign ? FOREIGN : 0), key, i);
-    }
   }
 }
 
@@ -145,7 +167,8 @@ static void near_names(Link *l, const Wanted *wanted, u32 n, Near *best) {
     return;
   for (u64 i = 0; i < (u64)threads * n; i++)
     j.best[i].score = UINT32_MAX;
-  pool_run(l->pool, l->syms.nglobal, 1 << 14, find_near, &j);
+  pool_run(l->pool, l->syms.nglobal, 1 << 14, near_defined, &j);
+  pool_run(l->pool, l->files.n, 16, near_lazy, &j);
   for (unsigned t = 0; t < threads; t++)
     for (u32 k = 0; k < n; k++) {
       const Near *x = &j.best[(u64)t * n + k];
@@ -245,7 +268,7 @@ static void visit_globals(Search *s) {
         u32 atom = file->atom_base + rec[k].section;
         if (l->atoms.flags[atom] & ATOM_DISCARDED)
           say(h, arena_printf(s->a, "%s defines it in a discarded section: the copy of the COMDAT group that was kept has no such symbol", name));
-        else if (!(l->atoms.flags[atom] & ATOM_LIVE))
+        else if (!(l->atoms.flags[atom] & ATOM_LIVE) && l->atoms.at[atom].file == s->file)
           say(h, arena_printf(s->a, "%s defines it in section %s, which was removed", name, l->format->atom_name(l, (AtomId){atom})));
       } else if (!file->live) {
         say(h, arena_printf(s->a, "%s defines it, but nothing that was linked asked for that member", name));

@@ -677,7 +677,7 @@ static u32 permissions(const Link *l, const Osec *o) {
 static void walk(Link *l, Layout *y) {
   Env e = {l, y};
   u64 page = max_page(l), off = l->header_size, tls_end = 0;
-  u32 perm = UINT32_MAX;
+  u32 perm = 0; /* the headers are read-only data */
   bool in_tls = false, was_exec = false;
   bool separate = l->opt->z_separate_code != OPT_NO && !l->opt->omagic && !l->opt->nmagic;
   u64 base = l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
@@ -733,23 +733,16 @@ static void walk(Link *l, Layout *y) {
     }
     bool tbss = (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL);
     u32 p = permissions(l, o);
-    bool fresh = false;
-    if (!l->scripted && p != perm && !tbss) {
+    if (!l->scripted && p != perm && !tbss) { /* a segment of its own begins */
       bool exec = (p & ATOM_EXEC) != 0;
-      if (perm == UINT32_MAX) {
-        if (p & (ATOM_EXEC | ATOM_WRITE) && !l->opt->omagic && !l->opt->nmagic && separate)
-          fresh = true;
-      } else {
-        fresh = true;
-      }
-      if (fresh && !l->opt->nmagic && !l->opt->omagic) {
+      if (!l->opt->nmagic && !l->opt->omagic) {
         if (separate && (exec || was_exec)) {
           off = align_up(off, page);
           y->dot = align_up(y->dot, page);
         } else {
           y->dot = align_up(y->dot, page) + (off & (page - 1));
         }
-      } else if (fresh && l->opt->nmagic && perm != UINT32_MAX) {
+      } else if (l->opt->nmagic) {
         y->dot = align_up(y->dot, page);
       }
       was_exec = exec;

@@ -1,8 +1,8 @@
-/* layout_match.c: input section -> pattern. Section names go through one GlobSet, whose values are the
- * indexes of patterns in script order, so the lowest that agrees is the first in the script. File
- * patterns, exclusions and flags are looked at only when the name fits.
- * The trap: LAYOUT_ORPHANS patterns come after all others, wherever they stand, since a section is an
- * orphan only when nothing takes it by name. */
+/* layout_match.c: input section -> pattern. Section names go through one GlobSet, whose values are
+ * the indexes of patterns in script order, so the lowest that agrees is the first in the script.
+ * File patterns, exclusions and flags are looked at only when the name fits. The trap:
+ * LAYOUT_ORPHANS patterns come after all others, wherever they stand, since a section is an orphan
+ * only when nothing takes it by name. */
 #include "core/layout_match.h"
 
 #include "util/glob.h"
@@ -40,8 +40,9 @@ static FilePattern file_pattern(Arena *a, const char *s) {
   return (FilePattern){arena_strndup(a, s, (u64)(colon - s)), colon + 1};
 }
 
-/* GNU ld manual, "Input Section Basics": "archive:file" is that member of that archive, "archive:" the
- * whole archive, ":file" a file that is in none. Without ':' the name of the file or member counts. */
+/* GNU ld manual, "Input Section Basics": "archive:file" is that member of that archive, "archive:"
+ * the whole archive, ":file" a file that is in none. Without ':' the name of the file or member
+ * counts. */
 static bool file_matches(const FilePattern *f, const Query *q) {
   const char *archive = q->member ? q->path : NULL, *file = q->member ? q->member : q->path;
   if (!file)
@@ -66,7 +67,9 @@ static bool rule_allows(const Rule *r, const Query *q) {
 }
 
 static Rule rule_make(Arena *a, const LayoutPattern *p) {
-  Rule r = {.name = p->section, .with = p->flags_with, .without = p->flags_without,
+  Rule r = {.name = p->section,
+            .with = p->flags_with,
+            .without = p->flags_without,
             .any_file = !p->file || streq(p->file, "*")};
   if (!r.any_file)
     r.file = file_pattern(a, p->file);
@@ -89,8 +92,8 @@ static void add_kind(LayoutMatcher *m, Arena *a, const LayoutDesc *desc, LayoutK
     for (u32 i = 0; i < st->npatterns; i++) {
       u32 at = m->n++;
       u32 list = st->patterns[i].joined && i ? m->hits[at - 1].list : at;
-      m->hits[at] = (LayoutHit){.stmt = s, .pattern = i, .index = at, .list = list,
-                                .orphan = kind == LAYOUT_ORPHANS};
+      m->hits[at] = (LayoutHit){
+          .stmt = s, .pattern = i, .index = at, .list = list, .orphan = kind == LAYOUT_ORPHANS};
       m->rules[at] = rule_make(a, &st->patterns[i]);
       const Rule *r = &m->rules[at];
       if (r->any_file && !r->nexclude && !(r->with | r->without))
@@ -136,8 +139,8 @@ bool layout_match(const LayoutMatcher *m, const char *name, u64 len, const char 
 }
 
 /* Rare, so one by one. */
-bool layout_match_after(const LayoutMatcher *m, u32 stmt, const char *name, u64 len, const char *path,
-                        const char *member, u32 aflags, LayoutHit *hit) {
+bool layout_match_after(const LayoutMatcher *m, u32 stmt, const char *name, u64 len,
+                        const char *path, const char *member, u32 aflags, LayoutHit *hit) {
   Query q = {path, member, aflags};
   for (u32 i = 0; i < m->n; i++)
     if (m->hits[i].stmt > stmt && glob_match(m->rules[i].name, name, len) &&

@@ -23,6 +23,7 @@ typedef struct {
   const char *name; /* NULL: the name is global symbol `id`; else looked up in Link.groups */
   u32 id;
   u32 index;        /* the format's (ELF: section index of the SHT_GROUP) */
+  bool linkonce;    /* old style: every section of that name in the winning file stays */
 } GroupRef;
 
 typedef struct {

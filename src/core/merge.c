@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/merge_internal.h"
+#include "core/release.h"
 #include "core/weld_version.h"
 
 enum {
@@ -274,38 +275,44 @@ typedef struct {
   Link *l;
   Merge *m;
   PieceVec *tmp; /* one a thread */
+  Mapped mapped;
 } Work;
 
-static void split_seg(Work *w, u32 i, unsigned tid, bool sample) {
-  MergeSeg *s = &w->m->seg[i];
-  MergeGroup *g = &w->m->group[s->group];
-  u8 *hll = NULL;
-  if (sample && g->hll) {
-    if (!g->hll[tid])
-      g->hll[tid] = arena_alloc(&w->l->scratch[tid], 1u << HLL_BITS, 1);
-    hll = g->hll[tid];
-  }
-  merge_split(s, g, &w->tmp[tid], &w->l->scratch[tid], hll);
+static u8 *hll_of(Work *w, MergeGroup *g, unsigned tid) {
+  if (g->hll && !g->hll[tid])
+    g->hll[tid] = arena_alloc(&w->l->scratch[tid], 1u << HLL_BITS, 1);
+  return g->hll ? g->hll[tid] : NULL;
 }
 
 /* A sample of large groups, small ones whole: what the size of the tables is guessed from. */
 static void sample_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
   Work *w = ctx;
   for (u32 i = w->m->job[begin]; i < w->m->job[end]; i++) {
-    const MergeGroup *g = &w->m->group[w->m->seg[i].group];
-    if ((i - g->first) % g->stride == 0)
-      split_seg(w, i, tid, true);
+    MergeSeg *s = &w->m->seg[i];
+    MergeGroup *g = &w->m->group[s->group];
+    if ((i - g->first) % g->stride)
+      continue;
+    Splitter sp = merge_split_begin(s, g, &w->tmp[tid], hll_of(w, g, tid));
+    while (merge_split_some(&sp))
+      ;
+    merge_split_end(&sp, s, &w->l->scratch[tid]);
   }
 }
 
-/* The rest is inserted right after it was split: it is still in the cache. */
+/* The rest is inserted while it is still in the cache. */
 static void insert_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
   Work *w = ctx;
   for (u32 i = w->m->job[begin]; i < w->m->job[end]; i++) {
-    const MergeGroup *g = &w->m->group[w->m->seg[i].group];
-    if ((i - g->first) % g->stride)
-      split_seg(w, i, tid, false);
-    merge_insert(w->m, i);
+    MergeSeg *s = &w->m->seg[i];
+    const MergeGroup *g = &w->m->group[s->group];
+    if ((i - g->first) % g->stride == 0) {
+      merge_insert(w->m, i, s->piece, s->n);
+      continue;
+    }
+    Splitter sp = merge_split_begin(s, g, &w->tmp[tid], NULL);
+    for (u32 done = 0; merge_split_some(&sp); done = sp.n)
+      merge_insert(w->m, i, sp.out->at + done, sp.n - done);
+    merge_split_end(&sp, s, &w->l->scratch[tid]);
   }
 }
 
@@ -327,6 +334,8 @@ static void measure_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
         if (p->slot & PIECE_FIRST)
           size += merge_piece_size(&w->m->group[s->group], p);
     s->out_size = size;
+    if (!size) /* other segments have it all: nobody reads this one again */
+      mapped_release(&w->mapped, (Bytes){s->data, s->size});
   }
 }
 
@@ -352,6 +361,19 @@ static void place_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
   }
 }
 
+/* From the table to the pieces: one cache miss less for each relocation that asks. */
+static void resolve_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
+  Work *w = ctx;
+  (void)tid;
+  for (u32 i = w->m->job[begin]; i < w->m->job[end]; i++) {
+    const MergeSeg *s = &w->m->seg[i];
+    const MergeGroup *g = &w->m->group[s->group];
+    if (g->out_size < PIECE_FIRST)
+      for (Piece *p = s->piece, *e = p + s->n; p < e; p++)
+        p->slot = (u32)g->table[p->slot & ~PIECE_FIRST] | (p->slot & PIECE_FIRST);
+  }
+}
+
 static void run(Link *l, Work *w, PoolFn *fn) {
   pool_run(l->pool, w->m->njob, w->m->job_grain, fn, w);
 }
@@ -366,6 +388,11 @@ static void table_alloc(MergeGroup *g, u64 want) {
 }
 
 /* Linear extrapolation from the sample: too high when most strings repeat, seldom too low. */
+static void free_table(MergeGroup *g) {
+  pages_free(g->table, g->cap * sizeof(u64));
+  g->table = NULL;
+}
+
 static void size_tables(Link *l, Merge *m) {
   for (u32 i = 0; i < m->ngroup; i++) {
     MergeGroup *g = &m->group[i];
@@ -401,7 +428,7 @@ static void finish_table(Link *l, Merge *m, MergeGroup *g) {
     for (u32 s = g->first; s < g->first + g->n; s++)
       merge_rehash(&m->seg[s]);
     for (u32 s = g->first; s < g->first + g->n; s++)
-      merge_insert(m, s);
+      merge_insert(m, s, m->seg[s].piece, m->seg[s].n);
   }
 }
 
@@ -461,7 +488,7 @@ static void add_synths(Link *l, Merge *m) {
                .write = write_group,
                .grain = 1,
                .ctx = g};
-    g->synth = synth_add(l, &s);
+    g->atom = l->synths.at[synth_add(l, &s)].atom.i;
   }
 }
 
@@ -479,7 +506,7 @@ static void place_groups(Merge *m) {
 
 static void join(Link *l, Merge *m) {
   u32 threads = pool_threads(l->pool);
-  Work w = {l, m, heap_alloc(sizeof(PieceVec) * threads)};
+  Work w = {l, m, heap_alloc(sizeof(PieceVec) * threads), mapped_inputs(l)};
   for (u32 i = 0; i < m->ngroup; i++) {
     MergeGroup *g = &m->group[i];
     g->stride = g->bytes >= SAMPLE_BYTES && g->n >= 2 * SAMPLE_STRIDE ? SAMPLE_STRIDE : 1;
@@ -508,6 +535,11 @@ static void join(Link *l, Merge *m) {
   for (u32 i = 0; tails && i < m->ngroup; i++)
     merge_place_tails(&m->group[i], &shares[i]);
   free(shares);
+  run(l, &w, resolve_jobs);
+  for (u32 i = 0; i < m->ngroup; i++)
+    if (m->group[i].out_size < PIECE_FIRST)
+      free_table(&m->group[i]);
+  free(w.mapped.at);
 }
 
 void merge_sections(Link *l) {
@@ -544,7 +576,7 @@ u64 merge_addr(const Link *l, AtomId a, u64 off) {
     s += k;
   }
   const MergeGroup *g = &m->group[s->group];
-  u64 base = l->atoms.addr[l->synths.at[g->synth].atom.i];
+  u64 base = l->atoms.addr[g->atom];
   if (UNLIKELY(!s->n))
     return base;
   u32 o = (u32)(off - s->start), i;
@@ -556,7 +588,10 @@ u64 merge_addr(const Link *l, AtomId a, u64 off) {
     i = MIN(o / g->key.entsize, s->n - 1);
   }
   const Piece *p = &s->piece[i];
-  return base + g->table[p->slot & ~PIECE_FIRST] + (o - p->in);
+  u64 place = p->slot & ~PIECE_FIRST;
+  if (UNLIKELY(g->table != NULL))
+    place = g->table[place];
+  return base + place + (o - p->in);
 }
 
 MergeStats merge_stats(const Link *l) {
@@ -579,7 +614,7 @@ void merge_free(Link *l) {
   if (!m)
     return;
   for (u32 i = 0; i < m->ngroup; i++)
-    pages_free(m->group[i].table, m->group[i].cap * sizeof(u64));
+    free_table(&m->group[i]);
   pages_free(m->seg, m->seg_bytes);
   l->merge = NULL;
 }

@@ -2,9 +2,9 @@
  *
  * The life of a piece: merge_split.c finds it and leaves its hash in Piece.slot; merge_table.c joins it
  * with its equals and replaces the hash by a slot of the group's table; merge.c gives the first
- * occurrence of each (PIECE_FIRST) a place, in the order of the input, and leaves that place in the
- * table. The trap: between inserting and placing, a table slot names a piece; afterwards it is an
- * offset. */
+ * occurrence of each (PIECE_FIRST) a place, in the order of the input, and replaces the slot by it.
+ * The trap: while pieces are inserted, a table slot names a piece; when places are known, it is an
+ * offset, until every piece has it and the table goes. */
 #ifndef WELD_CORE_MERGE_INTERNAL_H
 #define WELD_CORE_MERGE_INTERNAL_H
 
@@ -20,7 +20,7 @@ enum {
 
 typedef struct {
   u32 in;   /* offset in the segment */
-  u32 slot; /* hash; then slot in the table, with PIECE_FIRST */
+  u32 slot; /* hash; then slot in the table, with PIECE_FIRST; then offset in the group, with PIECE_FIRST */
 } Piece;
 
 /* A run of whole pieces of one mergeable atom. */
@@ -49,11 +49,12 @@ typedef struct {
   MergeKey key;
   const char *name; /* of the first input section */
   u32 first, n;   /* segments */
-  u32 synth;
+  u32 atom;       /* of the Synth */
   u64 bytes;      /* of input */
   u64 pieces;
   u64 out_size;
-  u64 *table;     /* tag << 56 | (seg + 1) << 32 | offset; after placing: offset in the group */
+  u64 *table;     /* tag << 56 | segment << 32 | offset; then offset in the group. NULL once every piece
+                     has its own offset, which groups of 2 GiB and more can't have */
   u64 cap;        /* slots, a power of two */
   u8 **hll;       /* registers, by thread; NULL in small groups */
   u32 stride;     /* every stride-th segment is looked at before the table is made */
@@ -78,9 +79,22 @@ static inline u64 merge_piece_size(const MergeGroup *g, const Piece *p) {
   return align_up(p[1].in - p[0].in, 1ull << g->key.p2align);
 }
 
-/* merge_split.c: fills piece (with hashes), n and coarse. `tmp` is the thread's own and grows. */
+/* merge_split.c: a segment is split from front to back, some at a time, into the thread's own `out`. */
 typedef VEC(Piece) PieceVec;
-void merge_split(MergeSeg *s, const MergeGroup *g, PieceVec *tmp, Arena *a, u8 *hll);
+typedef struct {
+  const MergeSeg *s;
+  u32 entsize;
+  bool strings;
+  u8 *hll;       /* or NULL */
+  PieceVec *out;
+  u32 n;         /* pieces so far; out->at[n].in is where the next one begins */
+  u32 pos;       /* bytes looked at */
+} Splitter;
+Splitter merge_split_begin(const MergeSeg *s, const MergeGroup *g, PieceVec *out, u8 *hll);
+/* False when there was nothing left. */
+bool merge_split_some(Splitter *sp);
+/* Keeps the pieces: fills piece, n and coarse. */
+void merge_split_end(const Splitter *sp, MergeSeg *s, Arena *a);
 /* Puts the hashes back after a table overflowed. */
 void merge_rehash(MergeSeg *s);
 /* About how many distinct pieces a group has, from the registers of n threads. */
@@ -88,8 +102,8 @@ u64 merge_estimate(u8 *const *hll, u32 n);
 /* End of the last string that ends at or before `size`; 0: none. */
 u64 merge_string_end(const u8 *p, u64 size, u32 entsize);
 
-/* merge_table.c: joins the pieces of one segment with those already in the table. */
-void merge_insert(Merge *m, u32 seg);
+/* merge_table.c: joins n pieces of a segment with those already in the table. p[n].in is valid. */
+void merge_insert(Merge *m, u32 seg, Piece *p, u32 n);
 /* Clears PIECE_FIRST where an earlier occurrence took over. */
 void merge_settle(Merge *m, u32 seg);
 

@@ -9,6 +9,11 @@
 #include <emmintrin.h>
 #endif
 
+enum {
+  WINDOW = 16 << 10, /* bytes that are split before their pieces are inserted: they stay in the cache */
+  AHEAD = 1 << 10,   /* bytes; the hardware does not look over the end of a page */
+};
+
 #ifdef __SSE2__
 static inline u64 zero_mask16(const u8 *p) {
   __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -46,23 +51,27 @@ static inline void emit(Piece *out, const u8 *p, u32 begin, u32 end, u8 *hll) {
   *out = (Piece){begin, fold(h)};
 }
 
-static u32 split_bytes(const u8 *p, u32 size, PieceVec *v, u8 *hll) {
-  u32 begin = 0, pos = 0, n = 0;
-  for (; size - pos >= 64; pos += 64) {
-    vec_reserve(v, n + 64);
+/* Each takes the pieces that end in the next bytes of the segment, up to `limit`. */
+
+static void split_bytes(Splitter *sp, u32 limit) {
+  const u8 *p = sp->s->data;
+  u32 begin = sp->out->at[sp->n].in, pos = sp->pos, n = sp->n;
+  Piece *out = sp->out->at;
+  for (; limit - pos >= 64; pos += 64) {
+    __builtin_prefetch(p + pos + AHEAD);
     for (u64 mask = zero_mask(p + pos); mask; mask &= mask - 1) {
       u32 end = pos + (u32)__builtin_ctzll(mask) + 1;
-      emit(&v->at[n++], p, begin, end, hll);
+      emit(&out[n++], p, begin, end, sp->hll);
       begin = end;
     }
   }
-  vec_reserve(v, n + 65);
-  for (; pos < size; pos++)
+  for (; pos < limit; pos++)
     if (!p[pos]) {
-      emit(&v->at[n++], p, begin, pos + 1, hll);
+      emit(&out[n++], p, begin, pos + 1, sp->hll);
       begin = pos + 1;
     }
-  return n;
+  out[n].in = begin;
+  sp->n = n;
 }
 
 static inline bool is_zero(const u8 *p, u32 entsize) {
@@ -77,24 +86,43 @@ static inline bool is_zero(const u8 *p, u32 entsize) {
   return true;
 }
 
-static u32 split_wide(const u8 *p, u32 size, u32 entsize, PieceVec *v, u8 *hll) {
-  u32 begin = 0, n = 0;
-  for (u32 pos = 0; pos < size; pos += entsize)
-    if (is_zero(p + pos, entsize)) {
-      vec_reserve(v, n + 2);
-      emit(&v->at[n++], p, begin, pos + entsize, hll);
-      begin = pos + entsize;
+static void split_wide(Splitter *sp, u32 limit) {
+  const u8 *p = sp->s->data;
+  u32 begin = sp->out->at[sp->n].in;
+  for (u32 pos = sp->pos; pos < limit; pos += sp->entsize)
+    if (is_zero(p + pos, sp->entsize)) {
+      emit(&sp->out->at[sp->n++], p, begin, pos + sp->entsize, sp->hll);
+      begin = pos + sp->entsize;
     }
-  vec_reserve(v, n + 1);
-  return n;
+  sp->out->at[sp->n].in = begin;
 }
 
-static u32 split_constants(const u8 *p, u32 size, u32 entsize, PieceVec *v, u8 *hll) {
-  u32 n = 0;
-  vec_reserve(v, size / entsize + 1);
-  for (u32 pos = 0; pos < size; pos += entsize)
-    emit(&v->at[n++], p, pos, pos + entsize, hll);
-  return n;
+static void split_constants(Splitter *sp, u32 limit) {
+  for (u32 pos = sp->pos; pos < limit; pos += sp->entsize)
+    emit(&sp->out->at[sp->n++], sp->s->data, pos, pos + sp->entsize, sp->hll);
+  sp->out->at[sp->n].in = limit;
+}
+
+Splitter merge_split_begin(const MergeSeg *s, const MergeGroup *g, PieceVec *out, u8 *hll) {
+  vec_reserve(out, 1);
+  out->at[0] = (Piece){0};
+  return (Splitter){.s = s, .entsize = g->key.entsize, .strings = merge_is_strings(g), .hll = hll, .out = out};
+}
+
+bool merge_split_some(Splitter *sp) {
+  u32 left = sp->s->size - sp->pos;
+  if (!left)
+    return false;
+  u32 limit = sp->pos + MIN(left, (u32)WINDOW - WINDOW % sp->entsize);
+  vec_reserve(sp->out, sp->n + (limit - sp->pos) / sp->entsize + 1);
+  if (!sp->strings)
+    split_constants(sp, limit);
+  else if (sp->entsize == 1)
+    split_bytes(sp, limit);
+  else
+    split_wide(sp, limit);
+  sp->pos = limit;
+  return true;
 }
 
 /* coarse[b]: the last piece that begins at or before byte b << COARSE_SHIFT. */
@@ -108,20 +136,13 @@ static void index_pieces(MergeSeg *s, Arena *a) {
     s->coarse[b] = s->n - 1;
 }
 
-void merge_split(MergeSeg *s, const MergeGroup *g, PieceVec *tmp, Arena *a, u8 *hll) {
-  if (!s->size)
+void merge_split_end(const Splitter *sp, MergeSeg *s, Arena *a) {
+  s->n = sp->n;
+  if (!s->n)
     return;
-  u32 entsize = g->key.entsize;
-  if (!merge_is_strings(g))
-    s->n = split_constants(s->data, s->size, entsize, tmp, hll);
-  else if (entsize == 1)
-    s->n = split_bytes(s->data, s->size, tmp, hll);
-  else
-    s->n = split_wide(s->data, s->size, entsize, tmp, hll);
-  tmp->at[s->n] = (Piece){s->size, 0};
   s->piece = ARENA_ARRAY(a, Piece, s->n + 1);
-  memcpy(s->piece, tmp->at, sizeof(Piece) * ((u64)s->n + 1));
-  if (merge_is_strings(g))
+  memcpy(s->piece, sp->out->at, sizeof(Piece) * ((u64)s->n + 1));
+  if (sp->strings)
     index_pieces(s, a);
 }
 

@@ -40,7 +40,8 @@ void spots_locate(Link *l, Arena *a, Spot *spots, u32 n, const char *role, bool 
   for (u32 i = 0; i < n; i++) {
     const Spot *s = sorted[i];
     *s->out = (DiagPlace){.role = role, .object = file_name(l, (FileId){s->file})};
-    if (s->atom) {
+    bool known = s->atom && l->atoms.at[s->atom].file == s->file; /* else a section that made no atom */
+    if (known) {
       s->out->section = l->format->atom_name(l, (AtomId){s->atom});
       s->out->offset = s->off;
     }
@@ -52,7 +53,7 @@ void spots_locate(Link *l, Arena *a, Spot *spots, u32 n, const char *role, bool 
       locator = l->format->locator_open(l, (FileId){s->file});
     }
     SourcePlace p;
-    if (locator && s->atom && l->format->locator_find(locator, (AtomId){s->atom}, s->off, a, &p)) {
+    if (locator && known && l->format->locator_find(locator, (AtomId){s->atom}, s->off, a, &p)) {
       s->out->source = p.file;
       s->out->line = p.line;
       s->out->function = function && p.function ? diag_name(l->diag, p.function) : NULL;

@@ -233,14 +233,17 @@ typedef VEC(u32) U32Vec;
 typedef struct {
   Link *l;
   const u32 *front;
-  U32Vec *found; /* one for each thread */
+  U32Vec *found;  /* one for each thread */
+  U32Vec *wanted; /* names that only an archive member can settle, see load_wanted() */
 } LoadJob;
 
-static void load_symbol(LoadJob *j, u32 sym, unsigned tid) {
+static void load_symbol(LoadJob *j, u32 sym, bool hidden, unsigned tid) {
   u64 key = j->l->syms.key[sym];
   if (key_rank(key) != RANK_OUTSIDE)
     return;
   File *w = &j->l->files.at[key_file(key)];
+  if (UNLIKELY(hidden && w->kind == FILE_SHARED))
+    *vec_push(&j->wanted[tid]) = sym;
   if (w->lazy && !__atomic_load_n(&w->live, __ATOMIC_RELAXED) &&
       !__atomic_exchange_n(&w->live, true, __ATOMIC_RELAXED))
     *vec_push(&j->found[tid]) = key_file(key);
@@ -255,20 +258,60 @@ static void load_needed(void *ctx, u32 begin, u32 end, unsigned tid) {
     SymRec rec[REC_BATCH];
     for (u32 i = file->first_global, n; (n = l->format->symbols(l, (FileId){f}, i, rec, REC_BATCH)); i += n)
       for (u32 k = 0; k < n; k++) {
-        if (rec[k].rank != RANK_NONE || rec[k].skip || rec[k].flags & SF_WEAK)
-          continue;
         u32 sym = file->globals[rec[k].index - file->first_global];
-        if (sym != UINT32_MAX)
-          load_symbol(j, sym, tid);
+        if (sym == UINT32_MAX || rec[k].skip)
+          continue;
+        if (rec[k].rank == RANK_NONE && !(rec[k].flags & SF_WEAK))
+          load_symbol(j, sym, rec[k].vis == 1 || rec[k].vis == 2, tid);
+        else if (UNLIKELY(rec[k].rank == RANK_COMMON) && file->kind == FILE_OBJECT)
+          *vec_push(&j->wanted[tid]) = sym;
       }
   }
+}
+
+/* The few names whose best candidate so far hides the archive member that is meant: a hidden reference
+ * can't be met by a shared library, and a tentative definition yields to a real one in an archive (as
+ * in GNU ld). Loads the first member that defines each, in command-line order; true when it found one. */
+static bool load_wanted(LoadJob *j) {
+  Link *l = j->l;
+  u8 *want = NULL;
+  bool any = false;
+  for (unsigned t = 0; t < pool_threads(l->pool); t++) {
+    for (u32 i = 0; i < j->wanted[t].n; i++) {
+      if (!want)
+        want = pages_alloc(l->syms.nglobal);
+      want[j->wanted[t].at[i]] = 1;
+    }
+    j->wanted[t].n = 0;
+  }
+  if (!want)
+    return false;
+  for (u32 f = 1; f < l->files.n; f++) {
+    File *file = &l->files.at[f];
+    SymRec rec[REC_BATCH];
+    if (!file->fmt || !file->lazy || file->live)
+      continue;
+    for (u32 i = file->first_global, n; (n = l->format->symbols(l, (FileId){f}, i, rec, REC_BATCH)); i += n)
+      for (u32 k = 0; k < n; k++) {
+        u32 sym = file->globals[rec[k].index - file->first_global];
+        if (sym == UINT32_MAX || !want[sym] || rec[k].rank == RANK_NONE || rec[k].rank == RANK_COMMON)
+          continue;
+        want[sym] = 0;
+        if (!file->live) {
+          file->live = any = true;
+          *vec_push(&j->found[0]) = f;
+        }
+      }
+  }
+  pages_free(want, l->syms.nglobal);
+  return any;
 }
 
 /* Breadth first from what the command line names: the set that comes out does not depend on order. */
 static void load_members(Link *l) {
   unsigned threads = pool_threads(l->pool);
   U32Vec front = {0};
-  LoadJob j = {l, NULL, heap_alloc(threads * sizeof(U32Vec))};
+  LoadJob j = {l, NULL, heap_alloc(threads * sizeof(U32Vec)), heap_alloc(threads * sizeof(U32Vec))};
   for (u32 f = 1; f < l->files.n; f++)
     if (l->files.at[f].fmt && !l->files.at[f].lazy) {
       l->files.at[f].live = true;
@@ -276,22 +319,28 @@ static void load_members(Link *l) {
     }
   for (u32 i = 0; i < l->weld_names.n; i++)
     if (l->weld_names.at[i].kind == WELD_REF)
-      load_symbol(&j, l->weld_names.at[i].sym, 0);
+      load_symbol(&j, l->weld_names.at[i].sym, false, 0);
   for (;;) {
     for (unsigned t = 0; t < threads; t++) {
       for (u32 i = 0; i < j.found[t].n; i++)
         *vec_push(&front) = j.found[t].at[i];
       j.found[t].n = 0;
     }
-    if (!front.n)
-      break;
+    if (!front.n) {
+      if (!load_wanted(&j))
+        break;
+      continue;
+    }
     j.front = front.at;
     pool_run(l->pool, front.n, front.n > 64 ? 8 : 64, load_needed, &j);
     front.n = 0;
   }
-  for (unsigned t = 0; t < threads; t++)
+  for (unsigned t = 0; t < threads; t++) {
     vec_free(&j.found[t]);
+    vec_free(&j.wanted[t]);
+  }
   free(j.found);
+  free(j.wanted);
   vec_free(&front);
 }
 
@@ -379,11 +428,12 @@ static void init_comdat(void *ctx, u32 begin, u32 end, unsigned tid) {
 }
 
 bool group_won(const Link *l, u32 file, const GroupRef *g) {
-  u64 mine = (u64)file << 32 | g->index;
+  u64 mine = (u64)file << 32 | g->index, owner;
   if (!g->name)
-    return l->syms.comdat[g->id] == mine;
-  const InternShard *s = &l->groups.shards[g->id & (INTERN_SHARDS - 1)];
-  return s->syms.at[g->id >> 6].key == mine;
+    owner = l->syms.comdat[g->id];
+  else
+    owner = l->groups.shards[g->id & (INTERN_SHARDS - 1)].syms.at[g->id >> 6].key;
+  return owner == mine || (g->linkonce && owner >> 32 == file);
 }
 
 static void make_atoms(void *ctx, u32 begin, u32 end, unsigned tid) {

@@ -41,7 +41,8 @@ typedef struct {
 
 /* INCLUDE: finds `name`, which was named in file `from`. Sets the text (valid until script_parse
  * returns) and the path for messages. False when there is no such file: the parser reports it. */
-typedef bool ScriptOpen(void *ctx, const char *name, const char *from, Bytes *text, const char **path);
+typedef bool ScriptOpen(void *ctx, const char *name, const char *from, Bytes *text,
+                        const char **path);
 
 typedef struct {
   /* set by the caller; NULL: INCLUDE is an error */

@@ -76,6 +76,7 @@ typedef struct Arch {
   void (*write_plt_got)(struct Link *l, u8 *out);
   /* One past the thread pointer's variant: value of TLS address `addr` relative to the thread pointer. */
   i64 (*tp_offset)(const struct Link *l, u64 addr);
+  const char *tls_helper; /* function whose calls vanish where TLS models are relaxed (executables) */
   const char *(*edge_name)(u32 kind); /* "R_X86_64_PC32": the psABI's own name, for messages */
   /* scan() of n edges of atom a that the caller picked (records of .eh_frame, whose atoms scan() skips). */
   void (*scan_edges)(struct Link *l, AtomId a, const Edge *e, u32 n, unsigned tid);

@@ -217,6 +217,57 @@ static u16 named_version(const Export *e, u64 key, const char *name, const char 
   return VERSION_GLOBAL;
 }
 
+/* What the version script says about a definition without a version of its own. */
+static u16 scripted_version(const Export *e, u32 s) {
+  const Symbols *syms = &e->l->syms;
+  if (syms->version[s] & EXACT)
+    return syms->version[s] & (u16)~EXACT;
+  u32 rule = e->globs || e->cxx ? find_in(e->globs, e->cxx, &syms->name[s]) : NO_RULE;
+  if (rule == NO_RULE)
+    rule = e->star;
+  return rule == NO_RULE ? e->base : e->rules.at[rule].version;
+}
+
+static const char *version_name(const Export *e, u16 version) {
+  const Options *o = e->l->opt;
+  for (u32 i = 0; i < o->version_script.nodes.n; i++)
+    if (o->version_script.nodes.at[i].name &&
+        version_node_index(&o->version_script, i, o->default_symver) == version)
+      return o->version_script.nodes.at[i].name;
+  return NULL;
+}
+
+/* The symbol whose whole name is NAME@VERSION, when this output defines it; else NO_SYM. */
+static SymId find_named(const Link *l, const char *name, u64 len, const char *version) {
+  enum { STACK = 512 };
+  char buf[STACK], *p = buf;
+  u64 vlen = strlen(version), n = len + 1 + vlen;
+  if (n > STACK && !(p = malloc(n)))
+    return NO_SYM;
+  memcpy(p, name, len);
+  p[len] = '@';
+  memcpy(p + len + 1, version, vlen);
+  SymId s = sym_find(l, p, n);
+  if (p != buf)
+    free(p);
+  return is_defined(l, s) ? s : NO_SYM;
+}
+
+/* foo@V1 and foo@@V1 are one name to the dynamic linker. `at`: the '@' in the definition's name. */
+static void check_default(const Export *e, u64 key, const char *name, const char *at) {
+  Link *l = e->l;
+  SymId s = sym_find(l, name, (u64)(at - name));
+  if (at[1] == '@' || !is_defined(l, s) || l->syms.flags[s.i] & SF_SYNTHETIC)
+    return;
+  u64 other = l->syms.key[s.i];
+  const char *full = l->format->sym_name(l, (FileId){key_file(other)}, key_index(other));
+  const char *sign = strchr(full, '@');
+  if (sign && sign[1] == '@' && streq(sign + 2, at + 1))
+    diag_report(l->diag, DIAG_ERROR, "duplicate-symbol", key & ~(~0ull << 56),
+                "duplicate symbol: %s: %s is defined as %s, too, in %s", file_name(l, (FileId){key_file(key)}),
+                name, full, file_name(l, (FileId){key_file(other)}));
+}
+
 /* The version of a definition that visibility does not hide; VERSION_LOCAL keeps it in. */
 static u16 version_of(const Export *e, u32 s) {
   const Link *l = e->l;
@@ -230,17 +281,19 @@ static u16 version_of(const Export *e, u32 s) {
     /* foo@V1 that refers to this output's own foo@@V1: a second name, bound here, that nobody else sees */
     if (at && at[1] == '@' && l->syms.name[s].len > (u64)(at - name))
       return VERSION_LOCAL;
-    if (at)
+    if (at) {
+      check_default(e, key, name, at);
       return named_version(e, key, name, at);
+    }
   }
   if (!e->script)
     return e->base;
-  if (l->syms.version[s] & EXACT)
-    return l->syms.version[s] & (u16)~EXACT;
-  u32 rule = e->globs || e->cxx ? find_in(e->globs, e->cxx, &l->syms.name[s]) : NO_RULE;
-  if (rule == NO_RULE)
-    rule = e->star;
-  return rule == NO_RULE ? e->base : e->rules.at[rule].version;
+  u16 version = scripted_version(e, s);
+  /* GNU ld: what has a definition for its version already, foo@V1, gives foo no second one. */
+  const char *name = l->has_versioned_refs ? version_name(e, version) : NULL;
+  if (name && find_named(l, l->syms.name[s].p, l->syms.name[s].len, name).i != NO_SYM.i)
+    return VERSION_LOCAL;
+  return version;
 }
 
 /* ---- the decisions ---- */

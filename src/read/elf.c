@@ -294,8 +294,12 @@ void elf_groups(Link *l, FileId f, unsigned tid) {
   for (u32 i = 1; i < o->nshdr; i++) {
     const ElfShdr *s = &o->shdrs[i];
     if (s->sh_type != SHT_GROUP) {
-      if (is_linkonce(o, i))
-        file->groups[file->ngroups++] = (GroupRef){.name = elf_section_name(o, i), .index = i};
+      if (is_linkonce(o, i)) {
+        const char *name = strchr(elf_section_name(o, i) + strlen(".gnu.linkonce."), '.');
+        name = name ? name + 1 : "";
+        u32 id = sym_find(l, name, strlen(name)).i;
+        file->groups[file->ngroups++] = (GroupRef){.name = id == UINT32_MAX ? name : NULL, .id = id, .index = i, .linkonce = true};
+      }
       continue;
     }
     aflags[i] = ATOM_DISCARDED; /* the group section itself is never output */
@@ -517,11 +521,20 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
   *aflags = (u16)flags;
 }
 
+/* GCC marks an object that has no machine code beside its bitcode with a symbol. */
+static bool is_slim_lto(const File *file, const ElfObject *o) {
+  for (u32 i = 1; i < file->nsyms; i++)
+    if (o->syms[i].st_name < o->strtab.len && streq((const char *)o->strtab.p + o->syms[i].st_name, "__gnu_lto_slim"))
+      return true;
+  return false;
+}
+
 void elf_atoms(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
   ElfObject *o = file->fmt;
   u16 *aflags = l->atoms.flags + file->atom_base;
   Atom *atoms = l->atoms.at + file->atom_base;
+  bool lto = false;
   drop_lost_groups(l, f, file, o);
   for (u32 i = 1; i < o->nshdr; i++) {
     if (aflags[i] & ATOM_DISCARDED)
@@ -558,10 +571,15 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
     default:
       break;
     }
-    if (s->sh_flags & SHF_EXCLUDE && !(s->sh_flags & SHF_ALLOC))
+    if (s->sh_flags & SHF_EXCLUDE && !(s->sh_flags & SHF_ALLOC)) {
+      lto |= !strncmp(elf_section_name(o, i), ".gnu.lto_", 9);
       continue;
+    }
     make_atom(l, f, tid, file, o, i);
   }
+  if (UNLIKELY(lto) && is_slim_lto(file, o))
+    diag_report(l->diag, DIAG_ERROR, "bitcode", (u64)f.i << 32,
+                "%s: holds only compiler bitcode (GCC, -flto); weld does not compile: build it without -flto, or with -ffat-lto-objects", file_name(l, f));
 }
 
 const char *elf_atom_name(const Link *l, AtomId a) {
@@ -569,6 +587,8 @@ const char *elf_atom_name(const Link *l, AtomId a) {
     return l->synths.at[l->atoms.at[a.i].aux].name;
   const File *file = atom_file(l, a);
   const ElfObject *o = file->fmt;
+  if (!o) /* a section that made no atom */
+    return "";
   const char *name = elf_section_name(o, a.i - file->atom_base);
   return UNLIKELY(o->renamed && o->renamed[a.i - file->atom_base]) ? o->renamed[a.i - file->atom_base] : name;
 }

@@ -1,9 +1,10 @@
-/* expr.c: parses expressions with GNU ld's operators and precedence, C's but for assignment. The trap:
- * trees are walked recursively later, so the height of a tree is bounded here, not only the nesting of
- * its parentheses: 1+1+1+... grows to the left without any. */
+/* expr.c: parses expressions with GNU ld's operators and precedence, C's but for assignment. The
+ * trap: trees are walked recursively later, so the height of a tree is bounded here, not only the
+ * nesting of its parentheses: 1+1+1+... grows to the left without any. */
 #include "script/parser.h"
 
-/* A tree and its height. After a syntax error the tree is some number, so that callers need not ask. */
+/* A tree and its height. After a syntax error the tree is some number, so that callers need not
+ * ask. */
 typedef struct {
   Expr *e;
   u32 height;
@@ -12,7 +13,11 @@ typedef struct {
 Expr *expr_make(Parser *p, const Tok *at, ExprOp op, const Expr *a, const Expr *b) {
   Expr *e = ARENA_NEW(p->a, Expr);
   /* The column counts bytes here: counting characters would make a long line quadratic. */
-  *e = (Expr){.op = op, .a = a, .b = b, .file = at->src->name, .line = at->line,
+  *e = (Expr){.op = op,
+              .a = a,
+              .b = b,
+              .file = at->src->name,
+              .line = at->line,
               .col = at->begin - at->line_start + 1};
   return e;
 }
@@ -24,8 +29,12 @@ static Tree tree_make(Parser *p, const Tok *at, ExprOp op, Tree a, Tree b) {
   return (Tree){expr_make(p, at, op, a.e, b.e), height};
 }
 
-static Tree leaf(Expr *e) { return (Tree){e, 1}; }
-static Tree nothing(Parser *p) { return leaf(ARENA_NEW(p->a, Expr)); }
+static Tree leaf(Expr *e) {
+  return (Tree){e, 1};
+}
+static Tree nothing(Parser *p) {
+  return leaf(ARENA_NEW(p->a, Expr));
+}
 
 static Tree parse_ternary(Parser *p);
 static Tree parse_unary(Parser *p);
@@ -62,7 +71,8 @@ static const struct {
     {"LOG2CEIL", EX_LOG2CEIL, ARGS_ONE},
     {"MAX", EX_MAX, ARGS_TWO},
     {"MIN", EX_MIN, ARGS_TWO},
-    /* The same as ALIGN where memory has no gaps, says the manual; and regions are an error so far. */
+    /* The same as ALIGN where memory has no gaps, says the manual; and regions are an error so far.
+     */
     {"NEXT", EX_ALIGN, ARGS_DOT_ALIGN},
     {"ORIGIN", EX_ORIGIN, ARGS_NAME},
     {"SEGMENT_START", EX_SEGMENT_START, ARGS_SEGMENT},
@@ -75,9 +85,7 @@ static Tree parse_call(Parser *p, const Tok *at, ExprOp op, Args args) {
   Tree none = {0}, a = none, b = none;
   const char *name = NULL;
   switch (args) {
-  case ARGS_SECTION:
-    name = expect_name(p, LEX_STMT, "the name of an output section");
-    break;
+  case ARGS_SECTION: name = expect_name(p, LEX_STMT, "the name of an output section"); break;
   case ARGS_NAME:
     name = expect_name(p, op == EX_DEFINED ? LEX_EXPR : LEX_STMT, "a name");
     if (op == EX_CONSTANT && name && !streq(name, "MAXPAGESIZE") && !streq(name, "COMMONPAGESIZE"))
@@ -85,9 +93,7 @@ static Tree parse_call(Parser *p, const Tok *at, ExprOp op, Args args) {
     if (op == EX_ORIGIN || op == EX_LENGTH)
       unsupported(p, at, op == EX_ORIGIN ? "ORIGIN" : "LENGTH");
     break;
-  case ARGS_ONE:
-    a = parse_ternary(p);
-    break;
+  case ARGS_ONE: a = parse_ternary(p); break;
   case ARGS_TWO:
     a = parse_ternary(p);
     expect(p, LEX_EXPR, P1(','));
@@ -157,8 +163,7 @@ static Tree parse_operand(Parser *p) {
     return leaf(e);
   }
   case TOK_NAME:
-  case TOK_QUOTED:
-    return parse_name(p, &t);
+  case TOK_QUOTED: return parse_name(p, &t);
   case TOK_PUNCT: {
     ExprOp op;
     switch (t.punct) {
@@ -177,8 +182,7 @@ static Tree parse_operand(Parser *p) {
     }
     return tree_make(p, &t, op, parse_unary(p), (Tree){0});
   }
-  case TOK_EOF:
-    break;
+  case TOK_EOF: break;
   }
   return nothing(p);
 }
@@ -261,10 +265,12 @@ const Expr *parse_paren_expr(Parser *p) {
   return expect(p, LEX_EXPR, P1(')')) ? e : NULL;
 }
 
-static u8 hex(u8 c) { return (u8)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10); }
+static u8 hex(u8 c) {
+  return (u8)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
 
-/* GNU ld manual, "Output Section Fill": a plain hex number may have any length, and its leading zeros
- * count; anything else is an expression of four bytes. */
+/* GNU ld manual, "Output Section Fill": a plain hex number may have any length, and its leading
+ * zeros count; anything else is an expression of four bytes. */
 LayoutFill parse_fill(Parser *p) {
   const Tok *look = peek(p, LEX_EXPR);
   bool plain = look->kind == TOK_NUMBER && look->len > 2 && (look->p[1] | 0x20) == 'x';

@@ -19,8 +19,12 @@ bool parser_push(Parser *p, const char *name, Bytes text) {
     return false;
   }
   Source *s = ARENA_NEW(p->a, Source);
-  *s = (Source){.name = arena_strdup(p->a, name), .p = text.p, .len = (u32)text.len, .line = 1,
-                .up = p->src, .depth = p->src ? p->src->depth + 1 : 0};
+  *s = (Source){.name = arena_strdup(p->a, name),
+                .p = text.p,
+                .len = (u32)text.len,
+                .line = 1,
+                .up = p->src,
+                .depth = p->src ? p->src->depth + 1 : 0};
   if (s->len >= 3 && !memcmp(s->p, "\xef\xbb\xbf", 3))
     s->pos = s->line_start = 3; /* a byte order mark */
   p->src = s;
@@ -30,11 +34,18 @@ bool parser_push(Parser *p, const char *name, Bytes text) {
 
 /* ---- messages ---- */
 
-static bool continues(u8 c) { return (c & 0xc0) == 0x80; } /* a byte inside a UTF-8 character */
+static bool continues(u8 c) {
+  return (c & 0xc0) == 0x80;
+} /* a byte inside a UTF-8 character */
 
 static bool is_utf8(const u8 *s, u32 n) {
   for (u32 i = 0; i < n;) {
-    u32 more = s[i] < 0x80 ? 0 : s[i] < 0xc2 ? 9 : s[i] < 0xe0 ? 1 : s[i] < 0xf0 ? 2 : s[i] < 0xf5 ? 3 : 9;
+    u32 more = s[i] < 0x80   ? 0
+               : s[i] < 0xc2 ? 9
+               : s[i] < 0xe0 ? 1
+               : s[i] < 0xf0 ? 2
+               : s[i] < 0xf5 ? 3
+                             : 9;
     if (more >= n - i)
       return false;
     for (u32 k = 1; k <= more; k++)
@@ -53,7 +64,9 @@ static u32 width(const u8 *s, u32 from, u32 to) {
   return n;
 }
 
-static u32 column(const Tok *t) { return width(t->src->p, t->line_start, t->begin) + 1; }
+static u32 column(const Tok *t) {
+  return width(t->src->p, t->line_start, t->begin) + 1;
+}
 
 static void vreport(Parser *p, const Tok *at, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
 static void vreport(Parser *p, const Tok *at, const char *fmt, va_list ap) {
@@ -139,16 +152,24 @@ bool enter(Parser *p) {
   return false;
 }
 
-void leave(Parser *p) { p->depth--; }
+void leave(Parser *p) {
+  p->depth--;
+}
 
 /* ---- tokens ---- */
 
-static bool is_digit(u8 c) { return c >= '0' && c <= '9'; }
-static bool is_alnum(u8 c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
+static bool is_digit(u8 c) {
+  return c >= '0' && c <= '9';
+}
+static bool is_alnum(u8 c) {
+  return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
 
 /* Value of a digit in any base up to 16, or 16. */
 static u32 digit(u8 c) {
-  return is_digit(c) ? (u32)(c - '0') : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (u32)((c | 0x20) - 'a' + 10) : 16;
+  return is_digit(c)                              ? (u32)(c - '0')
+         : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (u32)((c | 0x20) - 'a' + 10)
+                                                  : 16;
 }
 
 /* Is s[i] part of a name in mode m? */
@@ -159,10 +180,8 @@ static bool in_name(const Source *s, u32 i, LexMode m) {
   if (c <= ' ' || c == 0x7f || c == '"' || c == ';' || c == '{' || c == '}')
     return false;
   switch (m) {
-  case LEX_EXPR:
-    return false;
-  case LEX_FILE:
-    return c != '(' && c != ')' && c != ',';
+  case LEX_EXPR: return false;
+  case LEX_FILE: return c != '(' && c != ')' && c != ',';
   case LEX_STMT:
   case LEX_PATTERN:
     if (after == '=' && strchr("+-*/^", c))
@@ -255,9 +274,19 @@ static void lex_number(Parser *p, Tok *t) {
     n--;
   } else {
     switch (n > 1 ? q[n - 1] | 0x20 : 0) {
-    case 'h': case 'x': base = 16; n--; break;
-    case 'o': base = 8; n--; break;
-    case 'b': base = 2; n--; break;
+    case 'h':
+    case 'x':
+      base = 16;
+      n--;
+      break;
+    case 'o':
+      base = 8;
+      n--;
+      break;
+    case 'b':
+      base = 2;
+      n--;
+      break;
     case 'd': n--; break;
     default: base = q[0] == '0' ? 8 : 10;
     }
@@ -272,7 +301,8 @@ static void lex_number(Parser *p, Tok *t) {
       syntax_error(p, t, "'%.*s' is not a number", (int)MIN(t->len, 60u), (const char *)t->p);
       return;
     }
-    fits = fits && !__builtin_mul_overflow(v, (u64)base, &v) && !__builtin_add_overflow(v, (u64)d, &v);
+    fits =
+        fits && !__builtin_mul_overflow(v, (u64)base, &v) && !__builtin_add_overflow(v, (u64)d, &v);
   }
   if (!n)
     syntax_error(p, t, "'%.*s' is not a number", (int)MIN(t->len, 60u), (const char *)t->p);
@@ -283,8 +313,8 @@ static void lex_number(Parser *p, Tok *t) {
 }
 
 static u32 punct_len(const Source *s) {
-  static const char *const two[] = {"<<", ">>", "&&", "||", "==", "!=", "<=", ">=",
-                                    "+=", "-=", "*=", "/=", "&=", "|=", "^="};
+  static const char *const two[] = {
+      "<<", ">>", "&&", "||", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "&=", "|=", "^="};
   u32 left = s->len - s->pos;
   const u8 *q = s->p + s->pos;
   if (left >= 3 && (!memcmp(q, "<<=", 3) || !memcmp(q, ">>=", 3)))
@@ -303,9 +333,11 @@ static void lex_token(Parser *p, Tok *t, LexMode m) {
     return;
   }
   t->p = s->p + s->pos;
-  static const char discard[] = "/DISCARD/"; /* may follow the expression of a fill: not a division */
+  static const char discard[] =
+      "/DISCARD/"; /* may follow the expression of a fill: not a division */
   u32 ndiscard = sizeof discard - 1;
-  if (m == LEX_EXPR && c == '/' && s->len - s->pos >= ndiscard && !memcmp(t->p, discard, ndiscard)) {
+  if (m == LEX_EXPR && c == '/' && s->len - s->pos >= ndiscard &&
+      !memcmp(t->p, discard, ndiscard)) {
     t->kind = TOK_NAME;
     t->len = ndiscard;
     s->pos += ndiscard;
@@ -363,7 +395,8 @@ const Tok *peek(Parser *p, LexMode m) {
     Source *s = p->src;
     u32 comment = 0;
     bool closed = p->failed || skip_blanks(s, &comment);
-    *t = (Tok){.kind = TOK_EOF, .src = s, .begin = s->pos, .line = s->line, .line_start = s->line_start};
+    *t = (Tok){
+        .kind = TOK_EOF, .src = s, .begin = s->pos, .line = s->line, .line_start = s->line_start};
     if (!closed) {
       t->begin = comment;
       syntax_error(p, t, "unclosed comment");
@@ -386,7 +419,9 @@ Tok next(Parser *p, LexMode m) {
   return t;
 }
 
-bool tok_punct(const Tok *t, u32 punct) { return t->kind == TOK_PUNCT && t->punct == punct; }
+bool tok_punct(const Tok *t, u32 punct) {
+  return t->kind == TOK_PUNCT && t->punct == punct;
+}
 
 bool tok_is(const Tok *t, const char *word) {
   return t->kind == TOK_NAME && strlen(word) == t->len && !memcmp(word, t->p, t->len);
@@ -415,7 +450,9 @@ bool expect(Parser *p, LexMode m, u32 punct) {
   return false;
 }
 
-const char *tok_str(Parser *p, const Tok *t) { return arena_strndup(p->a, (const char *)t->p, t->len); }
+const char *tok_str(Parser *p, const Tok *t) {
+  return arena_strndup(p->a, (const char *)t->p, t->len);
+}
 
 const char *expect_name(Parser *p, LexMode m, const char *what) {
   const Tok *t = peek(p, m);

@@ -18,7 +18,9 @@ static const char *parse_one_name(Parser *p, const char *what) {
   return s;
 }
 
-void parse_entry(Parser *p) { p->out->entry = parse_one_name(p, "a symbol"); }
+void parse_entry(Parser *p) {
+  p->out->entry = parse_one_name(p, "a symbol");
+}
 
 void parse_include(Parser *p) {
   Tok t = *peek(p, LEX_FILE);
@@ -54,8 +56,8 @@ static void parse_inputs(Parser *p, u32 group, bool as_needed) {
       leave(p);
       continue;
     }
-    ScriptInput in = {.name = name, .as_needed = as_needed, .group = group, .file = t.src->name,
-                      .line = t.line};
+    ScriptInput in = {
+        .name = name, .as_needed = as_needed, .group = group, .file = t.src->name, .line = t.line};
     if (starts_with(name, "-l")) {
       in.name = name + 2;
       in.is_lib = true;

@@ -1,7 +1,7 @@
 /* parser.h: what lex.c, parse.c, sections.c, expr.c and version.c of this room share.
- * The trap: what a token is depends on where it stands. "a-b" is a difference in an expression and a
- * name in a list of files, so peek() takes the mode; a token that was peeked at in another mode is cut
- * again from its first byte. */
+ * The trap: what a token is depends on where it stands. "a-b" is a difference in an expression and
+ * a name in a list of files, so peek() takes the mode; a token that was peeked at in another mode
+ * is cut again from its first byte. */
 #ifndef WELD_SCRIPT_PARSER_H
 #define WELD_SCRIPT_PARSER_H
 
@@ -19,8 +19,8 @@ typedef enum {
 typedef enum { TOK_EOF, TOK_NAME, TOK_QUOTED, TOK_NUMBER, TOK_PUNCT } TokKind;
 
 /* A punctuator as one number: P1('{'), P2('<', '<'), P3('<', '<', '='). */
-#define P1(a) ((u32)(a))
-#define P2(a, b) ((u32)(a) | (u32)(b) << 8)
+#define P1(a)       ((u32)(a))
+#define P2(a, b)    ((u32)(a) | (u32)(b) << 8)
 #define P3(a, b, c) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16)
 
 /* A text being read; `up` is the one whose INCLUDE named it. */
@@ -51,14 +51,14 @@ typedef struct {
   Source *src;
   Tok tok;
   VEC(LayoutStmt) stmts; /* becomes out->layout */
-  bool have;      /* tok is the next token, cut in `mode` */
+  bool have;             /* tok is the next token, cut in `mode` */
   LexMode mode;
-  bool failed;    /* a syntax error: every further token is EOF */
-  bool bad;       /* something was reported */
-  u32 depth;      /* of nested constructs */
+  bool failed; /* a syntax error: every further token is EOF */
+  bool bad;    /* something was reported */
+  u32 depth;   /* of nested constructs */
   u32 includes;
   const char *code; /* of messages */
-  Script *out;    /* NULL unless script_parse */
+  Script *out;      /* NULL unless script_parse */
 } Parser;
 
 enum { MAX_NESTING = 200, MAX_EXPR_HEIGHT = 1000, MAX_INCLUDE_DEPTH = 10, MAX_INCLUDES = 1000 };

@@ -1,7 +1,7 @@
 /* script.h: text of linker scripts, version scripts, dynamic lists and expressions -> plain data.
- * All functions report errors as "file:line:col: fact" with the source line and a caret, return false
- * (NULL) when there were any, and put what they make into the arena. The text may be anything: it is
- * not trusted, needs no NUL at its end and may go away afterwards. */
+ * All functions report errors as "file:line:col: fact" with the source line and a caret, return
+ * false (NULL) when there were any, and put what they make into the arena. The text may be
+ * anything: it is not trusted, needs no NUL at its end and may go away afterwards. */
 #ifndef WELD_SCRIPT_SCRIPT_H
 #define WELD_SCRIPT_SCRIPT_H
 
@@ -24,12 +24,14 @@ void script_free_version(VersionScript *v);
 /* A version script; its nodes are added to *out. GNU ld manual, "VERSION Command". */
 bool script_parse_version(Arena *a, Diag *d, const char *name, Bytes text, VersionScript *out);
 
-/* A dynamic list, `{ a; b*; extern "C++" { ... }; };`; its patterns are added to *out. GNU ld manual,
+/* A dynamic list, `{ a; b*; extern "C++" { ... }; };`; its patterns are added to *out. GNU ld
+ * manual,
  * --dynamic-list. */
-bool script_parse_dynamic_list(Arena *a, Diag *d, const char *name, Bytes text, VersionPatterns *out);
+bool script_parse_dynamic_list(Arena *a, Diag *d, const char *name, Bytes text,
+                               VersionPatterns *out);
 
-/* One expression, the whole of `text`. `origin` names where it came from ("--defsym=x=1+2"). NULL after
- * a report. GNU ld manual, "Expressions in Linker Scripts". */
+/* One expression, the whole of `text`. `origin` names where it came from ("--defsym=x=1+2"). NULL
+ * after a report. GNU ld manual, "Expressions in Linker Scripts". */
 const Expr *script_parse_expr(Arena *a, Diag *d, const char *origin, const char *text);
 
 #endif

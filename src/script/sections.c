@@ -1,8 +1,7 @@
-/* sections.c: SECTIONS { }: output sections, input patterns, assignments -> LayoutStmt arrays. GNU ld
- * manual, "SECTIONS Command".
- * The trap: patterns and statements of a body are two arrays. A statement says before which pattern it
- * stands, so the order between them survives. What weld's layout can't do yet is parsed to its end and
- * reported by name. */
+/* sections.c: SECTIONS { }: output sections, input patterns, assignments -> LayoutStmt arrays. GNU
+ * ld manual, "SECTIONS Command". The trap: patterns and statements of a body are two arrays. A
+ * statement says before which pattern it stands, so the order between them survives. What weld's
+ * layout can't do yet is parsed to its end and reported by name. */
 #include <stdlib.h>
 
 #include "script/parser.h"
@@ -15,9 +14,9 @@ static bool assign_op(const Tok *t, ExprOp *op, bool *compound) {
     u32 punct;
     ExprOp op;
   } rows[] = {
-      {P2('+', '='), EX_ADD},      {P2('-', '='), EX_SUB},      {P2('*', '='), EX_MUL},
-      {P2('/', '='), EX_DIV},      {P2('&', '='), EX_AND},      {P2('|', '='), EX_OR},
-      {P2('^', '='), EX_XOR},      {P3('<', '<', '='), EX_SHL}, {P3('>', '>', '='), EX_SHR},
+      {P2('+', '='), EX_ADD}, {P2('-', '='), EX_SUB},      {P2('*', '='), EX_MUL},
+      {P2('/', '='), EX_DIV}, {P2('&', '='), EX_AND},      {P2('|', '='), EX_OR},
+      {P2('^', '='), EX_XOR}, {P3('<', '<', '='), EX_SHL}, {P3('>', '>', '='), EX_SHR},
   };
   *compound = false;
   if (t->kind != TOK_PUNCT)
@@ -34,8 +33,8 @@ static bool assign_op(const Tok *t, ExprOp *op, bool *compound) {
 }
 
 static LayoutStmt stmt_at(const Tok *t, LayoutKind kind) {
-  return (LayoutStmt){.kind = kind, .file = t->src->name, .line = t->line,
-                      .col = t->begin - t->line_start + 1};
+  return (LayoutStmt){
+      .kind = kind, .file = t->src->name, .line = t->line, .col = t->begin - t->line_start + 1};
 }
 
 static void expect_semicolon(Parser *p) {
@@ -154,8 +153,8 @@ static void parse_exclude(Parser *p, Around *a) {
   vec_free(&names);
 }
 
-/* [SORT*(] [REVERSE(] [EXCLUDE_FILE(...)] name [)] -> the name's token, and what stood around it. `first` is
- * a token already taken, or NULL. */
+/* [SORT*(] [REVERSE(] [EXCLUDE_FILE(...)] name [)] -> the name's token, and what stood around it.
+ * `first` is a token already taken, or NULL. */
 static bool parse_wrapped(Parser *p, const Tok *first, Around *a, Tok *name) {
   Tok t = first ? *first : next(p, LEX_PATTERN);
   bool ok = true;
@@ -266,11 +265,11 @@ static void parse_input(Parser *p, const Tok *t, bool keep, Body *b) {
 /* ---- bodies ---- */
 
 static u32 data_size(const Tok *t) {
-  return tok_is(t, "BYTE")                        ? 1
-         : tok_is(t, "SHORT")                     ? 2
-         : tok_is(t, "LONG")                      ? 4
+  return tok_is(t, "BYTE")                         ? 1
+         : tok_is(t, "SHORT")                      ? 2
+         : tok_is(t, "LONG")                       ? 4
          : tok_is(t, "QUAD") || tok_is(t, "SQUAD") ? 8
-                                                  : 0;
+                                                   : 0;
 }
 
 static void parse_body_item(Parser *p, Body *b) {
@@ -346,8 +345,9 @@ static bool parse_type(Parser *p, LayoutStmt *st) {
   static const struct {
     const char *word;
     u32 flag;
-  } rows[] = {{"NOLOAD", LAYOUT_NOLOAD}, {"DSECT", LAYOUT_NOALLOC}, {"COPY", LAYOUT_NOALLOC},
-              {"INFO", LAYOUT_NOALLOC},  {"OVERLAY", LAYOUT_NOALLOC}, {"READONLY", LAYOUT_READONLY}};
+  } rows[] = {{"NOLOAD", LAYOUT_NOLOAD},   {"DSECT", LAYOUT_NOALLOC},
+              {"COPY", LAYOUT_NOALLOC},    {"INFO", LAYOUT_NOALLOC},
+              {"OVERLAY", LAYOUT_NOALLOC}, {"READONLY", LAYOUT_READONLY}};
   for (u32 i = 0; i < COUNT_OF(rows); i++)
     if (accept_word(p, LEX_EXPR, rows[i].word)) {
       st->flags |= rows[i].flag;

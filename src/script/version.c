@@ -1,6 +1,6 @@
-/* version.c: version scripts, dynamic lists, and the VERSION command of linker scripts. The trap: the
- * words global, local and extern are patterns too unless what follows says otherwise ("{ local; };"
- * names a symbol), and a quoted name is exact whatever it holds. */
+/* version.c: version scripts, dynamic lists, and the VERSION command of linker scripts. The trap:
+ * the words global, local and extern are patterns too unless what follows says otherwise ("{ local;
+ * };" names a symbol), and a quoted name is exact whatever it holds. */
 #include <stdlib.h>
 
 #include "script/parser.h"
@@ -56,8 +56,8 @@ static void add_pattern(Parser *p, const Tok *t, bool cxx, VersionPatterns *to) 
   *vec_push(to) = (VersionPattern){.pattern = s, .cxx = cxx, .exact = exact, .line = t->line};
 }
 
-/* Patterns up to the closing brace, which it takes. `local` is NULL where local: may not stand; `to` is
- * the list that counts first, and the only one inside extern. */
+/* Patterns up to the closing brace, which it takes. `local` is NULL where local: may not stand;
+ * `to` is the list that counts first, and the only one inside extern. */
 static void parse_patterns(Parser *p, bool cxx, bool in_extern, VersionPatterns *global,
                            VersionPatterns *local) {
   VersionPatterns *to = global;
@@ -159,7 +159,8 @@ bool script_parse_version(Arena *a, Diag *d, const char *name, Bytes text, Versi
   return !p.bad;
 }
 
-bool script_parse_dynamic_list(Arena *a, Diag *d, const char *name, Bytes text, VersionPatterns *out) {
+bool script_parse_dynamic_list(Arena *a, Diag *d, const char *name, Bytes text,
+                               VersionPatterns *out) {
   Parser p;
   parser_init(&p, a, d, "dynamic-list");
   if (parser_push(&p, name, text)) {

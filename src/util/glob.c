@@ -1,7 +1,7 @@
-/* glob.c: matching of shell patterns, one by one (glob_match) and many at once (GlobSet). A set keeps
- * exact names in a hash table and every other pattern at the node of a trie that its literal prefix
- * leads to, so a name is compared only with patterns that agree with its beginning.
- * The trap: patterns are hostile. Matching never recurses, the trie's depth is bounded by TRIE_DEPTH,
+/* glob.c: matching of shell patterns, one by one (glob_match) and many at once (GlobSet). A set
+ * keeps exact names in a hash table and every other pattern at the node of a trie that its literal
+ * prefix leads to, so a name is compared only with patterns that agree with its beginning. The
+ * trap: patterns are hostile. Matching never recurses, the trie's depth is bounded by TRIE_DEPTH,
  * and equal names share one slot, so no input makes a table probe long. */
 #include "util/glob.h"
 
@@ -10,7 +10,8 @@
 #include "util/bytes.h"
 #include "util/hash.h"
 
-/* One pattern character that is not '*' against c. Sets *next past it. An unclosed '[' is itself. */
+/* One pattern character that is not '*' against c. Sets *next past it. An unclosed '[' is itself.
+ */
 static bool match_one(const char *p, u8 c, const char **next) {
   if (*p == '?') {
     *next = p + 1;
@@ -47,7 +48,9 @@ static bool match_one(const char *p, u8 c, const char **next) {
   return hit != negate;
 }
 
-static bool is_plain(char c) { return c && c != '*' && c != '?' && c != '[' && c != '\\'; }
+static bool is_plain(char c) {
+  return c && c != '*' && c != '?' && c != '[' && c != '\\';
+}
 
 bool glob_match(const char *pattern, const char *s, u64 len) {
   const char *p = pattern, *end = s + len;
@@ -150,9 +153,10 @@ typedef struct {
 typedef struct {
   u64 label, mask; /* up to LABEL bytes that must follow, in the low bytes */
   u32 nlabel;
-  u32 lo, span;    /* children: kids[kid + c - lo], 0: none */
+  u32 lo, span; /* children: kids[kid + c - lo], 0: none */
   u32 kid;
   u32 cand, ncand; /* in order of value */
+  u32 least;       /* value of the first; UINT32_MAX: none */
 } Node;
 
 typedef struct {
@@ -163,7 +167,7 @@ typedef struct {
 } Exact;
 
 typedef struct {
-  u32 hash; /* high half of the hash */
+  u32 hash;     /* high half of the hash */
   u32 first, n; /* run of `exact` with this name, in order of value; n == 0: a free slot */
 } Slot;
 
@@ -196,7 +200,9 @@ GlobSet *globset_create(Arena *a) {
   return g;
 }
 
-bool globset_empty(const GlobSet *g) { return g->nexact + g->ncand == 0; }
+bool globset_empty(const GlobSet *g) {
+  return g->nexact + g->ncand == 0;
+}
 
 static Pending *add(GlobSet *g, const char *pattern, bool exact, u32 value) {
   Pending *p = ARENA_NEW(g->arena, Pending);
@@ -220,7 +226,9 @@ void globset_add_sure(GlobSet *g, const char *pattern, bool exact, u32 value) {
   add(g, pattern, exact, value)->sure = true;
 }
 
-static int compare_value(u32 a, u32 b) { return a < b ? -1 : a > b; }
+static int compare_value(u32 a, u32 b) {
+  return a < b ? -1 : a > b;
+}
 
 static int compare_exact(const void *pa, const void *pb) {
   const Exact *a = pa, *b = pb;
@@ -251,7 +259,11 @@ static Cand cand_make(Arena *a, const Pending *from) {
       break;
     prefix[n++] = *p++;
   }
-  Cand c = {.prefix = prefix, .nprefix = n, .value = from->value, .sure = from->sure, .rest = p,
+  Cand c = {.prefix = prefix,
+            .nprefix = n,
+            .value = from->value,
+            .sure = from->sure,
+            .rest = p,
             .kind = CAND_GLOB};
   if (*p != '*')
     return c;
@@ -288,8 +300,8 @@ static void seal_exact(GlobSet *g) {
   }
 }
 
-/* Builds the node of cands [first, end), which agree in their first `depth` bytes. Recursion is bounded:
- * each level takes at least one byte of TRIE_DEPTH. */
+/* Builds the node of cands [first, end), which agree in their first `depth` bytes. Recursion is
+ * bounded: each level takes at least one byte of TRIE_DEPTH. */
 static u32 build_node(GlobSet *g, u32 first, u32 end, u32 depth) {
   const Cand *c = g->cands;
   u32 at = g->nnodes++;
@@ -307,6 +319,7 @@ static u32 build_node(GlobSet *g, u32 first, u32 end, u32 depth) {
   while (first < end && c[first].nprefix == stop)
     first++;
   node.ncand = first - node.cand;
+  node.least = node.ncand ? c[node.cand].value : UINT32_MAX;
   if (first < end) {
     node.lo = (u8)c[first].prefix[stop];
     node.span = (u32)(u8)c[end - 1].prefix[stop] - node.lo + 1;
@@ -328,7 +341,8 @@ static u32 build_node(GlobSet *g, u32 first, u32 end, u32 depth) {
 
 static void seal_trie(GlobSet *g) {
   qsort(g->cands, g->ncand, sizeof *g->cands, compare_cand);
-  /* A node branches, ends a pattern, or continues a full label: the last kind takes LABEL + 1 bytes. */
+  /* A node branches, ends a pattern, or continues a full label: the last kind takes LABEL + 1
+   * bytes. */
   u64 nodes = (u64)g->ncand * (2 + TRIE_DEPTH / (LABEL + 1)) + 2;
   g->nodes = ARENA_ARRAY(g->arena, Node, nodes);
   /* Every node but the root is a child, and the span of n children is at most n and 256 * (n - 1)
@@ -375,18 +389,17 @@ static u32 find_exact(const GlobSet *g, const char *s, u64 len, GlobOk *ok, cons
 static bool cand_match(const Cand *c, const char *s, u64 len) {
   u64 left = len - c->nprefix;
   switch ((CandKind)c->kind) {
-  case CAND_PREFIX:
-    return true;
+  case CAND_PREFIX: return true;
   case CAND_SUFFIX:
     return left >= c->nrest && s[len - 1] == c->last &&
            !memcmp(s + len - c->nrest, c->rest, c->nrest);
-  case CAND_GLOB:
-    return glob_match(c->rest, s + c->nprefix, left);
+  case CAND_GLOB: return glob_match(c->rest, s + c->nprefix, left);
   }
   return false;
 }
 
-/* The eight bytes at s + pos, low byte first; what lies past the end is zero. Never reads outside. */
+/* The eight bytes at s + pos, low byte first; what lies past the end is zero. Never reads outside.
+ */
 static inline u64 window(const char *s, u64 len, u64 pos) {
   if (LIKELY(len - pos >= 8))
     return rd64(s + pos);
@@ -406,23 +419,36 @@ u32 globset_find_where(const GlobSet *g, const char *s, u64 len, GlobOk *ok, con
     best = find_exact(g, s, len, ok, ctx);
   if (!g->nnodes)
     return best;
+
+  /* Nodes whose patterns' prefixes agree. The longest prefix is asked first: most often it has the
+   * lowest value, and then those of catch-alls need not be compared at all. */
+  const Node *path[TRIE_DEPTH + 1];
+  u32 n = 0;
   const Node *node = g->nodes;
   for (u64 pos = 0;;) {
-    if (len - pos < node->nlabel || ((window(s, len, pos) ^ node->label) & node->mask))
-      return best;
-    pos += node->nlabel;
+    if (node->nlabel) {
+      if (len - pos < node->nlabel || ((window(s, len, pos) ^ node->label) & node->mask))
+        break;
+      pos += node->nlabel;
+    }
+    if (node->least < best)
+      path[n++] = node;
+    if (pos == len)
+      break;
+    u32 k = (u32)(u8)s[pos] - node->lo;
+    if (k >= node->span || !g->kids[node->kid + k])
+      break;
+    node = &g->nodes[g->kids[node->kid + k]];
+    pos++;
+  }
+  while (n) {
+    node = path[--n];
     const Cand *c = g->cands + node->cand, *end = c + node->ncand;
     for (; c < end && c->value < best; c++)
       if (cand_match(c, s, len) && (!ok || c->sure || ok(ctx, c->value)))
         best = c->value;
-    if (pos == len)
-      return best;
-    u32 k = (u32)(u8)s[pos] - node->lo;
-    if (k >= node->span || !g->kids[node->kid + k])
-      return best;
-    node = &g->nodes[g->kids[node->kid + k]];
-    pos++;
   }
+  return best;
 }
 
 u32 globset_find(const GlobSet *g, const char *s, u64 len) {

@@ -24,8 +24,8 @@ void globset_seal(GlobSet *g);
 /* UINT32_MAX when nothing matches. */
 u32 globset_find(const GlobSet *g, const char *s, u64 len);
 bool globset_empty(const GlobSet *g);
-/* As globset_find, but a pattern counts only when ok(ctx, value) agrees. It is asked in no particular
- * order, only about patterns that match and are lower than what is already found. */
+/* As globset_find, but a pattern counts only when ok(ctx, value) agrees. It is asked in no
+ * particular order, only about patterns that match and are lower than what is already found. */
 typedef bool GlobOk(const void *ctx, u32 value);
 /* Adds a pattern about which ok() need not be asked. */
 void globset_add_sure(GlobSet *g, const char *pattern, bool exact, u32 value);

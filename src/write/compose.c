@@ -5,15 +5,13 @@
  * from the input; with them the buffer grows. */
 #include "write/compose.h"
 
-#include "core/slots.h"
-
 #include <stdlib.h>
 
 /* Bytes of one task, unless a single atom or Synth is larger. What fits in a core's own cache beside
  * the input that streams through it. */
 enum {
-  COMPOSE_CHUNK = 512 << 10,
-  COMPOSE_BUFFER = COMPOSE_CHUNK + (128 << 10), /* room for the last atom of a range */
+  COMPOSE_CHUNK = 256 << 10,
+  COMPOSE_BUFFER = COMPOSE_CHUNK + (64 << 10), /* room for the last atom of a range */
   MAX_GAP = 8 << 10,         /* wider holes in the file are left alone, not written */
   INLINE_BYTES = 512 << 10,  /* less than this is not worth a thread */
 };
@@ -56,8 +54,8 @@ static u32 synth_position(const Link *l, const Osec *o, u32 atom) {
   return o->natoms;
 }
 
-void plan_init(Plan *p, Link *l, bool dense) {
-  *p = (Plan){.l = l, .dense = dense};
+void plan_init(Plan *p, Link *l, u64 shard) {
+  *p = (Plan){.l = l, .shard = shard};
   Special *special = ARENA_ARRAY(&l->arena, Special, l->synths.n);
   for (u32 i = 1; i < l->synths.n; i++) {
     const Synth *s = &l->synths.at[i];
@@ -96,7 +94,7 @@ static void add_run(Plan *p, u32 osec, u32 first, u32 last, u64 begin, u64 end, 
   while (begin < end) {
     u32 next = MIN(lower_bound(l, o, first, begin + COMPOSE_CHUNK), last);
     u64 stop = next < last ? MIN(l->atoms.addr[o->atoms[next].i], end) : end;
-    if (next > first || o->aflags & ATOM_EXEC || p->dense)
+    if (next > first || o->aflags & ATOM_EXEC || p->shard)
       *vec_push(&p->pieces) = (Piece){.begin = off + (begin - o->addr), .end = off + (stop - o->addr),
                                       .osec = osec, .first = first, .last = next, .addr = begin};
     first = next;
@@ -164,8 +162,8 @@ void plan_seal(Plan *p) {
       continue;
     }
     if (open && x->begin >= open->end && x->begin - open->end <= MAX_GAP &&
-        x->end - open->begin <= COMPOSE_CHUNK &&
-        !(p->dense && x->osec != p->pieces.at[i - 1].osec)) {
+        x->end - open->begin <= (p->shard ? p->shard : COMPOSE_CHUNK) &&
+        !(p->shard && x->osec != p->pieces.at[i - 1].osec)) {
       open->end = x->end;
       open->count++;
       continue;
@@ -404,7 +402,8 @@ void plan_run(const Plan *p, const Sink *sink) {
   for (unsigned i = 0; i < threads; i++)
     r.stages[i] = (Stage){.l = l, .sink = sink, .tid = i};
   run_range(&r, 0, p->ntasks_early);
-  dynrel_finish(l); /* the atoms have put theirs in; what is late writes them out */
+  if (sink->before_late)
+    sink->before_late(sink->ctx);
   run_range(&r, p->ntasks_early, p->tasks.n);
   for (unsigned i = 0; i < threads; i++)
     pages_free(r.stages[i].buf, r.stages[i].cap);

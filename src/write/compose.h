@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
   Link *l;
-  bool dense; /* pieces cover every byte, and a task never covers two output sections */
+  u64 shard; /* not 0: pieces cover every byte, a task is about so many bytes of one output section */
   VEC(Piece) pieces;
   VEC(ComposeTask) tasks; /* ntasks_early that can be composed at once, then the late ones */
   u32 ntasks_early;
@@ -42,10 +42,12 @@ typedef struct {
   void (*begin)(void *ctx, unsigned tid, u32 task);
   void (*put)(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u64 off, bool whole);
   void (*end)(void *ctx, unsigned tid, u32 task);
+  void (*before_late)(void *ctx); /* called once, when all is done but what is late; or NULL */
 } Sink;
 
-/* `dense`: for compression; else holes of zeros may be left out, and small sections share tasks. */
-void plan_init(Plan *p, Link *l, bool dense);
+/* `shard`: 0, or for compression the size of a task; then holes of zeros are not left out, and sections
+ * don't share tasks. */
+void plan_init(Plan *p, Link *l, u64 shard);
 /* Bytes that are ready; they must stay until the plan has run. */
 void plan_add_bytes(Plan *p, u32 osec, const u8 *bytes, u64 len, u64 off);
 /* A whole output section (Osec.filesz bytes) at file offset `off`. Addresses must be final. */

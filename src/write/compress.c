@@ -11,7 +11,9 @@
 #include "write/compose.h"
 #include "write/elf.h"
 
-enum { ZLIB_LEVEL = 1, ZSTD_LEVEL = 3, OUT_STEP = 256 << 10 };
+/* Each shard starts with nothing to refer back to, so it must not be too small; the larger, the fewer
+ * threads have work. */
+enum { ZLIB_LEVEL = 1, ZSTD_LEVEL = 3, SHARD = 1 << 20, OUT_STEP = 256 << 10 };
 
 typedef struct {
   u8 *p; /* from malloc */
@@ -218,7 +220,7 @@ void elf_compress_debug(Link *l) {
   if (l->opt->compress_debug == COMPRESS_NONE || l->opt->oformat_binary)
     return;
   Plan plan;
-  plan_init(&plan, l, true);
+  plan_init(&plan, l, SHARD);
   u64 at = 0; /* no file offset is known yet: the sections one after the other */
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
@@ -240,7 +242,7 @@ void elf_compress_debug(Link *l) {
       c.is_last[i] = osec[i] != osec[i + 1];
     create(&c);
     if (!c.failed) {
-      Sink sink = {&c, begin_shard, put_shard, end_shard};
+      Sink sink = {&c, begin_shard, put_shard, end_shard, NULL};
       plan_run(&plan, &sink);
     }
     for (u32 i = 0, k; i < n && !c.failed; i = k) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/resolve.h"
+#include "core/slots.h"
 #include "format/elf.h"
 #include "util/outfile.h"
 #include "write/compose.h"
@@ -225,6 +226,7 @@ static void add_headers(const Image *m, Plan *plan) {
 /* ---- writing ---- */
 
 typedef struct {
+  Link *l;
   OutFile *file;
   u32 digest_size; /* 0: no hash is asked for */
   BuildIdHash **hash; /* one for each thread */
@@ -258,6 +260,12 @@ static void end_task(void *ctx, unsigned tid, u32 task) {
     build_id_end(w->hash[tid], w->digests + (u64)task * w->digest_size);
 }
 
+/* Relocating atoms has put their dynamic relocations into l->dynrel; .rela.dyn is late. */
+static void before_late(void *ctx) {
+  const Writer *w = ctx;
+  dynrel_finish(w->l);
+}
+
 /* The digest of the digests, in order of the tasks. */
 static void write_build_id(const Image *m, Writer *w, u32 ntasks) {
   Link *l = m->l;
@@ -284,7 +292,7 @@ static void init_writer(Link *l, Writer *w, u32 ntasks) {
 
 static void make_plan(const Image *m, Plan *plan) {
   Link *l = m->l;
-  plan_init(plan, l, false);
+  plan_init(plan, l, 0);
   if (!l->opt->oformat_binary)
     add_headers(m, plan);
   for (u32 i = 0; i < l->norder; i++) {
@@ -308,13 +316,13 @@ bool elf_write(Link *l) {
     return false;
   Plan plan;
   make_plan(&m, &plan);
-  Writer w = {0};
+  Writer w = {.l = l};
   if (may_commit(l))
     w.file = outfile_create(l->diag, l->opt->output, m.size, true, l->mem_output);
   bool ok = w.file;
   if (ok) {
     init_writer(l, &w, plan.tasks.n);
-    Sink sink = {&w, begin_task, put_bytes, end_task};
+    Sink sink = {&w, begin_task, put_bytes, end_task, before_late};
     plan_run(&plan, &sink);
     write_build_id(&m, &w, plan.tasks.n);
     ok = may_commit(l);

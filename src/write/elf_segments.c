@@ -91,12 +91,12 @@ static Osec *synth_osec(const Link *l, u32 syn) {
 }
 
 static void cover(Segment *s, u32 at, const Osec *o) {
-  if (!s->memsz && s->first == UINT32_MAX) {
-    s->first = at;
+  if (!s->memsz) {
     s->off = o->off;
     s->addr = o->addr;
     s->lma = o->lma;
   }
+  s->first = MIN(s->first, at);
   s->last = at;
   u64 end = o->addr + o->size;
   if (end > s->addr + s->memsz)
@@ -122,10 +122,15 @@ static bool headers_loaded(const Link *l) {
   const Osec *o = &l->osecs.at[l->order[0]];
   if (!(o->aflags & ATOM_ALLOC))
     return false;
-  if (!l->scripted && !(o->aflags & (ATOM_WRITE | ATOM_EXEC)))
-    return o->off >= l->header_size && o->addr >= o->off;
-  return l->scripted ? o->off >= l->header_size && o->addr >= o->off && o->off < l->arch->max_page_size
-                     : o->off == l->header_size;
+  return !l->scripted || (o->off >= l->header_size && o->addr >= o->off && o->off < l->arch->max_page_size);
+}
+
+/* Where the file's first byte is in memory. */
+static u64 image_start(const Link *l) {
+  const Osec *o = &l->osecs.at[l->order[0]];
+  if (l->scripted)
+    return o->addr - o->off;
+  return l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
 }
 
 static void build(Link *l) {
@@ -139,15 +144,22 @@ static void build(Link *l) {
   if (headers && (interp || l->is_dynamic)) {
     Segment *s = add(l, PT_PHDR, PF_R, 8);
     s->off = sizeof(Elf64_Ehdr);
-    s->addr = s->lma = l->osecs.at[l->order[0]].addr - l->osecs.at[l->order[0]].off + s->off;
+    s->addr = s->lma = image_start(l) + s->off;
     s->filesz = s->memsz = l->header_size - sizeof(Elf64_Ehdr);
   }
   if (interp)
     one(l, PT_INTERP, PF_R, interp);
   Segment *load = NULL;
   u32 perm = 0;
-  u64 file_end = 0;
   bool zero = false;
+  if (headers) { /* the headers begin a segment; read-only sections may share it */
+    load = add(l, PT_LOAD, PF_R, page);
+    load->first = UINT32_MAX;
+    load->addr = load->lma = image_start(l);
+    load->filesz = load->memsz = l->header_size;
+    if (l->scripted)
+      perm = permissions(l, &l->osecs.at[l->order[0]]);
+  }
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
     if (!(o->aflags & ATOM_ALLOC) || is_tbss(o))
@@ -165,13 +177,6 @@ static void build(Link *l) {
       load = add(l, PT_LOAD, PF_R, p->omagic ? 4 : page);
       load->first = UINT32_MAX;
       zero = false;
-      if (headers && l->segments.n && file_end == 0) {
-        load->first = i;
-        load->off = 0;
-        load->addr = o->addr - o->off;
-        load->lma = o->lma - o->off;
-        load->filesz = load->memsz = o->off;
-      }
       load->flags = 0;
     }
     perm = k;
@@ -180,7 +185,6 @@ static void build(Link *l) {
       load->flags |= PF_R | PF_W | PF_X;
     cover(load, i, o);
     zero = o->aflags & ATOM_ZEROFILL && o->size;
-    file_end = o->off + o->filesz + 1;
   }
   Osec *dynamic = synth_osec(l, SYN_DYNAMIC);
   if (dynamic)

@@ -15,6 +15,7 @@ enum {
   FILES_GRAIN = 16,
   SYMTAB_GRAIN = sizeof(ElfSym) * 4096,
   NAMES_GRAIN = 128 << 10,
+  KEYS_AHEAD = 16, /* symbols of a file are anywhere in the table of all: ask for them early */
   /* in Kept.name while choosing */
   NAME_LATER = UINT32_MAX, /* undefined: stays where the first reference is */
 };
@@ -93,6 +94,8 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
   bool unique = false;
   for (u32 i = f->first_global; i < f->nsyms; i++) {
     u32 sym = f->globals[i - f->first_global];
+    if (i + KEYS_AHEAD < f->nsyms)
+      __builtin_prefetch(&l->syms.key[f->globals[i + KEYS_AHEAD - f->first_global]]);
     if (sym == UINT32_MAX)
       continue;
     u64 key = l->syms.key[sym];

@@ -71,9 +71,10 @@ static u32 section_at(const Link *l, u64 addr) {
   return ending ? ending : before ? before : first;
 }
 
+/* An empty section may have been left out: its symbols stand where it would have been. */
 static void set_section_of_atom(const Link *l, OutSym *out, u32 atom) {
   u32 osec = l->atoms.at[atom].osec;
-  if (!osec && l->atoms.flags[atom] & ATOM_ALLOC)
+  if ((!osec || !l->osecs.at[osec].placed) && l->atoms.flags[atom] & ATOM_ALLOC)
     osec = section_at(l, out->value);
   set_section(l, out, osec);
 }

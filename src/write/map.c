@@ -266,7 +266,7 @@ static void write_cref(Out *o, Link *l) {
     return;
   for (u32 f = 1; f < l->files.n; f++) {
     const File *file = &l->files.at[f];
-    if (!file->fmt || !file->live || file->kind == FILE_WELD)
+    if (!file->fmt || !file->live || (file->kind == FILE_SHARED && !file->needed))
       continue;
     for (u32 i = 0; i < file->nsyms - file->first_global; i++) {
       u32 sym = file->globals[i];

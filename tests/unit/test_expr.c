@@ -35,7 +35,9 @@ static bool env_dot(void *ctx, ExprValue *out) {
 
 static bool env_symbol(void *ctx, const char *name, ExprValue *out) {
   (void)ctx;
-  *out = streq(name, "a") ? (ExprValue){0x2000, 1} : streq(name, "b") ? (ExprValue){0x3000, 2} : (ExprValue){5, 0};
+  *out = streq(name, "a")   ? (ExprValue){0x2000, 1}
+         : streq(name, "b") ? (ExprValue){0x3000, 2}
+                            : (ExprValue){5, 0};
   return !streq(name, "undefined");
 }
 
@@ -61,8 +63,12 @@ static void env_error(void *ctx, const Expr *at, const char *text) {
   snprintf(last, sizeof last, "%s", text);
 }
 
-static const ExprEnv env = {.dot = env_dot, .symbol = env_symbol, .defined = env_defined, .section = env_section,
-                            .constant = env_constant, .error = env_error};
+static const ExprEnv env = {.dot = env_dot,
+                            .symbol = env_symbol,
+                            .defined = env_defined,
+                            .section = env_section,
+                            .constant = env_constant,
+                            .error = env_error};
 
 static void test_values(void **state) {
   (void)state;
@@ -144,8 +150,8 @@ static void test_values(void **state) {
     ExprValue v = {0};
     diag_flush(d);
     if (!e || !expr_eval(e, &env, &v) || v.v != rows[i].v || v.osec != rows[i].osec)
-      fail_msg("%s: %#llx in %u, not %#llx in %u; %s", rows[i].text, (unsigned long long)v.v, v.osec,
-               (unsigned long long)rows[i].v, rows[i].osec, last);
+      fail_msg("%s: %#llx in %u, not %#llx in %u; %s", rows[i].text, (unsigned long long)v.v,
+               v.osec, (unsigned long long)rows[i].v, rows[i].osec, last);
   }
   diag_destroy(d);
   arena_free(&a);

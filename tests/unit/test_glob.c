@@ -10,7 +10,9 @@
 
 #include "util/glob.h"
 
-static bool match(const char *pattern, const char *s) { return glob_match(pattern, s, strlen(s)); }
+static bool match(const char *pattern, const char *s) {
+  return glob_match(pattern, s, strlen(s));
+}
 
 static void test_match(void **state) {
   (void)state;
@@ -90,15 +92,18 @@ static void test_magic(void **state) {
   assert_string_equal(glob_unescape(s), "bar*x\\");
 }
 
-static u32 find(const GlobSet *g, const char *s) { return globset_find(g, s, strlen(s)); }
+static u32 find(const GlobSet *g, const char *s) {
+  return globset_find(g, s, strlen(s));
+}
 
 static void test_set(void **state) {
   (void)state;
   Arena a = {0};
   GlobSet *g = globset_create(&a);
   assert_true(globset_empty(g));
-  static const char *const patterns[] = {".text.*_unlikely", ".text.hot*", ".text",   ".text.*", "*foo*",
-                                         "*",                "exact\\*",   ".data*x", ".text"};
+  static const char *const patterns[] = {".text.*_unlikely", ".text.hot*", ".text",
+                                         ".text.*",          "*foo*",      "*",
+                                         "exact\\*",         ".data*x",    ".text"};
   for (u32 i = 0; i < COUNT_OF(patterns); i++)
     globset_add(g, patterns[i], false, i);
   globset_add(g, "lit*eral", true, 3);

@@ -1,5 +1,5 @@
-/* Unit tests of script/: linker scripts, version scripts, dynamic lists, the default layout, and the matcher
- * (core/layout_match.c) over it. */
+/* Unit tests of script/: linker scripts, version scripts, dynamic lists, the default layout, and
+ * the matcher (core/layout_match.c) over it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +48,9 @@ static void case_free(Case *c) {
   free(c);
 }
 
-static Bytes bytes(const char *s) { return (Bytes){(const u8 *)s, strlen(s)}; }
+static Bytes bytes(const char *s) {
+  return (Bytes){(const u8 *)s, strlen(s)};
+}
 
 static Case *script(const char *text) {
   Case *c = case_new();
@@ -70,7 +72,8 @@ static Case *version(const char *text) {
 
 /* ---- version scripts ---- */
 
-static void expect_pattern(const VersionPatterns *v, u32 i, const char *pattern, bool cxx, bool exact) {
+static void expect_pattern(const VersionPatterns *v, u32 i, const char *pattern, bool cxx,
+                           bool exact) {
   assert_true(i < v->n);
   assert_string_equal(v->at[i].pattern, pattern);
   assert_int_equal(v->at[i].cxx, cxx);
@@ -79,15 +82,16 @@ static void expect_pattern(const VersionPatterns *v, u32 i, const char *pattern,
 
 static void test_version(void **state) {
   (void)state;
-  Case *c = version("# comment\n"
-                    "VER_1.0 {\n"
-                    "  global: /* these */\n"
-                    "    foo; bar*; \"lit*eral\"; a\\?b;\n"
-                    "    extern \"C++\" { ns::f*; \"g(int, char)\"; operator<; std::pair<int,int>::x };\n"
-                    "    extern \"C\" { plain };\n"
-                    "  local: *; };\r\n"
-                    "VER_2.0 { local; global; extern; } VER_1.0;\n"
-                    "VER_3.0 { h[abc][^\\]x]i; *foo\\bar*; } VER_1.0 VER_2.0;\n");
+  Case *c =
+      version("# comment\n"
+              "VER_1.0 {\n"
+              "  global: /* these */\n"
+              "    foo; bar*; \"lit*eral\"; a\\?b;\n"
+              "    extern \"C++\" { ns::f*; \"g(int, char)\"; operator<; std::pair<int,int>::x };\n"
+              "    extern \"C\" { plain };\n"
+              "  local: *; };\r\n"
+              "VER_2.0 { local; global; extern; } VER_1.0;\n"
+              "VER_3.0 { h[abc][^\\]x]i; *foo\\bar*; } VER_1.0 VER_2.0;\n");
   assert_int_equal(c->v.nodes.n, 3);
   const VersionNode *n = c->v.nodes.at;
   assert_string_equal(n[0].name, "VER_1.0");
@@ -121,9 +125,16 @@ static void test_version(void **state) {
   case_free(c);
 
   static const char *const fine[] = {
-      "VER {};", "VER1 { extern \"C++\" {}; foo; }; VER2 {};", "", "# only a comment",
-      "VER0 { **; }; VER1 { foo\\?; };", "{ local: *; global: extern \"C++\" { *foo*; }; };",
-      "VER1 { foo[12]; }; VER2 {};", "{local:*;};", "{global:*;local:b*;};", "\xc3\xa9t\xc3\xa9 { na\xc3\xafve; };",
+      "VER {};",
+      "VER1 { extern \"C++\" {}; foo; }; VER2 {};",
+      "",
+      "# only a comment",
+      "VER0 { **; }; VER1 { foo\\?; };",
+      "{ local: *; global: extern \"C++\" { *foo*; }; };",
+      "VER1 { foo[12]; }; VER2 {};",
+      "{local:*;};",
+      "{global:*;local:b*;};",
+      "\xc3\xa9t\xc3\xa9 { na\xc3\xafve; };",
       "A{a;};B{b;}A;C{c;}B;",
   };
   for (size_t i = 0; i < COUNT_OF(fine); i++)
@@ -142,7 +153,8 @@ static void test_version_errors(void **state) {
   static const struct {
     const char *text, *error;
   } rows[] = {
-      {"VER1 { foo[12; };", "t.map:1:8: invalid version pattern 'foo[12'\n  VER1 { foo[12; };\n         ^"},
+      {"VER1 { foo[12; };",
+       "t.map:1:8: invalid version pattern 'foo[12'\n  VER1 { foo[12; };\n         ^"},
       {"VER1 { foo", "expected ';', found the end of the text"},
       {"VER1 { foo bar; };", "expected ';', found 'bar'"},
       {"VER1 foo;", "expected '{', found 'foo'"},
@@ -171,8 +183,8 @@ static void test_version_errors(void **state) {
 static void test_dynamic_list(void **state) {
   (void)state;
   Case *c = case_new();
-  assert_true(script_parse_dynamic_list(&c->a, c->d, "t", bytes("{ foo; b*; extern \"C++\" { \"baz(int)\"; }; };"),
-                                        &c->list));
+  assert_true(script_parse_dynamic_list(
+      &c->a, c->d, "t", bytes("{ foo; b*; extern \"C++\" { \"baz(int)\"; }; };"), &c->list));
   assert_int_equal(c->list.n, 3);
   expect_pattern(&c->list, 0, "foo", false, true);
   expect_pattern(&c->list, 1, "b*", false, false);
@@ -186,15 +198,16 @@ static void test_dynamic_list(void **state) {
 
 static void test_inputs(void **state) {
   (void)state;
-  Case *c = script("/* GNU ld script */\n"
-                   "OUTPUT_FORMAT(elf64-x86-64)\n"
-                   "GROUP ( /lib/x86_64-linux-gnu/libc.so.6 libc_nonshared.a  AS_NEEDED ( ld-linux.so.2 ) )\n"
-                   "INPUT(-lfoo, \"a b.o\" =/usr/lib/x.o -l:exact.a, AS_NEEDED(-lbar))\n"
-                   "GROUP(libstdc++.a)\n"
-                   "STARTUP(crt.o) SEARCH_DIR(\"=/usr/lib\"); SEARCH_DIR(/opt/lib)\n"
-                   "ENTRY(_start) OUTPUT(a.out) TARGET(elf64-x86-64) OUTPUT_ARCH(i386:x86-64)\n"
-                   "EXTERN(one two,three) FORCE_COMMON_ALLOCATION\n"
-                   "VERSION { v1 { a; }; v2 { b; } v1; }");
+  Case *c = script(
+      "/* GNU ld script */\n"
+      "OUTPUT_FORMAT(elf64-x86-64)\n"
+      "GROUP ( /lib/x86_64-linux-gnu/libc.so.6 libc_nonshared.a  AS_NEEDED ( ld-linux.so.2 ) )\n"
+      "INPUT(-lfoo, \"a b.o\" =/usr/lib/x.o -l:exact.a, AS_NEEDED(-lbar))\n"
+      "GROUP(libstdc++.a)\n"
+      "STARTUP(crt.o) SEARCH_DIR(\"=/usr/lib\"); SEARCH_DIR(/opt/lib)\n"
+      "ENTRY(_start) OUTPUT(a.out) TARGET(elf64-x86-64) OUTPUT_ARCH(i386:x86-64)\n"
+      "EXTERN(one two,three) FORCE_COMMON_ALLOCATION\n"
+      "VERSION { v1 { a; }; v2 { b; } v1; }");
   const Script *s = &c->s;
   static const ScriptInput want[] = {
       {.name = "/lib/x86_64-linux-gnu/libc.so.6", .group = 1},
@@ -268,26 +281,26 @@ static void test_assignments(void **state) {
 
 static void test_sections(void **state) {
   (void)state;
-  Case *c = script(
-      "SECTIONS {\n"
-      "  . = 0x400000 + SIZEOF_HEADERS;\n"
-      "  .text ALIGN(16) : AT(ADDR(.text) - 4) SUBALIGN(8) {\n"
-      "    start = .;\n"
-      "    KEEP (*(SORT_NONE(.init)))\n"
-      "    *crt?.o(.text .text.*) lib*.a:x.o(.a, .b)\n"
-      "    *(EXCLUDE_FILE(*a.o b.o) .data SORT_BY_NAME(SORT_BY_ALIGNMENT(.s*)))\n"
-      "    . += 4; mid=.;\n"
-      "    SORT(*.o)(REVERSE(SORT(.r.*)))\n"
-      "    EXCLUDE_FILE(*z.o) *(.z) whole.o\n"
-      "    INPUT_SECTION_FLAGS(SHF_ALLOC & !SHF_WRITE) *(.q)\n"
-      "    BYTE(1) SHORT(2) LONG(3) QUAD(.) ASCIZ \"hi\" FILL(0x90) CONSTRUCTORS SORT(CONSTRUCTORS)\n"
-      "    ASSERT(. < 10, \"big\") PROVIDE_HIDDEN(end = .);\n"
-      "  } =0x0090cc\n"
-      "  .bss (NOLOAD) : { *(.bss COMMON) }\n"
-      "  .eh ONLY : ONLY_IF_RO { *(.eh) } = 1 + 2\n"
-      "  .o 0x1000 (INFO) : { } =0 /DISCARD/ : { *(.note.*) }\n"
-      "  _end = .; ENTRY(main)\n"
-      "}\n");
+  Case *c = script("SECTIONS {\n"
+                   "  . = 0x400000 + SIZEOF_HEADERS;\n"
+                   "  .text ALIGN(16) : AT(ADDR(.text) - 4) SUBALIGN(8) {\n"
+                   "    start = .;\n"
+                   "    KEEP (*(SORT_NONE(.init)))\n"
+                   "    *crt?.o(.text .text.*) lib*.a:x.o(.a, .b)\n"
+                   "    *(EXCLUDE_FILE(*a.o b.o) .data SORT_BY_NAME(SORT_BY_ALIGNMENT(.s*)))\n"
+                   "    . += 4; mid=.;\n"
+                   "    SORT(*.o)(REVERSE(SORT(.r.*)))\n"
+                   "    EXCLUDE_FILE(*z.o) *(.z) whole.o\n"
+                   "    INPUT_SECTION_FLAGS(SHF_ALLOC & !SHF_WRITE) *(.q)\n"
+                   "    BYTE(1) SHORT(2) LONG(3) QUAD(.) ASCIZ \"hi\" FILL(0x90) CONSTRUCTORS "
+                   "SORT(CONSTRUCTORS)\n"
+                   "    ASSERT(. < 10, \"big\") PROVIDE_HIDDEN(end = .);\n"
+                   "  } =0x0090cc\n"
+                   "  .bss (NOLOAD) : { *(.bss COMMON) }\n"
+                   "  .eh ONLY : ONLY_IF_RO { *(.eh) } = 1 + 2\n"
+                   "  .o 0x1000 (INFO) : { } =0 /DISCARD/ : { *(.note.*) }\n"
+                   "  _end = .; ENTRY(main)\n"
+                   "}\n");
   const LayoutDesc *l = &c->s.layout;
   assert_true(c->s.has_sections);
   assert_string_equal(c->s.entry, "main");
@@ -343,9 +356,9 @@ static void test_sections(void **state) {
     LayoutKind kind;
     u32 before;
   } body[] = {
-      {LAYOUT_ASSIGN, 0},  {LAYOUT_ASSIGN, 7}, {LAYOUT_ASSIGN, 7}, {LAYOUT_DATA, 11}, {LAYOUT_DATA, 11},
-      {LAYOUT_DATA, 11},   {LAYOUT_DATA, 11},  {LAYOUT_STRING, 11}, {LAYOUT_FILL, 11}, {LAYOUT_ASSERT, 11},
-      {LAYOUT_ASSIGN, 11}, {LAYOUT_ORPHANS, 0},
+      {LAYOUT_ASSIGN, 0}, {LAYOUT_ASSIGN, 7},  {LAYOUT_ASSIGN, 7},  {LAYOUT_DATA, 11},
+      {LAYOUT_DATA, 11},  {LAYOUT_DATA, 11},   {LAYOUT_DATA, 11},   {LAYOUT_STRING, 11},
+      {LAYOUT_FILL, 11},  {LAYOUT_ASSERT, 11}, {LAYOUT_ASSIGN, 11}, {LAYOUT_ORPHANS, 0},
   };
   for (u32 i = 0; i < COUNT_OF(body); i++) {
     assert_int_equal(t->body[i].kind, body[i].kind);
@@ -364,7 +377,8 @@ static void test_sections(void **state) {
   case_free(c);
 }
 
-static bool open_file(void *ctx, const char *name, const char *from, Bytes *text, const char **path) {
+static bool open_file(void *ctx, const char *name, const char *from, Bytes *text,
+                      const char **path) {
   (void)ctx, (void)path;
   if (streq(name, "self"))
     *text = bytes("INCLUDE self");
@@ -383,7 +397,8 @@ static void test_include(void **state) {
   (void)state;
   Case *c = case_new();
   c->s.open = open_file;
-  assert_true(script_parse(&c->a, c->d, "t.ld", bytes("SECTIONS { INCLUDE in.ld z = 3; } }"), &c->s));
+  assert_true(
+      script_parse(&c->a, c->d, "t.ld", bytes("SECTIONS { INCLUDE in.ld z = 3; } }"), &c->s));
   assert_int_equal(c->s.layout.nstmts, 2);
   assert_string_equal(c->s.layout.stmts[0].file, "in.ld");
   assert_string_equal(c->s.layout.stmts[1].body[0].file, "rest.ld");
@@ -416,9 +431,12 @@ static void test_script_errors(void **state) {
       {"SECTIONS { .text : { } >RAM }", ">region is not supported yet"},
       {"SECTIONS { .text : { } AT>ROM :text }", "AT>region is not supported yet"},
       {"SECTIONS { .text : { } :text }", ":phdr is not supported yet"},
-      {"MEMORY { ram (rwx) : ORIGIN = 0x100, LENGTH = 4M\n rom : org = 0 len = 1 }", "t.ld:1:1: MEMORY is not supported yet"},
-      {"x = 1;\n  PHDRS { text PT_LOAD FILEHDR PHDRS AT(0) FLAGS(5); d 2; }", "t.ld:2:3: PHDRS is not supported yet"},
-      {"SECTIONS { OVERLAY 0x1000 : NOCROSSREFS AT(1) { .a { *(.a) } .b { x = .; } :p =0 } >RAM }", "OVERLAY is not supported yet"},
+      {"MEMORY { ram (rwx) : ORIGIN = 0x100, LENGTH = 4M\n rom : org = 0 len = 1 }",
+       "t.ld:1:1: MEMORY is not supported yet"},
+      {"x = 1;\n  PHDRS { text PT_LOAD FILEHDR PHDRS AT(0) FLAGS(5); d 2; }",
+       "t.ld:2:3: PHDRS is not supported yet"},
+      {"SECTIONS { OVERLAY 0x1000 : NOCROSSREFS AT(1) { .a { *(.a) } .b { x = .; } :p =0 } >RAM }",
+       "OVERLAY is not supported yet"},
       {"SECTIONS { .x : { *(.x) } } INSERT AFTER .text;", "INSERT is not supported yet"},
       {"NOCROSSREFS(.a .b)", "NOCROSSREFS is not supported yet"},
       {"SECTIONS { .x (TYPE = 7) : { } }", "TYPE is not supported yet"},
@@ -441,16 +459,18 @@ static void test_script_errors(void **state) {
   Case *c = case_new();
   assert_false(script_parse(&c->a, c->d, "t.ld", (Bytes){(const u8 *)"a = 1;\0b", 8}, &c->s));
   assert_true(script_parse(&c->a, c->d, "t.ld", (Bytes){(const u8 *)"a = 1;x", 6}, &c->s));
-  assert_false(script_parse(&c->a, c->d, "t.ld", (Bytes){(const u8 *)"INPUT(\"a\0b\")", 12}, &c->s));
+  assert_false(
+      script_parse(&c->a, c->d, "t.ld", (Bytes){(const u8 *)"INPUT(\"a\0b\")", 12}, &c->s));
   assert_true(script_parse(&c->a, c->d, "t.ld", (Bytes){NULL, 0}, &c->s));
   case_free(c);
 }
 
 static void test_deep(void **state) {
   (void)state;
-  static const char *const units[] = {"INPUT(", "AS_NEEDED(", "SORT(", "EXCLUDE_FILE() ", "{", "extern \"C\" {"};
-  static const char *const before[] = {"", "INPUT(", "SECTIONS { .x : { *(", "SECTIONS { .x : { *(",
-                                       "VERSION {", "VERSION { x {"};
+  static const char *const units[] = {"INPUT(",          "AS_NEEDED(", "SORT(",
+                                      "EXCLUDE_FILE() ", "{",          "extern \"C\" {"};
+  static const char *const before[] = {
+      "", "INPUT(", "SECTIONS { .x : { *(", "SECTIONS { .x : { *(", "VERSION {", "VERSION { x {"};
   static char text[600000];
   for (size_t u = 0; u < COUNT_OF(units); u++) {
     size_t at = (size_t)sprintf(text, "%s", before[u]), n = strlen(units[u]);
@@ -464,9 +484,10 @@ static void test_deep(void **state) {
 
 /* ---- the matcher ---- */
 
-static const LayoutStmt *place(const LayoutMatcher *m, const LayoutDesc *d, const char *name, const char *path,
-                               const char *member, u32 flags, LayoutHit *hit) {
-  return layout_match(m, name, strlen(name), path, member, flags, hit) ? &d->stmts[hit->stmt] : NULL;
+static const LayoutStmt *place(const LayoutMatcher *m, const LayoutDesc *d, const char *name,
+                               const char *path, const char *member, u32 flags, LayoutHit *hit) {
+  return layout_match(m, name, strlen(name), path, member, flags, hit) ? &d->stmts[hit->stmt]
+                                                                       : NULL;
 }
 
 static void test_default_layout(void **state) {
@@ -518,8 +539,8 @@ static void test_default_layout(void **state) {
       fail_msg("%s of %s: in %s", rows[i].name, rows[i].path, got ? got : "none");
   }
   /* order inside .text: cold, then exit, startup, hot, sorted, the rest */
-  static const char *const order[] = {".text.f_unlikely", ".text.exit", ".text.startup.main", ".text.hot.x",
-                                      ".text.sorted.1",   ".text.x"};
+  static const char *const order[] = {".text.f_unlikely", ".text.exit",     ".text.startup.main",
+                                      ".text.hot.x",      ".text.sorted.1", ".text.x"};
   u32 last = 0;
   for (size_t i = 0; i < COUNT_OF(order); i++) {
     assert_non_null(place(m, d, order[i], "a.o", NULL, RX, &hit));
@@ -537,15 +558,16 @@ static void test_default_layout(void **state) {
 
 static void test_file_patterns(void **state) {
   (void)state;
-  Case *c = script("SECTIONS {"
-                   " a : { *libx.a:m.o(.s) } b : { *liby.a:(.s) } c : { :n*.o(.s) } d : { n.o(.s) }"
-                   " e : { EXCLUDE_FILE(*libz.a:*) *(.s) } f : { *(.s) } g : { *(.t) } h : { *(.t) } }");
+  Case *c =
+      script("SECTIONS {"
+             " a : { *libx.a:m.o(.s) } b : { *liby.a:(.s) } c : { :n*.o(.s) } d : { n.o(.s) }"
+             " e : { EXCLUDE_FILE(*libz.a:*) *(.s) } f : { *(.s) } g : { *(.t) } h : { *(.t) } }");
   static const struct {
     const char *path, *member, *osec;
   } rows[] = {
-      {"/l/libx.a", "m.o", "a"}, {"/l/libx.a", "k.o", "e"}, {"liby.a", "q.o", "b"}, {"n1.o", NULL, "c"},
-      {"libw.a", "n.o", "d"},    {"n.o", NULL, "c"},        {"q.o", NULL, "e"},     {"libz.a", "q.o", "f"},
-      {NULL, NULL, "e"},
+      {"/l/libx.a", "m.o", "a"}, {"/l/libx.a", "k.o", "e"}, {"liby.a", "q.o", "b"},
+      {"n1.o", NULL, "c"},       {"libw.a", "n.o", "d"},    {"n.o", NULL, "c"},
+      {"q.o", NULL, "e"},        {"libz.a", "q.o", "f"},    {NULL, NULL, "e"},
   };
   const LayoutDesc *d = &c->s.layout;
   LayoutMatcher *m = layout_matcher(&c->a, d);

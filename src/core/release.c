@@ -1,0 +1,46 @@
+/* release.c: see release.h. The trap: MADV_DONTNEED on anything but a private mapping of a file that
+ * nobody wrote to loses data, so only what stands in Link.maps is ever given back. */
+#include "core/release.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "core/link.h"
+
+enum {
+  PAGE = 4096,
+  WORTH = 128 << 10, /* a system call, and a flush on every core that runs the process */
+};
+
+static int by_address(const void *pa, const void *pb) {
+  const Bytes *a = pa, *b = pb;
+  return a->p < b->p ? -1 : a->p > b->p;
+}
+
+Mapped mapped_inputs(const Link *l) {
+  Mapped m = {heap_alloc(sizeof(Bytes) * l->maps.n), l->maps.n};
+  if (m.n)
+    memcpy(m.at, l->maps.at, sizeof(Bytes) * m.n);
+  qsort(m.at, m.n, sizeof *m.at, by_address);
+  return m;
+}
+
+void mapped_release(const Mapped *m, Bytes b) {
+  if (b.len < WORTH)
+    return;
+  u32 lo = 0, hi = m->n; /* the last mapping that begins at or before b */
+  while (lo < hi) {
+    u32 mid = lo + (hi - lo) / 2;
+    if (m->at[mid].p <= b.p)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  if (!lo || (u64)(b.p - m->at[lo - 1].p) > m->at[lo - 1].len ||
+      b.len > m->at[lo - 1].len - (u64)(b.p - m->at[lo - 1].p))
+    return;
+  uintptr_t begin = ((uintptr_t)b.p + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+  uintptr_t end = ((uintptr_t)b.p + b.len) & ~(uintptr_t)(PAGE - 1);
+  if (begin < end)
+    madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
