@@ -387,12 +387,12 @@ static void table_alloc(MergeGroup *g, u64 want) {
   g->table = pages_alloc(g->cap * sizeof(u64));
 }
 
-/* Linear extrapolation from the sample: too high when most strings repeat, seldom too low. */
 static void free_table(MergeGroup *g) {
   pages_free(g->table, g->cap * sizeof(u64));
   g->table = NULL;
 }
 
+/* Linear extrapolation from the sample: too high when most strings repeat, seldom too low. */
 static void size_tables(Link *l, Merge *m) {
   for (u32 i = 0; i < m->ngroup; i++) {
     MergeGroup *g = &m->group[i];
@@ -425,8 +425,10 @@ static void finish_table(Link *l, Merge *m, MergeGroup *g) {
     table_alloc(g, cap * 2);
     g->full = false;
     g->unique = 0;
-    for (u32 s = g->first; s < g->first + g->n; s++)
+    for (u32 s = g->first; s < g->first + g->n; s++) {
+      m->seg[s].nfirst = 0;
       merge_rehash(&m->seg[s]);
+    }
     for (u32 s = g->first; s < g->first + g->n; s++)
       merge_insert(m, s, m->seg[s].piece, m->seg[s].n);
   }
@@ -488,7 +490,8 @@ static void add_synths(Link *l, Merge *m) {
                .write = write_group,
                .grain = 1,
                .ctx = g};
-    g->atom = l->synths.at[synth_add(l, &s)].atom.i;
+    u32 synth = synth_add(l, &s); /* may move the array */
+    g->atom = l->synths.at[synth].atom.i;
   }
 }
 

@@ -45,6 +45,7 @@ typedef struct {
   const char *soname;          /* DT_SONAME, else the name as given on the command line */
   const char **needed;         /* DT_NEEDED names, NULL-ended */
   const char *rpath, *runpath; /* or NULL */
+  const char *audit, *depaudit; /* DT_AUDIT, DT_DEPAUDIT, or NULL */
   const char **verneed;        /* names of needed versions by version index, NULL where there is none */
   u32 nverneed;                /* entries in verneed */
   const ElfShdr *shdrs;        /* for alignment and section flags of copied symbols; may be NULL */

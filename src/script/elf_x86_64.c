@@ -13,56 +13,37 @@
  * what is general (.data.*), wherever its place in memory would be. */
 #include "script/default.h"
 
+/* Macros and a table, one output section a line. */
+/* clang-format off */
 /* Patterns: alone, or joined to the one before (one list, *(a b)); K: KEEP. */
-#define P(s)                                                                                       \
-  { .section = s }
-#define J(s)                                                                                       \
-  { .section = s, .joined = true }
-#define K(s)                                                                                       \
-  { .section = s, .keep = true }
-#define K_RAW(s)                                                                                   \
-  { .section = s, .keep = true, .no_sort = true }
-#define K_SORTED(s)                                                                                \
-  { .section = s, .keep = true, .sort = SORT_NAME }
-#define K_PRIORITY(s)                                                                              \
-  { .section = s, .keep = true, .sort = SORT_PRIORITY }
-#define KJ_PRIORITY(s)                                                                             \
-  { .section = s, .keep = true, .sort = SORT_PRIORITY, .joined = true }
-#define K_FILE(f, s)                                                                               \
-  { .file = f, .section = s, .keep = true }
-#define K_EXCLUDE(list, s)                                                                         \
-  { .section = s, .keep = true, .exclude_files = list }
-#define KJ_EXCLUDE(list, s)                                                                        \
-  { .section = s, .keep = true, .exclude_files = list, .joined = true }
-#define ANY(with, without)                                                                         \
-  { .section = "*", .flags_with = (with), .flags_without = (without) }
+#define P(s) {.section = s}
+#define J(s) {.section = s, .joined = true}
+#define K(s) {.section = s, .keep = true}
+#define K_RAW(s) {.section = s, .keep = true, .no_sort = true}
+#define K_SORTED(s) {.section = s, .keep = true, .sort = SORT_NAME}
+#define K_PRIORITY(s) {.section = s, .keep = true, .sort = SORT_PRIORITY}
+#define KJ_PRIORITY(s) {.section = s, .keep = true, .sort = SORT_PRIORITY, .joined = true}
+#define K_FILE(f, s) {.file = f, .section = s, .keep = true}
+#define K_EXCLUDE(list, s) {.section = s, .keep = true, .exclude_files = list}
+#define KJ_EXCLUDE(list, s) {.section = s, .keep = true, .exclude_files = list, .joined = true}
+#define ANY(with, without) {.section = "*", .flags_with = (with), .flags_without = (without)}
 
 #define PATTERNS(...)                                                                              \
   .patterns = (const LayoutPattern[]){__VA_ARGS__, {0}},                                           \
   .npatterns = COUNT_OF(((const LayoutPattern[]){__VA_ARGS__}))
-#define BODY(...)                                                                                  \
-  .body = (const LayoutStmt[]) {                                                                   \
-    __VA_ARGS__, {                                                                                 \
-      .kind = LAYOUT_ORPHANS                                                                       \
-    }                                                                                              \
-  }
+#define BODY(...) .body = (const LayoutStmt[]){__VA_ARGS__, {.kind = LAYOUT_ORPHANS}}
 
-#define OUT(n, ...)                                                                                \
-  { .kind = LAYOUT_OUTPUT, .name = n, PATTERNS(__VA_ARGS__) }
+#define OUT(n, ...) {.kind = LAYOUT_OUTPUT, .name = n, PATTERNS(__VA_ARGS__)}
 /* An output section of the input section of the same name. */
 #define SAME(n) OUT(n, P(n))
-#define ORPHANS(...)                                                                               \
-  { .kind = LAYOUT_ORPHANS, PATTERNS(__VA_ARGS__) }
+#define ORPHANS(...) {.kind = LAYOUT_ORPHANS, PATTERNS(__VA_ARGS__)}
 
-#define DEFINE(n, e, f)                                                                            \
-  { .kind = LAYOUT_ASSIGN, .name = n, .expr = e, .flags = (f) }
+#define DEFINE(n, e, f) {.kind = LAYOUT_ASSIGN, .name = n, .expr = e, .flags = (f)}
 #define PROVIDE(n) DEFINE(n, &dot, LAYOUT_PROVIDE)
 /* In a body: before pattern b. */
 #define MARK(n, b, f)                                                                              \
-  {                                                                                                \
-    .kind = LAYOUT_ASSIGN, .name = n, .expr = &dot, .before = (b),                                 \
-    .flags = LAYOUT_PROVIDE | LAYOUT_HIDDEN | (f)                                                  \
-  }
+  {.kind = LAYOUT_ASSIGN, .name = n, .expr = &dot, .before = (b),                                  \
+   .flags = LAYOUT_PROVIDE | LAYOUT_HIDDEN | (f)}
 
 static const Expr dot = {.op = EX_DOT};
 static const Expr sizeof_headers = {.op = EX_SIZEOF_HEADERS};
@@ -73,7 +54,6 @@ static const char *const crt_files[] = {"*crtbegin.o", "*crtbegin?.o", "*crtend.
                                         NULL};
 static const char *const crtend_files[] = {"*crtend.o", "*crtend?.o", NULL};
 
-/* clang-format off: a table, one output section a line. */
 static const LayoutStmt stmts[] = {
     DEFINE("__executable_start", &image_start, LAYOUT_PROVIDE),
     SAME(".interp"),
@@ -82,8 +62,8 @@ static const LayoutStmt stmts[] = {
     SAME(".note.gnu.build-id"),
     SAME(".note.ABI-tag"),
     SAME(".note.package"),
-    ORPHANS(
-        {.section = ".note*", .flags_with = ATOM_ALLOC, .flags_without = ATOM_WRITE | ATOM_EXEC}),
+    ORPHANS({.section = ".note*", .flags_with = ATOM_ALLOC,
+             .flags_without = ATOM_WRITE | ATOM_EXEC}),
     SAME(".hash"),
     SAME(".gnu.hash"),
     SAME(".dynsym"),
@@ -94,9 +74,7 @@ static const LayoutStmt stmts[] = {
     SAME(".rela.dyn"),
     /* Right behind .rela.dyn: glibc then walks both in one go. The symbols are how a static program
      * finds its IRELATIVE relocations; a static PIE applies them with the others. */
-    {.kind = LAYOUT_OUTPUT,
-     .name = ".rela.plt",
-     PATTERNS(P(".rela.plt"), P(".rela.iplt")),
+    {.kind = LAYOUT_OUTPUT, .name = ".rela.plt", PATTERNS(P(".rela.plt"), P(".rela.iplt")),
      BODY(MARK("__rela_iplt_start", 0, LAYOUT_NOT_PIC),
           MARK("__rela_iplt_end", 2, LAYOUT_NOT_PIC))},
     SAME(".relr.dyn"),
@@ -106,10 +84,13 @@ static const LayoutStmt stmts[] = {
     OUT(".plt", P(".plt"), P(".iplt")),
     SAME(".plt.got"),
     SAME(".plt.sec"),
-    OUT(".text", P(".text.unlikely"), J(".text.*_unlikely"), J(".text.unlikely.*"), P(".text.exit"),
-        J(".text.exit.*"), P(".text.startup"), J(".text.startup.*"), P(".text.hot"),
-        J(".text.hot.*"), {.section = ".text.sorted.*", .sort = SORT_NAME}, P(".text"), J(".stub"),
-        J(".text.*"), J(".gnu.linkonce.t.*")),
+    OUT(".text",
+        P(".text.unlikely"), J(".text.*_unlikely"), J(".text.unlikely.*"),
+        P(".text.exit"), J(".text.exit.*"),
+        P(".text.startup"), J(".text.startup.*"),
+        P(".text.hot"), J(".text.hot.*"),
+        {.section = ".text.sorted.*", .sort = SORT_NAME},
+        P(".text"), J(".stub"), J(".text.*"), J(".gnu.linkonce.t.*")),
     OUT(".fini", K_RAW(".fini")),
     ORPHANS(ANY(ATOM_ALLOC | ATOM_EXEC, ATOM_LARGE)),
     PROVIDE("__etext"),
@@ -128,28 +109,22 @@ static const LayoutStmt stmts[] = {
     OUT(".exception_ranges", P(".exception_ranges*")),
 
     /* RELRO: read-only once the loader has relocated it */
-    {.kind = LAYOUT_OUTPUT,
-     .name = ".tdata",
+    {.kind = LAYOUT_OUTPUT, .name = ".tdata",
      PATTERNS(P(".tdata"), J(".tdata.*"), J(".gnu.linkonce.td.*")),
      BODY(MARK("__tdata_start", 0, 0))},
     ORPHANS(ANY(ATOM_ALLOC | ATOM_TLS, ATOM_ZEROFILL | ATOM_EXEC)),
     OUT(".tbss", P(".tbss"), J(".tbss.*"), J(".gnu.linkonce.tb.*"), P(".tcommon")),
     ORPHANS(ANY(ATOM_ALLOC | ATOM_TLS | ATOM_ZEROFILL, ATOM_EXEC)),
-    {.kind = LAYOUT_OUTPUT,
-     .name = ".preinit_array",
-     PATTERNS(K(".preinit_array")),
+    {.kind = LAYOUT_OUTPUT, .name = ".preinit_array", PATTERNS(K(".preinit_array")),
      BODY(MARK("__preinit_array_start", 0, 0), MARK("__preinit_array_end", 1, 0))},
-    /* Old .ctors join in by their priority, but crtbegin.o's and crtend.o's, which are not
-       functions. */
-    {.kind = LAYOUT_OUTPUT,
-     .name = ".init_array",
-     PATTERNS(K_PRIORITY(".init_array.*"), KJ_PRIORITY(".ctors.*"), K(".init_array"),
-              KJ_EXCLUDE(crt_files, ".ctors")),
+    /* Old .ctors join in by their priority, but crtbegin.o's and crtend.o's: no functions there. */
+    {.kind = LAYOUT_OUTPUT, .name = ".init_array",
+     PATTERNS(K_PRIORITY(".init_array.*"), KJ_PRIORITY(".ctors.*"),
+              K(".init_array"), KJ_EXCLUDE(crt_files, ".ctors")),
      BODY(MARK("__init_array_start", 0, 0), MARK("__init_array_end", 4, 0))},
-    {.kind = LAYOUT_OUTPUT,
-     .name = ".fini_array",
-     PATTERNS(K_PRIORITY(".fini_array.*"), KJ_PRIORITY(".dtors.*"), K(".fini_array"),
-              KJ_EXCLUDE(crt_files, ".dtors")),
+    {.kind = LAYOUT_OUTPUT, .name = ".fini_array",
+     PATTERNS(K_PRIORITY(".fini_array.*"), KJ_PRIORITY(".dtors.*"),
+              K(".fini_array"), KJ_EXCLUDE(crt_files, ".dtors")),
      BODY(MARK("__fini_array_start", 0, 0), MARK("__fini_array_end", 4, 0))},
     /* What the lists above left over: the ends of the table that crtbegin.o and crtend.o mark. */
     OUT(".ctors", K_FILE("*crtbegin.o", ".ctors"), K_FILE("*crtbegin?.o", ".ctors"),
@@ -157,22 +132,19 @@ static const LayoutStmt stmts[] = {
     OUT(".dtors", K_FILE("*crtbegin.o", ".dtors"), K_FILE("*crtbegin?.o", ".dtors"),
         K_EXCLUDE(crtend_files, ".dtors"), K_SORTED(".dtors.*"), K(".dtors")),
     OUT(".jcr", K(".jcr")),
-    OUT(".data.rel.ro", P(".data.rel.ro.local*"), J(".gnu.linkonce.d.rel.ro.local.*"),
+    OUT(".data.rel.ro",
+        P(".data.rel.ro.local*"), J(".gnu.linkonce.d.rel.ro.local.*"),
         P(".data.rel.ro"), J(".data.rel.ro.*"), J(".gnu.linkonce.d.rel.ro.*"),
         P(".dynbss.rel.ro")), /* copies of a shared library's read-only data */
     SAME(".dynamic"),
     OUT(".got", P(".got"), P(".igot")),
     /* Lazy binding writes to .got.plt for ever; -z now makes it as constant as .got. */
-    {.kind = LAYOUT_OUTPUT,
-     .name = ".got.plt",
-     PATTERNS(P(".got.plt"), P(".igot.plt")),
+    {.kind = LAYOUT_OUTPUT, .name = ".got.plt", PATTERNS(P(".got.plt"), P(".igot.plt")),
      .flags = LAYOUT_RELRO_END},
 
     /* data */
-    {.kind = LAYOUT_OUTPUT,
-     .name = ".data",
-     PATTERNS(P(".data"), J(".data.*"), J(".gnu.linkonce.d.*")),
-     .flags = LAYOUT_RELRO_END_NOW},
+    {.kind = LAYOUT_OUTPUT, .name = ".data",
+     PATTERNS(P(".data"), J(".data.*"), J(".gnu.linkonce.d.*")), .flags = LAYOUT_RELRO_END_NOW},
     SAME(".data1"),
     ORPHANS(ANY(ATOM_ALLOC | ATOM_WRITE, ATOM_EXEC | ATOM_TLS | ATOM_LARGE | ATOM_ZEROFILL)),
     PROVIDE("_edata"),
@@ -197,9 +169,7 @@ static const LayoutStmt stmts[] = {
 
     /* .comment, .debug_*, .symtab and whatever else takes no memory */
     {.kind = LAYOUT_ORPHANS},
-    {.kind = LAYOUT_OUTPUT,
-     .name = "/DISCARD/",
-     .flags = LAYOUT_DISCARD,
+    {.kind = LAYOUT_OUTPUT, .name = "/DISCARD/", .flags = LAYOUT_DISCARD,
      PATTERNS(P(".note.GNU-stack"), P(".gnu_debuglink"), P(".gnu_debugaltlink"), P(".gnu.lto_*"))},
 };
 /* clang-format on */

@@ -165,6 +165,8 @@ static void link_sections(const Link *l, ElfShdr *out) {
       continue;
     if (s->link)
       out[at].sh_link = synth_section(l, s->link - 1);
+    if (!out[at].sh_link && s->type == SHT_RELA) /* IRELATIVE ones of static output: no .dynsym */
+      out[at].sh_link = synth_section(l, SYN_SYMTAB);
     out[at].sh_info = s->info ? synth_section(l, s->info - 1) : s->info_value;
   }
 }

@@ -260,6 +260,39 @@ static StrList add_list(Link *l, StrTab *t, const StrVec *v) {
   return s;
 }
 
+/* What audits a library audits whoever needs it. */
+static u32 add_depaudit(Link *l, StrTab *t) {
+  VEC(char) s = {0}; /* each one followed by ':' */
+  for (u32 f = 0; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    if (file->kind != FILE_SHARED || !file->needed || !file->fmt)
+      continue;
+    const ElfShared *so = file->fmt;
+    const char *const from[] = {so->audit, so->depaudit};
+    for (u32 i = 0; i < COUNT_OF(from); i++) {
+      u32 len = from[i] ? (u32)strlen(from[i]) : 0;
+      if (!len)
+        continue;
+      vec_reserve(&s, s.n + len + 1);
+      memcpy(s.at + s.n, from[i], len);
+      s.n += len;
+      s.at[s.n++] = ':';
+    }
+  }
+  StrVec all = {0};
+  for (u32 i = 0; i < l->opt->depaudit.n; i++)
+    *vec_push(&all) = l->opt->depaudit.at[i];
+  for (u32 i = 0, begin = 0; i < s.n; i++)
+    if (s.at[i] == ':') {
+      *vec_push(&all) = arena_strndup(&l->arena, s.at + begin, i - begin);
+      begin = i + 1;
+    }
+  u32 off = join_paths(t, &all);
+  vec_free(&s);
+  vec_free(&all);
+  return off;
+}
+
 static void add_names(Link *l, ElfDynamic *d) {
   const Options *o = l->opt;
   StrTab *t = &d->str;
@@ -268,7 +301,7 @@ static void add_names(Link *l, ElfDynamic *d) {
     d->soname = strtab_add(t, o->soname, strlen(o->soname));
   d->rpath = join_paths(t, &o->rpath);
   d->audit = join_paths(t, &o->audit);
-  d->depaudit = join_paths(t, &o->depaudit);
+  d->depaudit = add_depaudit(l, t);
   d->auxiliary = add_list(l, t, &o->auxiliary);
   d->filter = add_list(l, t, &o->filter);
 }
