@@ -25,13 +25,6 @@ typedef struct {
   u64 off; /* of a member of a nested archive; 0: the file */
 } Seen;
 
-typedef struct {
-  Link *l;
-  VEC(Seen) seen; /* shared libraries and lazily loaded archives: a second time adds nothing */
-  u32 depth;
-} Loader;
-
-/* ---- opening ---- */
 
 typedef struct {
   Bytes data;
@@ -39,6 +32,40 @@ typedef struct {
   ino_t ino;
   const char *path;
 } Opened;
+
+typedef enum { MEMBER_OBJECT, MEMBER_BITCODE, MEMBER_OTHER_ELF, MEMBER_OTHER, MEMBER_ELSEWHERE /* thin */ } MemberKind;
+typedef struct {
+  ArchiveMember m;
+  MemberKind kind;
+} Member;
+
+/* An archive whose members are listed once all names of the command line were followed. */
+typedef struct {
+  Opened file;
+  Input in;
+  const char *arg;
+  ArchiveReader reader;
+  VEC(Member) members;
+  const char *why; /* it is malformed at reader.at; NULL: it is not */
+} ArchiveJob;
+
+/* What the command line named, in order: a file, or all members of an archive. */
+typedef struct {
+  u32 archive; /* index in Loader.archives + 1; 0: `file` */
+  File file;
+  dev_t device;
+  ino_t inode;
+} Pending;
+
+typedef struct {
+  Link *l;
+  VEC(Seen) seen; /* shared libraries and lazily loaded archives: a second time adds nothing */
+  VEC(ArchiveJob) archives;
+  VEC(Pending) pending;
+  u32 depth;
+} Loader;
+
+/* ---- opening ---- */
 
 /* 1: opened; 0: no such file; -1: reported. */
 static int open_path(Loader *ld, const char *path, Opened *out) {
@@ -103,6 +130,10 @@ static bool is_bitcode(Bytes d) {
   return d.len >= 4 && (!memcmp(d.p, "BC\xc0\xde", 4) || !memcmp(d.p, "\xde\xc0\x17\x0b", 4));
 }
 
+static MemberKind member_kind(Bytes d) {
+  return is_bitcode(d) ? MEMBER_BITCODE : !is_elf(d) ? MEMBER_OTHER : elf_type(d) == ET_REL ? MEMBER_OBJECT : MEMBER_OTHER_ELF;
+}
+
 static const char *base_name(const char *path) {
   const char *s = strrchr(path, '/');
   return s ? s + 1 : path;
@@ -137,71 +168,96 @@ static void bitcode(Loader *ld, const char *path, const char *member) {
     diag_error(ld->l->diag, "bitcode", "%s: holds only compiler bitcode; weld does not compile: build it without -flto", path);
 }
 
-static void load_archive(Loader *ld, const Opened *o, const Input *in, const char *arg) {
-  Link *l = ld->l;
-  bool whole = in->whole_archive;
-  if (!whole && !in->mem && seen_before(ld, o, 0))
-    return;
-  ArchiveReader r;
-  ArchiveMember m;
-  const char *why = NULL;
-  *vec_push(&l->archives) = (Archive){.path = o->path, .data = o->data};
-  u32 number = l->archives.n;
-  bool exclude = l->opt->exclude_libs.n && excluded(l, o->path), said = false;
-  archive_open(&r, o->data);
-  l->archives.at[number - 1].thin = r.thin;
-  int more;
-  while ((more = archive_next(&r, &l->arena, &m, &why)) > 0) {
-    File f = {.kind = FILE_OBJECT, .lazy = !whole, .path = o->path, .member = m.name, .arg = arg, .data = m.data,
-              .archive = number, .exclude_libs = exclude};
-    l->archives.at[number - 1].members_total++;
-    if (r.thin) {
-      const char *path = m.name;
-      if (path[0] != '/')
-        path = arena_printf(&l->arena, "%.*s%s", (int)(base_name(o->path) - o->path), o->path, m.name);
-      Opened member;
-      int ok = open_path(ld, path, &member);
-      if (ok == 0)
-        diag_error(l->diag, "cannot-open", "%s: offset 0x%llx: thin archive names member %s, which does not exist", o->path,
-                   (unsigned long long)m.off, path);
-      if (ok <= 0)
-        continue;
-      f.data = member.data;
-      if (archive_is(member.data) && m.nested) { /* a member of an archive that was put in whole */
-        ArchiveReader inner;
-        ArchiveMember im;
-        const char *iw;
-        archive_open(&inner, member.data);
-        bool found = false;
-        while (archive_next(&inner, &l->arena, &im, &iw) > 0)
-          if (im.off == m.nested) {
-            f.data = im.data;
-            f.member = im.name;
-            found = true;
-            break;
-          }
-        if (!found) {
-          diag_error(l->diag, "malformed-input", "%s: offset 0x%llx: no member of %s stands at 0x%llx", o->path,
-                     (unsigned long long)m.off, path, (unsigned long long)m.nested);
-          continue;
-        }
-      }
-    }
-    if (is_bitcode(f.data)) {
-      if (!said)
-        bitcode(ld, o->path, f.member);
-      said = true;
-      continue;
-    }
-    if (!is_elf(f.data) || elf_type(f.data) != ET_REL) {
-      if (whole || (f.data.len && is_elf(f.data) && elf_type(f.data) != ET_REL))
-        diag_report(l->diag, whole ? DIAG_ERROR : DIAG_WARNING, "malformed-input", 0, "%s(%s): not an object file", o->path, f.member);
-      continue;
-    }
-    add_file(ld, f);
+/* Walks the member headers of some archives; each stands in a page of its own, so this is mostly waiting
+ * for memory, and done on all threads. */
+static void walk_archives(void *ctx, u32 begin, u32 end, unsigned tid) {
+  Loader *ld = ctx;
+  for (u32 i = begin; i < end; i++) {
+    ArchiveJob *j = &ld->archives.at[i];
+    ArchiveMember m;
+    int more;
+    archive_open(&j->reader, j->file.data);
+    while ((more = archive_next(&j->reader, &ld->l->scratch[tid], &m, &j->why)) > 0)
+      *vec_push(&j->members) = (Member){m, j->reader.thin ? MEMBER_ELSEWHERE : member_kind(m.data)};
+    if (more == 0)
+      j->why = NULL;
   }
-  if (more < 0)
-    diag_error(l->diag, "malformed-input", "%s: offset 0x%llx: %s", o->path, (unsigned long long)r.at, why);
+}
+
+/* A thin archive's member is a file beside it, or a member of an archive that was put in whole. */
+static bool open_thin(Loader *ld, const ArchiveJob *j, Member *m) {
+  Link *l = ld->l;
+  const char *path = m->m.name, *archive = j->file.path;
+  if (path[0] != '/')
+    path = arena_printf(&l->arena, "%.*s%s", (int)(base_name(archive) - archive), archive, path);
+  Opened o;
+  int ok = open_path(ld, path, &o);
+  if (ok == 0)
+    diag_error(l->diag, "cannot-open", "%s: offset 0x%llx: thin archive names member %s, which does not exist", archive,
+               (unsigned long long)m->m.off, path);
+  if (ok <= 0)
+    return false;
+  m->m.data = o.data;
+  if (archive_is(o.data) && m->m.nested) {
+    ArchiveReader inner;
+    ArchiveMember im;
+    const char *why;
+    archive_open(&inner, o.data);
+    int more;
+    while ((more = archive_next(&inner, &l->arena, &im, &why)) > 0 && im.off != m->m.nested)
+      ;
+    if (more <= 0) {
+      diag_error(l->diag, "malformed-input", "%s: offset 0x%llx: no member of %s stands at 0x%llx", archive,
+                 (unsigned long long)m->m.off, path, (unsigned long long)m->m.nested);
+      return false;
+    }
+    m->m.data = im.data;
+    m->m.name = im.name;
+  }
+  m->kind = member_kind(m->m.data);
+  return true;
+}
+
+static void add_members(Loader *ld, ArchiveJob *j) {
+  Link *l = ld->l;
+  bool whole = j->in.whole_archive, said = false;
+  *vec_push(&l->archives) = (Archive){.path = j->file.path, .data = j->file.data, .thin = j->reader.thin,
+                                      .members_total = j->members.n};
+  bool exclude = l->opt->exclude_libs.n && excluded(l, j->file.path);
+  for (u32 i = 0; i < j->members.n; i++) {
+    Member *m = &j->members.at[i];
+    if (m->kind == MEMBER_ELSEWHERE && !open_thin(ld, j, m))
+      continue;
+    switch (m->kind) {
+    case MEMBER_OBJECT:
+      add_file(ld, (File){.kind = FILE_OBJECT, .lazy = !whole, .path = j->file.path, .member = m->m.name, .arg = j->arg,
+                          .data = m->m.data, .archive = l->archives.n, .exclude_libs = exclude});
+      break;
+    case MEMBER_BITCODE:
+      if (!said)
+        bitcode(ld, j->file.path, m->m.name);
+      said = true;
+      break;
+    case MEMBER_OTHER_ELF:
+    case MEMBER_OTHER:
+      if (whole || m->kind == MEMBER_OTHER_ELF)
+        diag_report(l->diag, whole ? DIAG_ERROR : DIAG_WARNING, "malformed-input", 0, "%s(%s): not an object file",
+                    j->file.path, m->m.name);
+      break;
+    case MEMBER_ELSEWHERE:
+      break;
+    }
+  }
+  if (j->why)
+    diag_error(l->diag, "malformed-input", "%s: offset 0x%llx: %s", j->file.path, (unsigned long long)j->reader.at, j->why);
+  vec_free(&j->members);
+}
+
+static void load_archive(Loader *ld, const Opened *o, const Input *in, const char *arg) {
+  if (!in->whole_archive && !in->mem && seen_before(ld, o, 0))
+    return;
+  *vec_push(&ld->archives) = (ArchiveJob){.file = *o, .in = *in, .arg = arg};
+  *vec_push(&ld->pending) = (Pending){.archive = ld->archives.n};
 }
 
 /* ---- searching ---- */
@@ -382,8 +438,13 @@ static void load_data(Loader *ld, const Opened *o, const Input *in, const char *
         diag_error(l->diag, "static-shared", "attempted static link of dynamic object %s", o->path);
         return;
       }
-      if (!in->mem && seen_before(ld, o, 0))
+      if (!in->mem && seen_before(ld, o, 0)) { /* needed if any mention says so */
+        for (u32 i = 0; i < ld->pending.n && !in->as_needed; i++)
+          if (!ld->pending.at[i].archive && ld->pending.at[i].file.kind == FILE_SHARED && ld->pending.at[i].inode == o->ino &&
+              ld->pending.at[i].device == o->dev)
+            ld->pending.at[i].file.as_needed = false;
         return;
+      }
       f.kind = FILE_SHARED;
       f.as_needed = in->as_needed;
     } else {
@@ -391,7 +452,7 @@ static void load_data(Loader *ld, const Opened *o, const Input *in, const char *
       f.lazy = in->start_lib;
       f.just_symbols = in->just_symbols;
     }
-    add_file(ld, f);
+    *vec_push(&ld->pending) = (Pending){.file = f, .device = o->dev, .inode = o->ino};
   } else if (archive_is(o->data)) {
     load_archive(ld, o, in, arg);
   } else if (is_bitcode(o->data)) {
@@ -407,6 +468,15 @@ void inputs_load(Link *l) {
   Loader ld = {.l = l};
   for (u32 i = 0; i < l->opt->inputs.n; i++)
     load_input(&ld, &l->opt->inputs.at[i]);
+  pool_run(l->pool, ld.archives.n, ld.archives.n > 8 ? 2 : 8, walk_archives, &ld);
+  for (u32 i = 0; i < ld.pending.n; i++) {
+    if (ld.pending.at[i].archive)
+      add_members(&ld, &ld.archives.at[ld.pending.at[i].archive - 1]);
+    else
+      add_file(&ld, ld.pending.at[i].file);
+  }
+  vec_free(&ld.archives);
+  vec_free(&ld.pending);
   vec_free(&ld.seen);
 }
 

@@ -591,6 +591,8 @@ static Apply apply_begin(Link *l, unsigned tid) {
 void x64_apply(Link *l, const AtomId *atoms, u32 n, u8 *out, u64 out_addr, unsigned tid) {
   Apply c = apply_begin(l, tid);
   for (u32 i = 0; i < n; i++) {
+    if (i + 3 < n)
+      prefetch_edges(l, &l->atoms.at[atoms[i + 3].i]);
     c.a = atoms[i];
     const Atom *at = &l->atoms.at[c.a.i];
     u32 flags = l->atoms.flags[c.a.i];

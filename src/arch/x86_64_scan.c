@@ -442,7 +442,10 @@ void x64_scan_edges(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid) {
 void x64_scan(Link *l, AtomRange range, unsigned tid) {
   Scan s = scan_begin(l, tid);
   const u32 mask = ATOM_LIVE | ATOM_ALLOC | ATOM_SYNTH;
+  enum { AHEAD = 6 }; /* a section's relocations are a miss of their own: functions are small */
   for (u32 i = range.begin.i; i < range.end.i; i++) {
+    if (i + AHEAD < range.end.i && (l->atoms.flags[i + AHEAD] & mask) == (ATOM_LIVE | ATOM_ALLOC))
+      prefetch_edges(l, &l->atoms.at[i + AHEAD]);
     if ((l->atoms.flags[i] & mask) != (ATOM_LIVE | ATOM_ALLOC))
       continue;
     s.a = (AtomId){i};

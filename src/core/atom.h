@@ -41,8 +41,9 @@ enum { /* hot, one u16 for each atom */
 typedef struct {
   const u8 *data; /* `size` bytes of the input, checked; NULL for zero fill */
   u64 size;
+  u64 rel_off;    /* offset of the relocations in its file, checked */
   u32 file;       /* FileId */
-  u32 rel;        /* the format's handle of its relocations (ELF: section index); 0: none */
+  u32 rel;        /* how many relocations it has */
   u32 osec;       /* OsecId, after layout_assign */
   u32 aux;        /* ATOM_MERGE: index of its MergeInput; ATOM_SYNTH: index of its Synth;
                      else first FDE of it in its file's table + 1 (core/ehframe.h), 0: none */

@@ -686,6 +686,10 @@ static void walk(Link *l, Layout *y) {
   l->tls_begin = l->tls_end = 0;
   l->tls_align = 1;
   l->norder = 0;
+  u64 tls_align = 1;
+  for (u32 i = 1; i < l->osecs.n; i++)
+    if (l->osecs.at[i].aflags & ATOM_TLS)
+      tls_align = MAX(tls_align, 1ull << l->osecs.at[i].p2align);
   for (u32 i = 0; i < y->items.n; i++) {
     const Item *it = &y->items.at[i];
     const LayoutStmt *st = it->stmt == UINT32_MAX ? NULL : &l->layout->stmts[it->stmt];
@@ -731,6 +735,8 @@ static void walk(Link *l, Layout *y) {
       align = MAX(align, v.v);
       o->p2align = log2_u64(align);
     }
+    if (o->aflags & ATOM_TLS && !in_tls) /* the block begins as aligned as its most aligned section */
+      align = MAX(align, tls_align);
     bool tbss = (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL);
     u32 p = permissions(l, o);
     if (!l->scripted && p != perm && !tbss) { /* a segment of its own begins */
@@ -854,8 +860,8 @@ void layout_addresses(Link *l) {
   y->final = true;
   walk(l, y);
   number_sections(l);
-  for (u32 i = 0; i < l->norder; i++) {
-    AddJob j = {l, &l->osecs.at[l->order[i]]};
+  for (u32 i = 1; i < l->osecs.n; i++) { /* symbols of empty sections have an address too */
+    AddJob j = {l, &l->osecs.at[i]};
     pool_run(l->pool, j.o->natoms, 16384, add_base, &j);
   }
   l->relro_begin = l->relro_end = 0;

@@ -158,6 +158,15 @@ typedef struct Link {
 static inline File *file_at(const Link *l, FileId f) { return &l->files.at[f.i]; }
 static inline File *atom_file(const Link *l, AtomId a) { return &l->files.at[l->atoms.at[a.i].file]; }
 
+/* Asks the memory for the relocations of an atom that is going to be looked at soon. */
+static inline void prefetch_edges(const Link *l, const Atom *a) {
+  if (a->rel) {
+    const u8 *p = l->files.at[a->file].data.p + a->rel_off;
+    __builtin_prefetch(p);
+    __builtin_prefetch(p + 64);
+  }
+}
+
 /* Definition of a global symbol: file and symbol index there. Only when it has one (rank < RANK_NONE). */
 static inline u32 key_file(u64 key) { return (u32)(key >> 32) & 0xffffff; }
 static inline u32 key_index(u64 key) { return (u32)key; }

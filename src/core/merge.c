@@ -293,26 +293,22 @@ static void sample_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
     if ((i - g->first) % g->stride)
       continue;
     Splitter sp = merge_split_begin(s, g, &w->tmp[tid], hll_of(w, g, tid));
-    while (merge_split_some(&sp))
-      ;
+    merge_split_some(&sp, s->size);
     merge_split_end(&sp, s, &w->l->scratch[tid]);
   }
 }
 
-/* The rest is inserted while it is still in the cache. */
 static void insert_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
   Work *w = ctx;
   for (u32 i = w->m->job[begin]; i < w->m->job[end]; i++) {
     MergeSeg *s = &w->m->seg[i];
     const MergeGroup *g = &w->m->group[s->group];
-    if ((i - g->first) % g->stride == 0) {
+    if ((i - g->first) % g->stride) {
+      merge_join(w->m, i, &w->tmp[tid], &w->l->scratch[tid]);
+    } else {
       merge_insert(w->m, i, s->piece, s->n);
-      continue;
+      __atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
     }
-    Splitter sp = merge_split_begin(s, g, &w->tmp[tid], NULL);
-    for (u32 done = 0; merge_split_some(&sp); done = sp.n)
-      merge_insert(w->m, i, sp.out->at + done, sp.n - done);
-    merge_split_end(&sp, s, &w->l->scratch[tid]);
   }
 }
 
@@ -582,15 +578,8 @@ u64 merge_addr(const Link *l, AtomId a, u64 off) {
   u64 base = l->atoms.addr[g->atom];
   if (UNLIKELY(!s->n))
     return base;
-  u32 o = (u32)(off - s->start), i;
-  if (s->coarse) {
-    i = s->coarse[MIN(o, s->size - 1) >> COARSE_SHIFT];
-    while (i + 1 < s->n && s->piece[i + 1].in <= o)
-      i++;
-  } else {
-    i = MIN(o / g->key.entsize, s->n - 1);
-  }
-  const Piece *p = &s->piece[i];
+  u32 o = (u32)(off - s->start);
+  const Piece *p = &s->piece[merge_find(s, g->key.entsize, MIN(o, s->size - 1))];
   u64 place = p->slot & ~PIECE_FIRST;
   if (UNLIKELY(g->table != NULL))
     place = g->table[place];

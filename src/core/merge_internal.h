@@ -36,6 +36,7 @@ typedef struct {
   u64 out_size;
   u32 atom;       /* AtomId; 0: made by weld */
   u32 group;
+  bool done;      /* its pieces have their slots (atomic while inserting) */
 } MergeSeg;
 
 typedef struct {
@@ -73,6 +74,16 @@ struct Merge {
   u32 job_grain;  /* all jobs when they are not worth a thread */
 };
 
+/* Number of the piece that holds offset `off` < s->size. */
+static inline u32 merge_find(const MergeSeg *s, u32 entsize, u32 off) {
+  if (!s->coarse)
+    return off / entsize;
+  u32 i = s->coarse[off >> COARSE_SHIFT];
+  while (s->piece[i + 1].in <= off) /* the end marker stops it */
+    i++;
+  return i;
+}
+
 static inline bool merge_is_strings(const MergeGroup *g) { return g->key.attr & ATTR_STRINGS; }
 /* Bytes that a piece takes in the output. */
 static inline u64 merge_piece_size(const MergeGroup *g, const Piece *p) {
@@ -91,8 +102,8 @@ typedef struct {
   u32 pos;       /* bytes looked at */
 } Splitter;
 Splitter merge_split_begin(const MergeSeg *s, const MergeGroup *g, PieceVec *out, u8 *hll);
-/* False when there was nothing left. */
-bool merge_split_some(Splitter *sp);
+/* Looks at about `bytes` more of the segment. */
+void merge_split_some(Splitter *sp, u32 bytes);
 /* Keeps the pieces: fills piece, n and coarse. */
 void merge_split_end(const Splitter *sp, MergeSeg *s, Arena *a);
 /* Puts the hashes back after a table overflowed. */
@@ -104,6 +115,8 @@ u64 merge_string_end(const u8 *p, u64 size, u32 entsize);
 
 /* merge_table.c: joins n pieces of a segment with those already in the table. p[n].in is valid. */
 void merge_insert(Merge *m, u32 seg, Piece *p, u32 n);
+/* merge_follow.c: all of the above for a segment that was not split yet. */
+void merge_join(Merge *m, u32 seg, PieceVec *tmp, Arena *a);
 /* Clears PIECE_FIRST where an earlier occurrence took over. */
 void merge_settle(Merge *m, u32 seg);
 

@@ -10,7 +10,6 @@
 #endif
 
 enum {
-  WINDOW = 16 << 10, /* bytes that are split before their pieces are inserted: they stay in the cache */
   AHEAD = 1 << 10,   /* bytes; the hardware does not look over the end of a page */
 };
 
@@ -109,11 +108,8 @@ Splitter merge_split_begin(const MergeSeg *s, const MergeGroup *g, PieceVec *out
   return (Splitter){.s = s, .entsize = g->key.entsize, .strings = merge_is_strings(g), .hll = hll, .out = out};
 }
 
-bool merge_split_some(Splitter *sp) {
-  u32 left = sp->s->size - sp->pos;
-  if (!left)
-    return false;
-  u32 limit = sp->pos + MIN(left, (u32)WINDOW - WINDOW % sp->entsize);
+void merge_split_some(Splitter *sp, u32 bytes) {
+  u32 limit = sp->pos + MIN(sp->s->size - sp->pos, bytes - bytes % sp->entsize);
   vec_reserve(sp->out, sp->n + (limit - sp->pos) / sp->entsize + 1);
   if (!sp->strings)
     split_constants(sp, limit);
@@ -122,7 +118,6 @@ bool merge_split_some(Splitter *sp) {
   else
     split_wide(sp, limit);
   sp->pos = limit;
-  return true;
 }
 
 /* coarse[b]: the last piece that begins at or before byte b << COARSE_SHIFT. */

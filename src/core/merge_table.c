@@ -5,10 +5,6 @@
  * are set, and merge_settle() must run before they mean anything. */
 #include "core/merge_internal.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 enum { BATCH = 32, FLUSH = 1024 };
 
 #define KEY_BITS 56
@@ -24,29 +20,10 @@ static inline const MergeSeg *slot_seg(const Merge *m, u64 v) {
   return &m->seg[(v >> 32) & 0xffffff];
 }
 
-/* Most strings are found again, so this is nearly all the work: 16 bytes at a time, the last 16 twice. */
-static inline bool equal(const u8 *a, const u8 *b, u32 len) {
-#ifdef __SSE2__
-  if (len >= 16) {
-    u32 i = 0;
-    for (;;) {
-      __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(a + i));
-      __m128i y = _mm_loadu_si128((const __m128i *)(const void *)(b + i));
-      if (_mm_movemask_epi8(_mm_cmpeq_epi8(x, y)) != 0xffff)
-        return false;
-      if (i == len - 16)
-        return true;
-      i = MIN(i + 16, len - 16);
-    }
-  }
-#endif
-  return !memcmp(a, b, len);
-}
-
 static inline bool same(const Merge *m, u64 v, const u8 *p, u32 len) {
   const MergeSeg *s = slot_seg(m, v);
   u32 off = (u32)v;
-  return len <= s->size - off && equal(s->data + off, p, len);
+  return len <= s->size - off && !memcmp(s->data + off, p, len);
 }
 
 /* True when the piece is new. */

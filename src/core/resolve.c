@@ -10,7 +10,7 @@
 #include "core/link.h"
 #include "util/hash.h"
 
-enum { REC_BATCH = 128, CHUNK_NAMES = 1 << 14, BATCH_CHUNKS = 32 };
+enum { REC_BATCH = 128, CHUNK_NAMES = 1 << 13, BATCH_CHUNKS = 32 };
 
 #define FOR_FILES_GRAIN(l) ((l)->files.n > 256 ? 16u : 1u)
 
@@ -132,31 +132,35 @@ static void intern_names(Link *l) {
   }
   *vec_push(&ranges) = r;
 
+  /* one buffer for all batches: the chunks' entries, then an unsorted one for each thread */
+  u64 room = 0;
+  for (u32 at = 0; at < ranges.n; at += BATCH_CHUNKS) {
+    u64 sum = 0;
+    for (u32 i = at; i < MIN(at + BATCH_CHUNKS, ranges.n); i++)
+      sum += ranges.at[i].names;
+    room = MAX(room, sum);
+  }
+  for (u32 i = 0; i < ranges.n; i++)
+    most = MAX(most, ranges.at[i].names);
+  unsigned threads = pool_threads(l->pool);
+  u64 size = (room + (u64)most * threads) * sizeof(InternEnt);
+  InternEnt *mem = pages_alloc(size), **temp = heap_alloc(threads * sizeof *temp);
+  for (unsigned t = 0; t < threads; t++)
+    temp[t] = mem + room + (u64)t * most;
   for (u32 at = 0; at < ranges.n; at += BATCH_CHUNKS) {
     InternChunk chunks[BATCH_CHUNKS];
     u32 n = MIN((u32)BATCH_CHUNKS, ranges.n - at);
-    u64 sum = 0;
-    most = 0;
-    for (u32 i = 0; i < n; i++) {
-      sum += ranges.at[at + i].names;
-      most = MAX(most, ranges.at[at + i].names);
-    }
-    /* the chunks' entries, then one unsorted buffer for each thread */
-    u64 size = (sum + (u64)most * pool_threads(l->pool)) * sizeof(InternEnt);
-    InternEnt *mem = pages_alloc(size), *p = mem;
+    InternEnt *p = mem;
     for (u32 i = 0; i < n; i++) {
       chunks[i].ents = p;
       p += ranges.at[at + i].names;
     }
-    InternEnt **temp = heap_alloc(pool_threads(l->pool) * sizeof *temp);
-    for (unsigned t = 0; t < pool_threads(l->pool); t++, p += most)
-      temp[t] = p;
     NameJob job = {l, ranges.at + at, chunks, temp};
     pool_run(l->pool, n, 1, hash_names, &job);
     intern_batch(&l->names, l->pool, chunks, n);
-    free(temp);
-    pages_free(mem, size);
   }
+  free(temp);
+  pages_free(mem, size);
   vec_free(&ranges);
 
   intern_seal(&l->names);
@@ -443,6 +447,25 @@ static void make_atoms(void *ctx, u32 begin, u32 end, unsigned tid) {
       l->format->atoms(l, (FileId){f}, tid);
 }
 
+/* In a debug build of C++ most sections lose their group, and most of the atoms' arrays is never touched:
+ * small pages. Elsewhere huge pages save the faults. A lost group is about three sections. */
+static void choose_pages(Link *l) {
+  u64 groups = 0, won = l->groups.total;
+  for (u32 f = 1; f < l->files.n; f++)
+    groups += l->files.at[f].ngroups;
+  for (u32 i = 0; i < l->syms.nglobal; i++)
+    won += l->syms.comdat[i] != 0;
+  if ((groups - MIN(won, groups)) * 3 > l->atoms.n / 2)
+    return;
+  Atoms *a = &l->atoms;
+  u64 cap = a->n;
+  pages_make_dense(a->at, cap * sizeof *a->at);
+  pages_make_dense(a->addr, cap * sizeof *a->addr);
+  pages_make_dense(a->nrel, cap * sizeof *a->nrel);
+  pages_make_dense(a->reloff, cap * sizeof *a->reloff);
+  pages_make_dense(l->rules, cap * sizeof *l->rules);
+}
+
 void resolve_atoms(Link *l) {
   u64 atoms = 1, locals = l->syms.nglobal;
   for (u32 f = 1; f < l->files.n; f++) {
@@ -464,13 +487,13 @@ void resolve_atoms(Link *l) {
   a->n = (u32)atoms;
   a->cap = (u32)cap;
   a->flags = pages_alloc(cap * sizeof *a->flags);
-  a->at = pages_alloc(cap * sizeof *a->at);
-  a->addr = pages_alloc(cap * sizeof *a->addr);
-  a->nrel = pages_alloc(cap * sizeof *a->nrel);
-  a->nsymrel = pages_alloc(cap * sizeof *a->nsymrel);
-  a->reloff = pages_alloc(cap * sizeof *a->reloff);
-  a->symreloff = pages_alloc(cap * sizeof *a->symreloff);
-  l->rules = pages_alloc(cap * sizeof *l->rules);
+  a->at = pages_alloc_sparse(cap * sizeof *a->at);
+  a->addr = pages_alloc_sparse(cap * sizeof *a->addr);
+  a->nrel = pages_alloc_sparse(cap * sizeof *a->nrel);
+  a->nsymrel = pages_alloc_sparse(cap * sizeof *a->nsymrel);
+  a->reloff = pages_alloc_sparse(cap * sizeof *a->reloff);
+  a->symreloff = pages_alloc_sparse(cap * sizeof *a->symreloff);
+  l->rules = pages_alloc_sparse(cap * sizeof *l->rules);
   l->syms.ntotal = (u32)locals;
   l->syms.needs = pages_alloc(locals);
   l->syms.aux = pages_alloc(locals * sizeof *l->syms.aux);
@@ -480,6 +503,7 @@ void resolve_atoms(Link *l) {
   intern_groups(l);
   pool_run(l->pool, l->files.n, grain, init_comdat, l);
   pool_run(l->pool, l->files.n, grain, claim_groups, l);
+  choose_pages(l);
   pool_run(l->pool, l->files.n, grain, make_atoms, l);
 }
 

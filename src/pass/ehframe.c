@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
   VEC(EhRecord) cies, fdes;
   VEC(Edge) edges;       /* of the atom, as they stand in the file */
-  VEC(EdgePlace) places; /* the same by offset */
+  VEC(EdgePlace) places; /* the same by offset; only when that is another order */
   /* the atom being read */
   Link *l;
   u32 file, atom;
@@ -68,18 +68,19 @@ static void load_edges(Parser *p) {
       break;
     p->edges.n += n;
   }
+  for (u32 i = 1; i < p->edges.n && sorted; i++)
+    sorted = p->edges.at[i - 1].offset <= p->edges.at[i].offset;
+  if (sorted)
+    return;
   vec_reserve(&p->places, p->edges.n);
-  for (u32 i = 0; i < p->edges.n; i++) {
+  for (u32 i = 0; i < p->edges.n; i++)
     p->places.at[i] = (EdgePlace){p->edges.at[i].offset, i};
-    sorted &= !i || p->edges.at[i - 1].offset <= p->edges.at[i].offset;
-  }
   p->places.n = p->edges.n;
-  if (!sorted)
-    qsort(p->places.at, p->places.n, sizeof *p->places.at, place_order);
+  qsort(p->places.at, p->places.n, sizeof *p->places.at, place_order);
 }
 
-/* The edges inside a record, whose places come next. */
-static bool take_edges(Parser *p, EhRecord *r) {
+/* As take_edges, when the relocations are in another order than their offsets. */
+static bool search_edges(Parser *p, EhRecord *r) {
   u32 i = p->next_place;
   while (i < p->places.n && p->places.at[i].offset < r->off)
     i++;
@@ -96,6 +97,22 @@ static bool take_edges(Parser *p, EhRecord *r) {
   p->searched += r->nrel;
   if (p->searched > MAX_SEARCH + p->places.n)
     return bad(p, r->off, "relocations are in no order");
+  return true;
+}
+
+/* The edges inside a record: they come next. */
+static bool take_edges(Parser *p, EhRecord *r) {
+  if (p->places.n)
+    return search_edges(p, r);
+  const Edge *e = p->edges.at;
+  u32 i = p->next_place, n = p->edges.n;
+  while (i < n && e[i].offset < r->off)
+    i++;
+  r->rel = i;
+  while (i < n && e[i].offset - r->off < r->size)
+    i++;
+  r->nrel = i - r->rel;
+  p->next_place = i;
   return true;
 }
 
@@ -179,9 +196,11 @@ static bool parse_cie(Parser *p, EhRecord *c) {
   return true;
 }
 
-/* The CIE of this atom at `off`: CIEs are in order of offsets. */
+/* The CIE of this atom at `off`: CIEs are in order of offsets, and mostly the last one is meant. */
 static u32 find_cie(const Parser *p, u64 off) {
   u32 lo = p->first_cie, hi = p->cies.n;
+  if (lo < hi && p->cies.at[hi - 1].off == off)
+    return hi - 1;
   while (lo < hi) {
     u32 mid = lo + (hi - lo) / 2;
     if (p->cies.at[mid].off < off)
@@ -217,7 +236,8 @@ static bool parse_fde(Parser *p, EhRecord *r, u32 id) {
     return true; /* describes no address that could move: ld -r leaves such ones behind */
   i64 off;
   AtomId t = l->format->edge_atom(l, (FileId){p->file}, e, &off);
-  if (!t.i || l->atoms.at[t.i].file != p->file ||
+  const File *f = &l->files.at[p->file];
+  if (t.i - f->atom_base >= f->natoms ||
       l->atoms.flags[t.i] & (ATOM_DISCARDED | ATOM_MERGE | ATOM_EHFRAME | ATOM_SYNTH))
     return true;
   r->target = t.i;

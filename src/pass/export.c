@@ -92,8 +92,9 @@ static void report_missing(Export *e, const VersionNode *node, const VersionPatt
                 node->file ? node->file : "version script", version, p->pattern);
 }
 
+/* Asks the key, which no thread changes here, unlike the flags. */
 static bool is_defined(const Link *l, SymId s) {
-  return s.i < l->syms.nglobal && !(l->syms.flags[s.i] & (SF_UNDEFINED | SF_SHARED));
+  return s.i < l->syms.nglobal && key_rank(l->syms.key[s.i]) < RANK_OUTSIDE;
 }
 
 /* The symbol that has this very name gets its mark; the first pattern that names it wins. */
@@ -257,7 +258,7 @@ static SymId find_named(const Link *l, const char *name, u64 len, const char *ve
 static void check_default(const Export *e, u64 key, const char *name, const char *at) {
   Link *l = e->l;
   SymId s = sym_find(l, name, (u64)(at - name));
-  if (at[1] == '@' || !is_defined(l, s) || l->syms.flags[s.i] & SF_SYNTHETIC)
+  if (at[1] == '@' || !is_defined(l, s) || !key_file(l->syms.key[s.i]))
     return;
   u64 other = l->syms.key[s.i];
   const char *full = l->format->sym_name(l, (FileId){key_file(other)}, key_index(other));

@@ -488,7 +488,8 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
     read_properties(l, f, o, b, s->sh_offset);
     return;
   }
-  *a = (Atom){.data = b.p, .size = b.len, .file = f.i, .type = s->sh_type, .attr = (u32)s->sh_flags, .rel = a->rel};
+  *a = (Atom){.data = b.p, .size = b.len, .file = f.i, .type = s->sh_type, .attr = (u32)s->sh_flags,
+              .rel = a->rel, .rel_off = a->rel_off};
   if (s->sh_flags & SHF_COMPRESSED || (!(s->sh_flags & SHF_ALLOC) && starts_with(name, ".zdebug"))) {
     if (!inflate(l, f, tid, s, name, a, &align))
       return;
@@ -564,7 +565,8 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
       } else if (s->sh_link != o->symtab_shndx) {
         elf_bad(l, f, s->sh_offset, "relocation section %s uses section %u as its symbol table, expected %u", elf_section_name(o, i), s->sh_link, o->symtab_shndx);
       } else if (s->sh_size) {
-        atoms[s->sh_info].rel = i;
+        atoms[s->sh_info].rel = (u32)(s->sh_size / sizeof(ElfRela));
+        atoms[s->sh_info].rel_off = s->sh_offset;
       }
       continue;
     }

@@ -47,7 +47,10 @@ static void bad_edge(const Link *l, const Atom *a, const ElfRela *r, const File 
   FileId f = {a->file};
   u64 at = (u64)((const u8 *)r - file->data.p);
   u32 type = (u32)ELF64_R_TYPE(r->r_info), sym = (u32)ELF64_R_SYM(r->r_info);
-  const char *name = elf_section_name(o, a->rel);
+  const char *name = "";
+  for (u32 i = 1; i < o->nshdr; i++)
+    if (o->shdrs[i].sh_type == SHT_RELA && o->shdrs[i].sh_offset == a->rel_off)
+      name = elf_section_name(o, i);
   if (type > 255 || !rows[type].known)
     elf_bad(w, f, at, "%s: unknown relocation type %u", name, type);
   else if (sym >= file->nsyms)
@@ -95,13 +98,16 @@ static inline u32 edges(const Link *l, EdgeCursor *c, Edge *buf, bool addressed)
     return 0;
   const File *file = &l->files.at[a->file];
   const ElfObject *o = file->fmt;
-  const ElfShdr *sh = &o->shdrs[a->rel];
-  const ElfRela *r = (const ElfRela *)(file->data.p + sh->sh_offset);
-  u32 total = (u32)(sh->sh_size / sizeof *r), first_global = file->first_global, nsyms = file->nsyms;
+  const ElfRela *r = (const ElfRela *)(file->data.p + a->rel_off);
+  u32 total = a->rel, first_global = file->first_global, nsyms = file->nsyms;
   const u32 *globals = file->globals;
   u32 n = 0, i = c->next;
   for (; i < total && n < EDGE_BATCH; i++) {
     Edge *e = &buf[n];
+    if (i + 8 < total) {
+      u32 soon = (u32)ELF64_R_SYM(r[i + 8].r_info);
+      __builtin_prefetch(soon < first_global ? (const void *)&o->syms[soon] : (const void *)&globals[soon - first_global]);
+    }
     u32 type = (u32)ELF64_R_TYPE(r[i].r_info), sym = (u32)ELF64_R_SYM(r[i].r_info);
     const Row *row = &rows[type & 255];
     u64 off = r[i].r_offset;

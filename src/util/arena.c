@@ -85,14 +85,23 @@ char *arena_printf(Arena *a, const char *fmt, ...) {
   return p;
 }
 
-void *pages_alloc(u64 size) {
+void *pages_alloc_sparse(u64 size) {
   if (!size)
     size = 1;
   void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED)
     out_of_memory(size);
+  return p;
+}
+
+void pages_make_dense(void *p, u64 size) {
   if (size >= HUGE_MIN)
     madvise(p, size, MADV_HUGEPAGE);
+}
+
+void *pages_alloc(u64 size) {
+  void *p = pages_alloc_sparse(size);
+  pages_make_dense(p, size);
   return p;
 }
 

@@ -22,9 +22,13 @@ char *arena_printf(Arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 #define ARENA_NEW(a, T) ((T *)arena_alloc((a), sizeof(T), _Alignof(T)))
 #define ARENA_ARRAY(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (u64)(n), _Alignof(T)))
 
-/* Big flat arrays: zeroed address space straight from the kernel, touched only where used; asks for
- * huge pages when large. Returned by pages_free(p, size) with the same size. */
+/* Big flat arrays: zeroed address space straight from the kernel, in huge pages where it has them: a page
+ * fault costs more than zeroing the page. Returned by pages_free(p, size) with the same size. */
 void *pages_alloc(u64 size);
+/* The same in small pages: for arrays of which much is never touched. */
+void *pages_alloc_sparse(u64 size);
+/* Asks for huge pages after all: before the array is touched. */
+void pages_make_dense(void *p, u64 size);
 void pages_free(void *p, u64 size);
 
 /* Zeroed heap memory, for free(). */

@@ -1,11 +1,11 @@
 /* outfile.c: the output file, written by offset from any thread, visible only when whole.
  *
  * A regular output is built in an unnamed file (O_TMPFILE), so that a link that is killed leaves
- * nothing behind; where the file system has none, in a file with a temporary name. At commit the file
- * gets a name beside the output's and changes places with the old output (RENAME_EXCHANGE), which is
- * then removed. A plain rename over the old file would do as well, but it makes ext4 allocate and
- * write back the new one at once, while we wait.
- * The trap: at no moment may the output's name be missing or lead to an unfinished file. */
+ * nothing behind; where the file system has none, in a file with a temporary name. At commit the
+ * file gets a name beside the output's and changes places with the old output (RENAME_EXCHANGE),
+ * which is then removed. A plain rename over the old file would do as well, but it makes ext4
+ * allocate and write back the new one at once, while we wait. The trap: at no moment may the
+ * output's name be missing or lead to an unfinished file. */
 #include "util/outfile.h"
 
 #include <errno.h>
@@ -72,8 +72,8 @@ static const char *dir_name(OutFile *f) {
   return f->temp;
 }
 
-/* True for what must be written in place: devices, pipes, sockets; and links like /dev/stdout, which
- * must not be replaced even when they lead to a regular file at the moment. */
+/* True for what must be written in place: devices, pipes, sockets; and links like /dev/stdout,
+ * which must not be replaced even when they lead to a regular file at the moment. */
 static bool is_special(const char *path, const struct stat *st) {
   if (!S_ISREG(st->st_mode))
     return true;
@@ -126,8 +126,13 @@ OutFile *outfile_create(Diag *d, const char *path, u64 size, bool executable, u8
     return NULL;
   }
   memcpy(copy, path, len + 1);
-  *f = (OutFile){.diag = d, .fd = -1, .size = size, .mem = mem,
-                 .path = copy, .temp = temp, .temp_size = len + 64};
+  *f = (OutFile){.diag = d,
+                 .fd = -1,
+                 .size = size,
+                 .mem = mem,
+                 .path = copy,
+                 .temp = temp,
+                 .temp_size = len + 64};
   if (mem) {
     f->kind = OUT_MEMORY;
     f->buf = calloc(1, size ? size : 1);

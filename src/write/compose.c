@@ -1,19 +1,19 @@
 /* compose.c: copies and relocates ranges of atoms in buffers that stay in the cache. A task covers
- * about COMPOSE_CHUNK bytes of consecutive file content; its pieces are put together in the thread's
- * buffer, each run of atoms is relocated there by one call, and the sink gets the result.
+ * about COMPOSE_CHUNK bytes of consecutive file content; its pieces are put together in the
+ * thread's buffer, each run of atoms is relocated there by one call, and the sink gets the result.
  * The trap: an atom may be larger than the buffer. Without relocations it goes to the sink straight
  * from the input; with them the buffer grows. */
 #include "write/compose.h"
 
 #include <stdlib.h>
 
-/* Bytes of one task, unless a single atom or Synth is larger. What fits in a core's own cache beside
- * the input that streams through it. */
+/* Bytes of one task, unless a single atom or Synth is larger. What fits in a core's own cache
+ * beside the input that streams through it. */
 enum {
   COMPOSE_CHUNK = 256 << 10,
   COMPOSE_BUFFER = COMPOSE_CHUNK + (64 << 10), /* room for the last atom of a range */
-  MAX_GAP = 8 << 10,         /* wider holes in the file are left alone, not written */
-  INLINE_BYTES = 512 << 10,  /* less than this is not worth a thread */
+  MAX_GAP = 8 << 10,        /* wider holes in the file are left alone, not written */
+  INLINE_BYTES = 512 << 10, /* less than this is not worth a thread */
 };
 
 /* ---- the plan ---- */
@@ -86,8 +86,8 @@ void plan_add_bytes(Plan *p, u32 osec, const u8 *bytes, u64 len, u64 off) {
   }
 }
 
-/* Atoms [first, last) of a section, which cover the addresses [begin, end), in chunks. A hole of zeros
- * needs no piece in a file. */
+/* Atoms [first, last) of a section, which cover the addresses [begin, end), in chunks. A hole of
+ * zeros needs no piece in a file. */
 static void add_run(Plan *p, u32 osec, u32 first, u32 last, u64 begin, u64 end, u64 off) {
   const Link *l = p->l;
   const Osec *o = &l->osecs.at[osec];
@@ -95,8 +95,12 @@ static void add_run(Plan *p, u32 osec, u32 first, u32 last, u64 begin, u64 end, 
     u32 next = MIN(lower_bound(l, o, first, begin + COMPOSE_CHUNK), last);
     u64 stop = next < last ? MIN(l->atoms.addr[o->atoms[next].i], end) : end;
     if (next > first || o->aflags & ATOM_EXEC || p->shard)
-      *vec_push(&p->pieces) = (Piece){.begin = off + (begin - o->addr), .end = off + (stop - o->addr),
-                                      .osec = osec, .first = first, .last = next, .addr = begin};
+      *vec_push(&p->pieces) = (Piece){.begin = off + (begin - o->addr),
+                                      .end = off + (stop - o->addr),
+                                      .osec = osec,
+                                      .first = first,
+                                      .last = next,
+                                      .addr = begin};
     first = next;
     begin = stop;
   }
@@ -108,8 +112,12 @@ static void add_synth(Plan *p, u32 osec, u32 synth, u64 off) {
   if (s->grain)
     step = s->grain >= COMPOSE_CHUNK ? s->grain : COMPOSE_CHUNK / s->grain * s->grain;
   for (u64 at = 0; at < s->size; at += step)
-    *vec_push(&p->pieces) = (Piece){.begin = off + at, .end = off + MIN(at + step, s->size),
-                                    .osec = osec, .synth = synth, .synth_off = at, .late = s->late};
+    *vec_push(&p->pieces) = (Piece){.begin = off + at,
+                                    .end = off + MIN(at + step, s->size),
+                                    .osec = osec,
+                                    .synth = synth,
+                                    .synth_off = at,
+                                    .late = s->late};
 }
 
 void plan_add_osec(Plan *p, u32 osec, u64 off) {
@@ -152,7 +160,8 @@ void plan_seal(Plan *p) {
     if (a->end > b->begin && a->end > a->begin && b->end > b->begin)
       diag_error(p->l->diag, "layout", "output sections %s and %s overlap in the file at 0x%llx",
                  a->osec ? p->l->osecs.at[a->osec].name : "(headers)",
-                 b->osec ? p->l->osecs.at[b->osec].name : "(headers)", (unsigned long long)b->begin);
+                 b->osec ? p->l->osecs.at[b->osec].name : "(headers)",
+                 (unsigned long long)b->begin);
   }
   ComposeTask *open = NULL;
   for (u32 i = 0; i < p->pieces.n; i++) {
@@ -279,8 +288,8 @@ static void prefetch_ahead(const Link *l, const AtomId *ids, u32 left) {
   }
 }
 
-/* Gaps in code trap, but .init and .fini are one function each, put together from pieces that run on
- * into the next (gABI ch. 5, "Initialization and Termination Functions"). */
+/* Gaps in code trap, but .init and .fini are one function each, put together from pieces that run
+ * on into the next (gABI ch. 5, "Initialization and Termination Functions"). */
 static u8 padding(const Link *l, const Osec *o) {
   if (!(o->aflags & ATOM_EXEC))
     return 0;
@@ -304,7 +313,8 @@ static void compose_atoms(Stage *s, const Piece *x) {
     u64 addr = l->atoms.addr[id], at = x->begin + (addr - x->addr);
     if (addr < x->addr || at < s->off + s->used || at > x->end || size > x->end - at) {
       diag_report(l->diag, DIAG_ERROR, "layout", (u64)a->file << 32,
-                  "%s: section %s does not fit into its place in %s", file_name(l, (FileId){a->file}),
+                  "%s: section %s does not fit into its place in %s",
+                  file_name(l, (FileId){a->file}),
                   y ? y->name : l->format->atom_name(l, (AtomId){id}), o->name);
       relocate(s); /* the run must not reach over it */
       continue;

@@ -1,8 +1,8 @@
 /* compose.h: the bytes of output sections, made in cache-sized buffers on all threads. A Plan lists
- * what stands where in the file; composing hands every stretch of finished bytes to a sink once, while
- * it is hot: the sink writes, hashes or compresses it.
- * The trap: how a Plan falls into tasks depends on the layout alone, never on threads, since build ids
- * and compressed streams are made task by task. */
+ * what stands where in the file; composing hands every stretch of finished bytes to a sink once,
+ * while it is hot: the sink writes, hashes or compresses it. The trap: how a Plan falls into tasks
+ * depends on the layout alone, never on threads, since build ids and compressed streams are made
+ * task by task. */
 #ifndef WELD_WRITE_COMPOSE_H
 #define WELD_WRITE_COMPOSE_H
 
@@ -27,7 +27,8 @@ typedef struct {
 
 typedef struct {
   Link *l;
-  u64 shard; /* not 0: pieces cover every byte, a task is about so many bytes of one output section */
+  u64 shard; /* not 0: pieces cover every byte, a task is about so many bytes of one output section
+              */
   VEC(Piece) pieces;
   VEC(ComposeTask) tasks; /* ntasks_early that can be composed at once, then the late ones */
   u32 ntasks_early;
@@ -35,8 +36,8 @@ typedef struct {
   u32 nspecial;
 } Plan;
 
-/* Where composed bytes go. Calls of one task come from one thread: begin, put in order of offsets and
- * without holes from the task's begin to its end, end. `whole`: this put is all of the task. */
+/* Where composed bytes go. Calls of one task come from one thread: begin, put in order of offsets
+ * and without holes from the task's begin to its end, end. `whole`: this put is all of the task. */
 typedef struct {
   void *ctx;
   void (*begin)(void *ctx, unsigned tid, u32 task);
@@ -45,8 +46,8 @@ typedef struct {
   void (*before_late)(void *ctx); /* called once, when all is done but what is late; or NULL */
 } Sink;
 
-/* `shard`: 0, or for compression the size of a task; then holes of zeros are not left out, and sections
- * don't share tasks. */
+/* `shard`: 0, or for compression the size of a task; then holes of zeros are not left out, and
+ * sections don't share tasks. */
 void plan_init(Plan *p, Link *l, u64 shard);
 /* Bytes that are ready; they must stay until the plan has run. */
 void plan_add_bytes(Plan *p, u32 osec, const u8 *bytes, u64 len, u64 off);

@@ -1,8 +1,8 @@
 /* compress.c: --compress-debug-sections for the output. Each task of a section becomes a shard that
  * its thread compresses while the bytes are hot. Zstandard frames may follow each other (RFC 8878,
- * 3.1); zlib wants one stream, so its shards are raw deflate blocks that end at a byte (Z_SYNC_FLUSH),
- * between the header and the combined checksum (RFC 1950, 2.2).
- * The trap: shards depend on the layout alone, never on threads, or the output would. */
+ * 3.1); zlib wants one stream, so its shards are raw deflate blocks that end at a byte
+ * (Z_SYNC_FLUSH), between the header and the combined checksum (RFC 1950, 2.2). The trap: shards
+ * depend on the layout alone, never on threads, or the output would. */
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -11,8 +11,8 @@
 #include "write/compose.h"
 #include "write/elf.h"
 
-/* Each shard starts with nothing to refer back to, so it must not be too small; the larger, the fewer
- * threads have work. */
+/* Each shard starts with nothing to refer back to, so it must not be too small; the larger, the
+ * fewer threads have work. */
 enum { ZLIB_LEVEL = 1, ZSTD_LEVEL = 3, SHARD = 1 << 20, OUT_STEP = 256 << 10 };
 
 typedef struct {
@@ -25,8 +25,8 @@ typedef struct {
 typedef struct {
   Link *l;
   CompressKind kind;
-  Shard *shards; /* by task */
-  bool *is_last; /* by task: ends its section */
+  Shard *shards;  /* by task */
+  bool *is_last;  /* by task: ends its section */
   z_stream *zlib; /* one for each thread */
   ZSTD_CCtx **zstd;
   bool failed;
@@ -105,7 +105,8 @@ static void begin_shard(void *ctx, unsigned tid, u32 task) {
   }
 }
 
-static void put_shard(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u64 off, bool whole) {
+static void put_shard(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u64 off,
+                      bool whole) {
   (void)off;
   (void)whole;
   Compressor *c = ctx;
@@ -170,7 +171,8 @@ static void join(Compressor *c, Osec *o, u32 first, u32 last) {
   if (size >= o->filesz)
     return;
   u8 *out = pages_alloc(size), *at = out;
-  ElfChdr head = {.ch_type = zlib ? ELFCOMPRESS_ZLIB : ELFCOMPRESS_ZSTD, .ch_size = o->filesz,
+  ElfChdr head = {.ch_type = zlib ? ELFCOMPRESS_ZLIB : ELFCOMPRESS_ZSTD,
+                  .ch_size = o->filesz,
                   .ch_addralign = (u64)1 << o->p2align};
   memcpy(at, &head, sizeof head);
   at += sizeof head;
@@ -232,7 +234,8 @@ void elf_compress_debug(Link *l) {
   plan_seal(&plan);
   u32 n = plan.tasks.n;
   if (n && plan.ntasks_early == n) {
-    Compressor c = {.l = l, .kind = l->opt->compress_debug,
+    Compressor c = {.l = l,
+                    .kind = l->opt->compress_debug,
                     .shards = ARENA_ARRAY(&l->arena, Shard, n),
                     .is_last = ARENA_ARRAY(&l->arena, bool, n)};
     u32 *osec = ARENA_ARRAY(&l->arena, u32, n + 1);

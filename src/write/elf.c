@@ -1,5 +1,5 @@
-/* elf.c: headers and the file as a whole. Layout has said where everything is; here a plan of the file
- * is made, composed and written in parallel, and the build id put into its place at the end.
+/* elf.c: headers and the file as a whole. Layout has said where everything is; here a plan of the
+ * file is made, composed and written in parallel, and the build id put into its place at the end.
  * The trap: e_shnum, e_shstrndx and e_phnum have 16 bits; larger values go into section header 0
  * (gABI ch. 4, "ELF Header"). */
 #include "write/elf.h"
@@ -28,9 +28,9 @@ static const struct {
 typedef struct {
   Link *l;
   u64 size;
-  u64 shoff;    /* 0: no section headers */
-  u32 nshdr;    /* with the null one */
-  u64 lowest;   /* --oformat binary: load address of the file's first byte */
+  u64 shoff;  /* 0: no section headers */
+  u32 nshdr;  /* with the null one */
+  u64 lowest; /* --oformat binary: load address of the file's first byte */
 } Image;
 
 static bool has_bytes(const Link *l, const Osec *o) {
@@ -65,9 +65,10 @@ static bool measure(Image *m) {
     if (!has_bytes(l, o))
       continue;
     if (__builtin_add_overflow(file_offset(m, o), o->filesz, &end) || end > MAX_OUTPUT) {
-      diag_error(l->diag, "layout", "output section %s at 0x%llx, %llu bytes long, makes the output "
-                 "file too large", o->name, (unsigned long long)file_offset(m, o),
-                 (unsigned long long)o->filesz);
+      diag_error(l->diag, "layout",
+                 "output section %s at 0x%llx, %llu bytes long, makes the output "
+                 "file too large",
+                 o->name, (unsigned long long)file_offset(m, o), (unsigned long long)o->filesz);
       return false;
     }
     m->size = MAX(m->size, end);
@@ -96,8 +97,7 @@ static u64 entry_address(Link *l) {
   if (!name || !*name)
     return 0;
   SymId s = sym_find(l, name, strlen(name));
-  if (s.i != NO_SYM.i &&
-      !(l->syms.flags[s.i] & (SF_UNDEFINED | SF_SHARED | SF_DISCARDED)))
+  if (s.i != NO_SYM.i && !(l->syms.flags[s.i] & (SF_UNDEFINED | SF_SHARED | SF_DISCARDED)))
     return l->syms.value[s.i];
   char *end;
   u64 number = strtoull(name, &end, 0);
@@ -150,8 +150,13 @@ static void make_ehdr(const Image *m, u8 *out) {
 static void make_phdrs(const Link *l, u8 *out) {
   for (u32 i = 0; i < l->segments.n; i++) {
     const Segment *s = &l->segments.at[i];
-    Elf64_Phdr p = {.p_type = s->type, .p_flags = s->flags, .p_offset = s->off, .p_vaddr = s->addr,
-                    .p_paddr = s->lma, .p_filesz = s->filesz, .p_memsz = s->memsz,
+    Elf64_Phdr p = {.p_type = s->type,
+                    .p_flags = s->flags,
+                    .p_offset = s->off,
+                    .p_vaddr = s->addr,
+                    .p_paddr = s->lma,
+                    .p_filesz = s->filesz,
+                    .p_memsz = s->memsz,
                     .p_align = s->align};
     memcpy(out + i * sizeof p, &p, sizeof p);
   }
@@ -197,10 +202,14 @@ static void make_shdrs(const Image *m, u8 *p) {
     if (!o->placed || !o->index)
       continue;
     ElfShdr *h = &out[o->index];
-    *h = (Elf64_Shdr){.sh_name = elf_shstrtab_offset(l, l->order[i]), .sh_type = o->type,
-                      .sh_flags = o->attr & ~(u64)SHF_GROUP, .sh_addr = o->addr,
-                      .sh_offset = o->off, .sh_size = o->size,
-                      .sh_addralign = (u64)1 << o->p2align, .sh_entsize = o->entsize};
+    *h = (Elf64_Shdr){.sh_name = elf_shstrtab_offset(l, l->order[i]),
+                      .sh_type = o->type,
+                      .sh_flags = o->attr & ~(u64)SHF_GROUP,
+                      .sh_addr = o->addr,
+                      .sh_offset = o->off,
+                      .sh_size = o->size,
+                      .sh_addralign = (u64)1 << o->p2align,
+                      .sh_entsize = o->entsize};
     if (!(o->attr & SHF_ALLOC))
       h->sh_addr = 0;
     if (o->attr & SHF_LINK_ORDER)
@@ -230,10 +239,10 @@ static void add_headers(const Image *m, Plan *plan) {
 typedef struct {
   Link *l;
   OutFile *file;
-  u32 digest_size; /* 0: no hash is asked for */
+  u32 digest_size;    /* 0: no hash is asked for */
   BuildIdHash **hash; /* one for each thread */
-  u8 *digests;     /* one for each task */
-  bool *once;      /* by thread: the task's digest is already there */
+  u8 *digests;        /* one for each task */
+  bool *once;         /* by thread: the task's digest is already there */
 } Writer;
 
 static void begin_task(void *ctx, unsigned tid, u32 task) {
@@ -245,7 +254,8 @@ static void begin_task(void *ctx, unsigned tid, u32 task) {
   }
 }
 
-static void put_bytes(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u64 off, bool whole) {
+static void put_bytes(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u64 off,
+                      bool whole) {
   Writer *w = ctx;
   if (w->digest_size && whole) {
     build_id_once(w->hash[tid], p, len, w->digests + (u64)task * w->digest_size);

@@ -1,7 +1,7 @@
-/* elf_build_id.c: the build id note and its hashes. MD5 and SHA come from libcrypto's plain functions:
- * its newer interface looks algorithms up at run time and pulls in the whole library, which costs more
- * than all of a small link.
- * The trap: a hash must not cover the id itself, so the note holds zeros while it is hashed. */
+/* elf_build_id.c: the build id note and its hashes. MD5 and SHA come from libcrypto's plain
+ * functions: its newer interface looks algorithms up at run time and pulls in the whole library,
+ * which costs more than all of a small link. The trap: a hash must not cover the id itself, so the
+ * note holds zeros while it is hashed. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "write/elf_build_id.h"
 

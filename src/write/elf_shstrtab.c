@@ -1,6 +1,6 @@
-/* elf_shstrtab.c: .shstrtab, the names of the output sections, where a name that ends another one is
- * that one's end (".text" in ".rela.text"; gABI ch. 4, "String Table"). The trap: which sections there
- * are is settled only while layout runs, so the table is made again in every round. */
+/* elf_shstrtab.c: .shstrtab, the names of the output sections, where a name that ends another one
+ * is that one's end (".text" in ".rela.text"; gABI ch. 4, "String Table"). The trap: which sections
+ * there are is settled only while layout runs, so the table is made again in every round. */
 #include <stdlib.h>
 
 #include "write/elf_symtab.h"

@@ -1,8 +1,8 @@
-/* elf_symtab.c: chooses the symbols of the output and their order: section symbols, weld's own locals,
- * locals of each file (with the globals that became local), weld's own globals, globals of each file,
- * each symbol at the file that defines it, or else that refers to it first.
- * The trap: a link has a million symbols. Files are looked at in parallel, each once; nothing is
- * hashed and nothing allocated per symbol, and all that ties the files together is sums. */
+/* elf_symtab.c: chooses the symbols of the output and their order: section symbols, weld's own
+ * locals, locals of each file (with the globals that became local), weld's own globals, globals of
+ * each file, each symbol at the file that defines it, or else that refers to it first. The trap: a
+ * link has a million symbols. Files are looked at in parallel, each once; nothing is hashed and
+ * nothing allocated per symbol, and all that ties the files together is sums. */
 #include "write/elf_symtab.h"
 
 #include <stdlib.h>
@@ -35,8 +35,8 @@ static bool is_retained(const Symtab *t, const char *name, u64 len) {
 
 /* ---- choosing ---- */
 
-/* GNU ld's --discard-*: assemblers drop their .L labels but for those in mergeable sections, where a
- * label keeps two strings from being one; such labels served their purpose. */
+/* GNU ld's --discard-*: assemblers drop their .L labels but for those in mergeable sections, where
+ * a label keeps two strings from being one; such labels served their purpose. */
 static bool keep_local(const Link *l, const File *f, const ElfObject *o, u32 i, const char *name) {
   u32 special, section = elf_sym_section(o, i, &special);
   u32 atom = section ? f->atom_base + section : 0;
@@ -51,6 +51,12 @@ static bool keep_local(const Link *l, const File *f, const ElfObject *o, u32 i, 
   return l->opt->discard != DISCARD_LOCALS && !(section && l->atoms.flags[atom] & ATOM_MERGE);
 }
 
+static void bad_local_name(const Link *l, const File *f, u32 i) {
+  FileId id = {(u32)(f - l->files.at)};
+  diag_report(l->diag, DIAG_ERROR, "malformed-input", (u64)id.i << 32 | i,
+              "%s: symbol %u has a name outside the string table", file_name(l, id), i);
+}
+
 static u32 choose_locals(const Link *l, const Symtab *t, const File *f, Kept *out) {
   const ElfObject *o = f->fmt;
   const char *strtab = (const char *)o->strtab.p;
@@ -61,6 +67,10 @@ static u32 choose_locals(const Link *l, const Symtab *t, const File *f, Kept *ou
     const ElfSym *s = &o->syms[i];
     if (ELF64_ST_TYPE(s->st_info) == STT_SECTION)
       continue;
+    if (UNLIKELY(s->st_name >= o->strtab.len)) { /* the reader looks at names of globals only */
+      bad_local_name(l, f, i);
+      continue;
+    }
     const char *name = strtab + s->st_name;
     if (!*name || !keep_local(l, f, o, i, name))
       continue;
@@ -73,8 +83,8 @@ static u32 choose_locals(const Link *l, const Symtab *t, const File *f, Kept *ou
 
 static void first_reference(u32 *slot, u32 file) {
   u32 old = __atomic_load_n(slot, __ATOMIC_RELAXED);
-  while (old < ~file && !__atomic_compare_exchange_n(slot, &old, ~file, true, __ATOMIC_RELAXED,
-                                                      __ATOMIC_RELAXED))
+  while (old < ~file &&
+         !__atomic_compare_exchange_n(slot, &old, ~file, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
     ;
 }
 
@@ -87,7 +97,8 @@ static bool keep_definition(const Link *l, const Symtab *t, u32 sym, const char 
 
 /* Globals of a file, those that become local (hidden, or by a version script: gABI ch. 4, "Symbol
  * Visibility") in front. out has room for all of them. */
-static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f, Kept *out, u32 room) {
+static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f, Kept *out,
+                           u32 room) {
   const ElfObject *o = f->fmt;
   const char *strtab = (const char *)o->strtab.p;
   u32 nlocal = 0, nglobal = 0;
@@ -240,8 +251,10 @@ static bool place_names(Link *l, Symtab *t) {
   t->names_total = at;
   if (at <= UINT32_MAX && symbols <= UINT32_MAX / 2)
     return true;
-  diag_error(l->diag, "symtab", "%llu symbols with %llu bytes of names do not fit into .symtab; "
-             "use --strip-all or --discard-all", (unsigned long long)symbols, (unsigned long long)at);
+  diag_error(l->diag, "symtab",
+             "%llu symbols with %llu bytes of names do not fit into .symtab; "
+             "use --strip-all or --discard-all",
+             (unsigned long long)symbols, (unsigned long long)at);
   return false;
 }
 
@@ -252,8 +265,8 @@ static void find_sections(Link *l, Symtab *t) {
   t->nsections = 0;
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
-    bool is_table = !(o->attr & SHF_ALLOC) && (o->type == SHT_SYMTAB || o->type == SHT_STRTAB ||
-                                               o->type == SHT_SYMTAB_SHNDX);
+    bool is_table = !(o->attr & SHF_ALLOC) &&
+                    (o->type == SHT_SYMTAB || o->type == SHT_STRTAB || o->type == SHT_SYMTAB_SHNDX);
     if (o->placed && !is_table)
       t->sections[t->nsections++] = l->order[i];
   }

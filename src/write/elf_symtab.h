@@ -7,9 +7,9 @@
 
 /* After dead strip, before layout_assign(): chooses the symbols that -s, -x, -X and
  * --retain-symbols-file leave, and gives SYN_SYMTAB, SYN_SYMTAB_SHNDX, SYN_STRTAB, SYN_SHSTRTAB and
- * SYN_BUILD_ID their sizes and functions. What depends on the output sections (section symbols, names
- * of sections, escaped section indexes) is settled by Synth.resize; only sizes of sections that are
- * not allocated change there. */
+ * SYN_BUILD_ID their sizes and functions. What depends on the output sections (section symbols,
+ * names of sections, escaped section indexes) is settled by Synth.resize; only sizes of sections
+ * that are not allocated change there. */
 void elf_symtab_prepare(Link *l);
 /* When section indexes are final, before the file is composed. */
 void elf_symtab_finish(Link *l);

@@ -1,6 +1,7 @@
 /* elf_symtab_write.c: the bytes of .symtab, .symtab_shndx and .strtab, any range of them by itself.
- * The trap: names come from the input's string table, as they stand there (a version "@@V1" included,
- * as GNU ld does it); only undefined symbols and weld's own take theirs from the symbol table, since
+ * The trap: names come from the input's string table, as they stand there (a version "@@V1"
+ * included, as GNU ld does it); only undefined symbols and weld's own take theirs from the symbol
+ * table, since
  * --wrap may have given them another name. */
 #include "core/resolve.h"
 #include "write/elf_symtab_internal.h"
@@ -13,12 +14,20 @@ typedef struct {
   u8 info, other;
 } OutSym;
 
-static u8 st_info(u32 bind, u32 type) { return (u8)(bind << 4 | (type & 0xf)); }
+static u8 st_info(u32 bind, u32 type) {
+  return (u8)(bind << 4 | (type & 0xf));
+}
 
 /* What of a file is ordered like the files. */
-static u64 key_local(const FileSyms *f) { return f->local_at; }
-static u64 key_global(const FileSyms *f) { return f->global_at; }
-static u64 key_name(const FileSyms *f) { return f->name_at; }
+static u64 key_local(const FileSyms *f) {
+  return f->local_at;
+}
+static u64 key_global(const FileSyms *f) {
+  return f->global_at;
+}
+static u64 key_name(const FileSyms *f) {
+  return f->name_at;
+}
 
 /* The last of the files that begin at or before `at`; 0 when none does. */
 static u32 find_file(const Symtab *t, u64 (*key)(const FileSyms *), u64 at) {
@@ -48,8 +57,8 @@ static void set_section(const Link *l, OutSym *out, u32 osec) {
     set_special(out, SHN_ABS);
 }
 
-/* The allocated section that an address belongs to: one that holds it, else one that ends there, else
- * the last one before, else (an address in the headers) the first one. */
+/* The allocated section that an address belongs to: one that holds it, else one that ends there,
+ * else the last one before, else (an address in the headers) the first one. */
 static u32 section_at(const Link *l, u64 addr) {
   u32 ending = 0, before = 0, first = 0;
   for (u32 i = 0; i < l->norder; i++) {
@@ -98,7 +107,8 @@ static u64 eh_frame_value(const Link *l, const File *f, u32 atom, u64 off) {
 
 static void describe_section(const Link *l, u32 osec, OutSym *out) {
   const Osec *o = &l->osecs.at[osec];
-  *out = (OutSym){.value = o->attr & SHF_ALLOC ? o->addr : 0, .shndx = o->index,
+  *out = (OutSym){.value = o->attr & SHF_ALLOC ? o->addr : 0,
+                  .shndx = o->index,
                   .info = st_info(STB_LOCAL, STT_SECTION)};
 }
 
@@ -131,7 +141,8 @@ static void describe_made(const Link *l, u32 sym, OutSym *out) {
   bool local = flags & (SF_HIDDEN | SF_VERSION_LOCAL);
   if (name_is(name, "_DYNAMIC") || name_is(name, "_GLOBAL_OFFSET_TABLE_"))
     type = STT_OBJECT;
-  *out = (OutSym){.value = l->syms.value[sym], .other = flags >> SF_VIS_SHIFT & 3,
+  *out = (OutSym){.value = l->syms.value[sym],
+                  .other = flags >> SF_VIS_SHIFT & 3,
                   .info = st_info(local ? STB_LOCAL : STB_GLOBAL, type)};
   if (name_is(name, "_TLS_MODULE_BASE_")) {
     describe_tls_base(l, out);
@@ -150,7 +161,8 @@ static void describe_made(const Link *l, u32 sym, OutSym *out) {
 static void describe_local(const Link *l, const File *f, const ElfObject *o, u32 i, OutSym *out) {
   const ElfSym *s = &o->syms[i];
   u32 special, section = elf_sym_section(o, i, &special);
-  *out = (OutSym){.value = s->st_value, .size = s->st_size, .info = s->st_info, .other = s->st_other};
+  *out =
+      (OutSym){.value = s->st_value, .size = s->st_size, .info = s->st_info, .other = s->st_other};
   if (!section) {
     set_special(out, SHN_ABS);
     return;
@@ -178,7 +190,8 @@ static void describe_global(const Link *l, const ElfObject *o, u32 sym, u32 i, O
     bind = STB_GLOBAL;
   if (type == STT_COMMON)
     type = STT_OBJECT;
-  *out = (OutSym){.value = l->syms.value[sym], .size = s->st_size,
+  *out = (OutSym){.value = l->syms.value[sym],
+                  .size = s->st_size,
                   .info = st_info(bind, type),
                   .other = (u8)((s->st_other & 0xfcu) | (flags >> SF_VIS_SHIFT & 3))};
   if (UNLIKELY(type == STT_GNU_IFUNC && flags & SF_COPY)) { /* its PLT entry is its address */
@@ -194,8 +207,8 @@ static void describe_global(const Link *l, const ElfObject *o, u32 sym, u32 i, O
     out->value -= l->tls_begin;
 }
 
-/* A symbol that no object of the link defines. A copied variable has its place here; a PLT entry that
- * is a function's address everywhere is the value of the undefined symbol (psABI 4.4.3). */
+/* A symbol that no object of the link defines. A copied variable has its place here; a PLT entry
+ * that is a function's address everywhere is the value of the undefined symbol (psABI 4.4.3). */
 static void describe_undefined(const Link *l, u32 sym, OutSym *out) {
   u32 flags = l->syms.flags[sym];
   const SymAux *x = sym_aux(l, sym);
@@ -238,9 +251,12 @@ static void put(Out *out, const OutSym *s, u32 name) {
   if (out->shndx)
     *out->shndx++ = escaped ? s->shndx : 0;
   if (out->syms)
-    *out->syms++ = (Elf64_Sym){.st_name = name, .st_info = s->info, .st_other = s->other,
+    *out->syms++ = (Elf64_Sym){.st_name = name,
+                               .st_info = s->info,
+                               .st_other = s->other,
                                .st_shndx = (u16)(escaped ? SHN_XINDEX : s->shndx),
-                               .st_value = s->value, .st_size = s->size};
+                               .st_value = s->value,
+                               .st_size = s->size};
 }
 
 static bool defined_in(const Link *l, u32 sym, u32 file, u32 index) {
@@ -286,8 +302,8 @@ static void put_own(const Link *l, const Symtab *t, u32 at, Out *out) {
   OutSym s = {.reserved = true};
   u32 name = 0;
   if (at > t->nsections) {
-    u32 k = at < t->first_global ? at - symtab_made_local_at(t)
-                                 : at - t->first_global + t->nmade_local;
+    u32 k =
+        at < t->first_global ? at - symtab_made_local_at(t) : at - t->first_global + t->nmade_local;
     describe_made(l, t->made[k], &s);
     name = t->made_name[k];
   } else if (at) {
