@@ -41,5 +41,7 @@ u32 ehframe_edges(const struct Link *l, FileId f, const EhRecord *r, EdgeCursor 
 void ehframe_scan(struct Link *l);
 /* After dead strip: drops FDEs of dead atoms, shares CIEs, gives offsets, sizes the two Synths. */
 void ehframe_build(struct Link *l);
+/* After ehframe_build: offset in the output's .eh_frame where the records of file f begin, or would. */
+u32 ehframe_begin(const struct Link *l, FileId f);
 
 #endif

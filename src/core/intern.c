@@ -12,19 +12,19 @@ static inline u64 tag_of(u64 hash) { return (hash >> 20) & 0xffffffff; }
 void intern_sort(const InternEnt *ents, u32 n, InternChunk *out) {
   u32 at[INTERN_SHARDS + 1] = {0};
   for (u32 i = 0; i < n; i++)
-    at[shard_of(ents[i].hash) + 1]++;
+    at[shard_of(ents[i].hash.lo) + 1]++;
   for (u32 s = 0; s < INTERN_SHARDS; s++)
     at[s + 1] += at[s];
   memcpy(out->from, at, sizeof at);
   for (u32 i = 0; i < n; i++)
-    out->ents[at[shard_of(ents[i].hash)]++] = ents[i];
+    out->ents[at[shard_of(ents[i].hash.lo)]++] = ents[i];
 }
 
 static void grow(InternShard *s) {
   u32 n = s->mask ? (s->mask + 1) * 2 : 64;
   u64 *slots = heap_alloc(n * sizeof *slots);
   for (u32 i = 0; i < s->syms.n; i++) {
-    u64 h = s->syms.at[i].hash;
+    u64 h = s->syms.at[i].hash.lo;
     u32 k = (u32)h & (n - 1);
     while (slots[k])
       k = (k + 1) & (n - 1);
@@ -38,8 +38,8 @@ static void grow(InternShard *s) {
 static inline u32 insert(InternShard *s, const InternEnt *e) {
   if (UNLIKELY(s->syms.n * 2 >= s->mask))
     grow(s);
-  u64 tag = tag_of(e->hash);
-  for (u32 k = (u32)e->hash & s->mask;; k = (k + 1) & s->mask) {
+  u64 tag = tag_of(e->hash.lo);
+  for (u32 k = (u32)e->hash.lo & s->mask;; k = (k + 1) & s->mask) {
     u64 slot = s->slots[k];
     if (!slot) {
       vec_reserve(&s->syms, s->syms.n + 1);
@@ -52,7 +52,7 @@ static inline u32 insert(InternShard *s, const InternEnt *e) {
       continue;
     u32 i = (u32)slot - 1;
     InternSym *x = &s->syms.at[i];
-    if (x->hash == e->hash && x->len == e->len && !memcmp(x->p, e->p, e->len)) {
+    if (x->hash.lo == e->hash.lo && x->hash.hi == e->hash.hi) {
       if (e->key < x->key)
         x->key = e->key;
       return i;
@@ -76,11 +76,8 @@ static void insert_shards(void *ctx, u32 begin, u32 end, unsigned tid) {
       const InternChunk *ch = &b->chunks[c];
       for (u32 i = ch->from[s], last = ch->from[s + 1]; i < last; i++) {
         const InternEnt *e = &ch->ents[i];
-        if (i + AHEAD < last) {
-          __builtin_prefetch(ch->ents[i + AHEAD].p);
-          if (sh->mask)
-            __builtin_prefetch(&sh->slots[(u32)ch->ents[i + AHEAD].hash & sh->mask]);
-        }
+        if (i + AHEAD < last && sh->mask)
+          __builtin_prefetch(&sh->slots[(u32)ch->ents[i + AHEAD].hash.lo & sh->mask]);
         *e->out = insert(sh, e) << 6 | s;
       }
     }
@@ -104,13 +101,14 @@ void intern_seal(Interner *t) {
 }
 
 u32 intern_find(const Interner *t, const char *p, u64 len) {
-  u64 h = hash_bytes(p, len);
+  Hash128 hash = hash128_bytes(p, len);
+  u64 h = hash.lo;
   const InternShard *s = &t->shards[shard_of(h)];
   if (!s->mask)
     return UINT32_MAX;
   for (u32 k = (u32)h & s->mask; s->slots[k]; k = (k + 1) & s->mask) {
     const InternSym *x = &s->syms.at[(u32)s->slots[k] - 1];
-    if (x->hash == h && x->len == len && !memcmp(x->p, p, len))
+    if (x->hash.lo == h && x->hash.hi == hash.hi)
       return s->base + (u32)s->slots[k] - 1;
   }
   return UINT32_MAX;

@@ -1,22 +1,25 @@
 /* intern.h: names to numbers, in parallel and deterministically. Names are partitioned by hash into
  * shards; a thread owns a shard while it inserts, so there are no locks, a shard's table stays in
  * cache, and the numbers depend on the order of the inputs only.
+ * Two names are one when their 128-bit hashes are: comparing the bytes again would cost two cache misses
+ * a name, and a collision of XXH3-128 by chance is less likely than a bit flip.
  * The trap: ids are (local << 6 | shard) until intern_seal(); intern_final() maps them afterwards. */
 #ifndef WELD_CORE_INTERN_H
 #define WELD_CORE_INTERN_H
 
 #include "util/arena.h"
 #include "util/base.h"
+#include "util/hash.h"
 #include "util/threads.h"
 
 enum { INTERN_SHARDS = 64, INTERN_SHARD_SHIFT = 58 };
 
 typedef struct {
-  u64 hash;
+  Hash128 hash;
   const char *p;  /* `len` bytes; must outlive the table */
   u64 key;        /* of the occurrence; the table keeps the smallest (core/resolve.h) */
-  u32 len;
   u32 *out;       /* gets the id */
+  u32 len;
 } InternEnt;
 
 /* Some names in input order, already sorted (stably) by shard: shard s is [from[s], from[s + 1]). */
@@ -26,7 +29,7 @@ typedef struct {
 } InternChunk;
 
 typedef struct {
-  u64 hash;
+  Hash128 hash;
   const char *p;
   u64 key;
   u32 len;

@@ -469,6 +469,12 @@ void layout_assign(Link *l) {
       u32 at = described_place(l, y, &j, &l->osecs.at[o]);
       insert_item(y, at != UINT32_MAX ? at : orphan_place(l, y, &l->osecs.at[o]), (Item){UINT32_MAX, o, UINT32_MAX});
     }
+  /* A thread's first image is read-only like the sections that it stands among: PT_TLS is one piece. */
+  for (u32 i = 0, s = 0; l->opt->z_relro && relro_stmt != UINT32_MAX && i < y->items.n; i++)
+    if (y->items.at[i].stmt != UINT32_MAX)
+      s = y->items.at[i].stmt;
+    else if (l->osecs.at[y->items.at[i].osec].aflags & ATOM_TLS)
+      l->osecs.at[y->items.at[i].osec].relro = s < relro_stmt;
 
   l->order = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
   for (u32 i = 0; i < y->items.n; i++) /* the walk leaves out those that stay empty */
@@ -511,7 +517,9 @@ static bool env_symbol(void *ctx, const char *name, ExprValue *out) {
     out->osec = l->atoms.at[a].osec;
     out->v += l->atoms.addr[a] + l->osecs.at[out->osec].addr;
   } else if (!(l->syms.flags[s.i] & SF_ABSOLUTE)) {
-    out->osec = l->atoms.at[a].osec ? l->atoms.at[a].osec : e->y->osec;
+    u32 osec = l->syms.flags[s.i] & SF_SYNTHETIC && !a ? l->weld_names.at[key_index(l->syms.key[s.i])].osec
+                                                       : l->atoms.at[a].osec;
+    out->osec = osec ? osec : e->y->osec;
   }
   return true;
 }

@@ -10,7 +10,7 @@
 #include "core/link.h"
 #include "util/hash.h"
 
-enum { REC_BATCH = 128, CHUNK_NAMES = 1 << 13, BATCH_CHUNKS = 32 };
+enum { REC_BATCH = 128, CHUNK_NAMES = 1 << 13, BATCH_CHUNKS = 8 };
 
 #define FOR_FILES_GRAIN(l) ((l)->files.n > 256 ? 16u : 1u)
 
@@ -54,7 +54,7 @@ static void hash_names(void *ctx, u32 begin, u32 end, unsigned tid) {
         for (u32 i = 0; i < l->weld_names.n; i++) {
           WeldName *w = &l->weld_names.at[i];
           u32 len = (u32)strlen(w->name);
-          out[n++] = (InternEnt){hash_bytes(w->name, len), w->name, weld_key(w, i), len, &w->sym};
+          out[n++] = (InternEnt){hash128_bytes(w->name, len), w->name, weld_key(w, i), &w->sym, len};
         }
       } else if (l->files.at[f].fmt) {
         n += l->format->names(l, (FileId){f}, out + n);
@@ -74,7 +74,7 @@ static void copy_shards(void *ctx, u32 begin, u32 end, unsigned tid) {
       const InternSym *x = &sh->syms.at[i];
       s->name[sh->base + i] = (SymName){x->p, x->len, 0};
       s->key[sh->base + i] = x->key;
-      s->hash[sh->base + i] = x->hash;
+      s->hash[sh->base + i] = x->hash.lo;
     }
   }
 }
@@ -391,7 +391,7 @@ static void intern_groups(Link *l) {
       if (!ents)
         ents = pages_alloc(2 * CHUNK_NAMES * sizeof *ents);
       u32 len = (u32)strlen(r->name);
-      ents[n++] = (InternEnt){hash_bytes(r->name, len), r->name, (u64)f << 32 | r->index, len, &r->id};
+      ents[n++] = (InternEnt){hash128_bytes(r->name, len), r->name, (u64)f << 32 | r->index, &r->id, len};
       if (n == CHUNK_NAMES) {
         intern_some_groups(l, ents, n);
         n = 0;
@@ -682,7 +682,10 @@ static void place_commons(Link *l, U32Vec *lists) {
             key_rank(l->syms.key[sym]) != RANK_COMMON)
           continue;
         Common *c = &v.at[l->syms.value[sym]];
-        c->size = MAX(c->size, rec[k].size);
+        if (rec[k].size > c->size) { /* who describes the symbol from here on */
+          c->size = rec[k].size;
+          l->syms.key[sym] = make_key(RANK_COMMON, f, rec[k].index);
+        }
         c->align = MAX(c->align, rec[k].value);
       }
   }
@@ -893,6 +896,8 @@ static void add_addresses(void *ctx, u32 begin, u32 end, unsigned tid) {
       continue;
     if (UNLIKELY(l->atoms.flags[a] & ATOM_MERGE))
       s->value[i] = merge_addr(l, (AtomId){a}, s->value[i]);
+    else if (UNLIKELY(l->atoms.flags[a] & ATOM_EHFRAME && key_file(s->key[i])))
+      s->value[i] = l->format->local_value(l, (FileId){key_file(s->key[i])}, key_index(s->key[i]));
     else
       s->value[i] += l->atoms.addr[a];
   }

@@ -225,8 +225,7 @@ ACTION(shared) { g->o->kind = OUTPUT_SHARED; }
 ACTION(pie) { g->o->kind = OUTPUT_PIE; }
 
 ACTION(no_pie) {
-  if (g->o->kind == OUTPUT_PIE)
-    g->o->kind = OUTPUT_EXEC;
+  g->o->kind = OUTPUT_EXEC;
 }
 
 ACTION(image_base) {
@@ -542,8 +541,7 @@ ACTION(icf) {
 ACTION(strip_all) { g->o->strip = STRIP_ALL; }
 
 ACTION(strip_debug) {
-  if (g->o->strip == STRIP_NONE)
-    g->o->strip = STRIP_DEBUG;
+  g->o->strip = STRIP_DEBUG; /* the last of -s and -S counts */
 }
 
 ACTION(retain_symbols_file) {

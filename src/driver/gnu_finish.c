@@ -159,8 +159,10 @@ void gnu_finish(Gnu *g) {
     diag_error(g->d, "nested-group", "--start-lib without --end-lib");
   if (!o->inputs.n && !g->version_shown)
     diag_error(g->d, "no-inputs", "no input files");
-  if (o->kind != OUTPUT_SHARED && (o->filter.n || o->auxiliary.n))
-    diag_error(g->d, "bad-option", "--filter and --auxiliary need --shared");
+  if (o->kind != OUTPUT_SHARED && o->filter.n)
+    diag_error(g->d, "bad-option", "--filter or -F may not be used without -shared");
+  if (o->kind != OUTPUT_SHARED && o->auxiliary.n)
+    diag_error(g->d, "bad-option", "--auxiliary or -f may not be used without -shared");
   if (!*o->output)
     diag_error(g->d, "bad-value", "--output: expected the name of a file, got ''");
 

@@ -600,6 +600,11 @@ static void place_records(void *ctx, u32 begin, u32 end, unsigned tid) {
   }
 }
 
+u32 ehframe_begin(const Link *l, FileId f) {
+  const EhOutput *o = l->synths.at[SYN_EH_FRAME].ctx;
+  return o ? o->base[f.i] : 0;
+}
+
 void ehframe_build(Link *l) {
   EhOutput *o = ARENA_NEW(&l->arena, EhOutput);
   Synth *frame = &l->synths.at[SYN_EH_FRAME], *hdr = &l->synths.at[SYN_EH_FRAME_HDR];

@@ -199,10 +199,11 @@ u32 elf_names(Link *l, FileId f, InternEnt *out) {
       if (rank != RANK_NONE && p[at + 1] == '@')
         len = at; /* foo@@V defines foo */
       __atomic_store_n(&l->has_versioned_refs, true, __ATOMIC_RELAXED);
+      file->has_versions = true;
     }
     if (rank != RANK_NONE)
       rank = shared || file->lazy ? RANK_OUTSIDE : rank;
-    out[n++] = (InternEnt){hash_bytes(p, len), p, (u64)rank << 56 | (u64)f.i << 32 | i, len, id};
+    out[n++] = (InternEnt){hash128_bytes(p, len), p, (u64)rank << 56 | (u64)f.i << 32 | i, id, len};
   }
   return n;
 }

@@ -7,7 +7,7 @@
 #include "read/elf_hooks.h"
 
 /* The records have moved: a symbol in .eh_frame follows its record, __FRAME_END__ the terminator at the
- * end, __EH_FRAME_BEGIN__ (crtbegin's, in an empty section) the start. */
+ * end; one in an empty section (crtbegin's __EH_FRAME_BEGIN__) stands in front of what follows. */
 u64 elf_eh_frame_addr(const Link *l, AtomId a, u64 off) {
   const File *f = atom_file(l, a);
   u64 base = synth_addr(l, SYN_EH_FRAME);
@@ -18,6 +18,8 @@ u64 elf_eh_frame_addr(const Link *l, AtomId a, u64 off) {
     if (f->eh.fdes[i].atom == a.i && f->eh.fdes[i].off == off && f->eh.fdes[i].out != EH_DROPPED)
       return base + f->eh.fdes[i].out;
   const Synth *s = &l->synths.at[SYN_EH_FRAME];
+  if (!l->atoms.at[a.i].size)
+    return base + ehframe_begin(l, (FileId){l->atoms.at[a.i].file});
   return l->atoms.at[a.i].size == 4 && s->size >= 4 ? base + s->size - 4 : base;
 }
 

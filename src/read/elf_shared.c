@@ -157,6 +157,8 @@ static bool read_dynamic(Reader *r) {
     case DT_SONAME: so->soname = s; break;
     case DT_RPATH: so->rpath = s; break;
     case DT_RUNPATH: so->runpath = s; break;
+    case DT_AUDIT: so->audit = s; break;
+    case DT_DEPAUDIT: so->depaudit = s; break;
     default: break;
     }
   }

@@ -133,6 +133,12 @@ static u64 image_start(const Link *l) {
   return l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
 }
 
+/* A script may put sections of different permissions next to each other. */
+static bool shares_page(const Segment *load, const Osec *o, u64 page) {
+  u64 end = load->addr + load->memsz;
+  return o->size && load->memsz && o->addr >= end && (o->addr & -page) == ((end - 1) & -page);
+}
+
 static void build(Link *l) {
   u64 page = l->opt->z_max_page_size ? l->opt->z_max_page_size : l->arch->max_page_size;
   const Options *p = l->opt;
@@ -166,6 +172,10 @@ static void build(Link *l) {
       continue;
     u32 k = permissions(l, o);
     bool fresh = !load || k != perm;
+    if (fresh && load && l->scripted && l->planned && shares_page(load, o, page)) {
+      fresh = false; /* the kernel maps whole pages: the one would take the other's away */
+      k |= perm;
+    }
     if (load && !fresh) {
       if (zero && o->filesz) /* bytes behind zero fill need a segment of their own */
         fresh = true;

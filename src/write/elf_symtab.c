@@ -199,9 +199,18 @@ static int made_order(const void *pa, const void *pb) {
   return c ? c : a->name.len < b->name.len ? -1 : a->name.len > b->name.len;
 }
 
-/* Symbols that weld defines itself; they belong to no file, so names give their order. */
+/* Symbols that weld defines itself, and those that only -u or the entry names; they belong to no file,
+ * so names give their order. */
 static void choose_made(Link *l, Symtab *t) {
   VEC(Made) v = {0};
+  for (u32 i = 0; i < l->weld_names.n; i++) {
+    const WeldName *w = &l->weld_names.at[i];
+    if (w->kind != WELD_REF || key_rank(l->syms.key[w->sym]) < RANK_OUTSIDE || t->first_ref[w->sym] ||
+        !is_retained(t, l->syms.name[w->sym].p, l->syms.name[w->sym].len))
+      continue;
+    t->first_ref[w->sym] = ~0u;
+    *vec_push(&v) = (Made){w->sym, false, l->syms.name[w->sym]};
+  }
   for (u32 i = 0; i < l->syms.nglobal; i++)
     if ((l->syms.flags[i] & (SF_SYNTHETIC | SF_UNDEFINED)) == SF_SYNTHETIC &&
         is_retained(t, l->syms.name[i].p, l->syms.name[i].len))

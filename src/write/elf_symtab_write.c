@@ -88,21 +88,6 @@ static void set_section_of_atom(const Link *l, OutSym *out, u32 atom) {
   set_section(l, out, osec);
 }
 
-/* .eh_frame is rewritten: a place in it is where its record went, else (the terminator, or a record
- * that was dropped) the end. Only crt files have such symbols. */
-static u64 eh_frame_value(const Link *l, const File *f, u32 atom, u64 off) {
-  const Synth *s = &l->synths.at[SYN_EH_FRAME];
-  u64 begin = synth_addr(l, SYN_EH_FRAME);
-  for (u32 i = 0; i < f->eh.nfdes; i++) {
-    const EhRecord *r = &f->eh.fdes[i];
-    if (r->atom == atom && off >= r->off && off - r->off < r->size && r->target &&
-        l->atoms.flags[r->target] & ATOM_LIVE)
-      return begin + r->out + (off - r->off);
-  }
-  bool terminator = l->atoms.at[atom].size <= 4;
-  return off == 0 && !terminator ? begin : begin + (s->size >= 4 ? s->size - 4 : 0);
-}
-
 /* ---- symbols ---- */
 
 static void describe_section(const Link *l, u32 osec, OutSym *out) {
@@ -171,7 +156,7 @@ static void describe_local(const Link *l, const File *f, const ElfObject *o, u32
   if (UNLIKELY(flags & ATOM_MERGE))
     out->value = merge_addr(l, (AtomId){atom}, s->st_value);
   else if (UNLIKELY(flags & ATOM_EHFRAME))
-    out->value = eh_frame_value(l, f, atom, s->st_value);
+    out->value = l->format->local_value(l, (FileId){l->atoms.at[atom].file}, i);
   else
     out->value += l->atoms.addr[atom];
   set_section_of_atom(l, out, atom);
@@ -304,7 +289,10 @@ static void put_own(const Link *l, const Symtab *t, u32 at, Out *out) {
   if (at > t->nsections) {
     u32 k =
         at < t->first_global ? at - symtab_made_local_at(t) : at - t->first_global + t->nmade_local;
-    describe_made(l, t->made[k], &s);
+    if (l->syms.flags[t->made[k]] & SF_SYNTHETIC)
+      describe_made(l, t->made[k], &s);
+    else
+      describe_undefined(l, t->made[k], &s);
     name = t->made_name[k];
   } else if (at) {
     describe_section(l, t->sections[at - 1], &s);

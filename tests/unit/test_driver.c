@@ -311,7 +311,7 @@ static void test_kinds(void **state) {
     assert_int_equal(p->o.kind, cases[i].kind);
     finish(p);
   }
-  BAD("need --shared", "-F", "x");
+  BAD("may not be used without -shared", "-F", "x");
 }
 
 static void test_sysroot(void **state) {
