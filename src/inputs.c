@@ -31,6 +31,7 @@ typedef struct {
   dev_t dev;
   ino_t ino;
   const char *path;
+  bool regular; /* a file, not a pipe or a device */
 } Opened;
 
 typedef enum { MEMBER_OBJECT, MEMBER_BITCODE, MEMBER_OTHER_ELF, MEMBER_OTHER, MEMBER_ELSEWHERE /* thin */ } MemberKind;
@@ -63,6 +64,7 @@ typedef struct {
   VEC(ArchiveJob) archives;
   VEC(Pending) pending;
   u32 depth;
+  bool too_deep; /* scripts that name each other: said once, and no script is read any more */
 } Loader;
 
 /* ---- opening ---- */
@@ -86,6 +88,7 @@ static int open_path(Loader *ld, const char *path, Opened *out) {
   }
   out->dev = st.st_dev;
   out->ino = st.st_ino;
+  out->regular = S_ISREG(st.st_mode);
   if (!S_ISREG(st.st_mode)) { /* a pipe or a device: read it all */
     VEC(u8) v = {0};
     for (;;) {
@@ -329,13 +332,16 @@ static bool include(void *ctx, const char *name, const char *from, Bytes *text, 
   return true;
 }
 
-/* Whether the script lies inside the sysroot: then its absolute names do too (GNU ld manual, INPUT). */
+/* Whether the script lies inside the sysroot: then its absolute names do too (GNU ld manual, INPUT).
+ * However the two are spelled: DIR/bin/../sysroot is DIR/sysroot. */
 static bool in_sysroot(const Link *l, const char *path) {
-  const char *root = l->opt->sysroot;
+  char *root = l->opt->sysroot && *l->opt->sysroot ? realpath(l->opt->sysroot, NULL) : NULL;
+  char *real = root ? realpath(path, NULL) : NULL;
   u64 n = root ? strlen(root) : 0;
-  while (n && root[n - 1] == '/')
-    n--;
-  return n && !strncmp(path, root, n) && path[n] == '/';
+  bool in = real && n > 1 && !strncmp(real, root, n) && real[n] == '/';
+  free(root);
+  free(real);
+  return in;
 }
 
 static void load_script_input(Loader *ld, const Input *in, const char *script, const ScriptInput *s) {
@@ -345,6 +351,7 @@ static void load_script_input(Loader *ld, const Input *in, const char *script, c
   x.is_lib = s->is_lib;
   x.as_needed = in->as_needed || s->as_needed;
   x.mem = NULL;
+  x.script = false; /* -T is about the script alone */
   if (s->is_lib) {
     load_input(ld, &x);
     return;
@@ -377,7 +384,10 @@ static void load_script_input(Loader *ld, const Input *in, const char *script, c
 
 static void load_script(Loader *ld, const Opened *o, const Input *in) {
   Link *l = ld->l;
+  if (ld->too_deep)
+    return;
   if (ld->depth >= MAX_SCRIPT_DEPTH) {
+    ld->too_deep = true;
     diag_error(l->diag, "script", "%s: scripts name each other more than %d deep", o->path, MAX_SCRIPT_DEPTH);
     return;
   }
@@ -431,6 +441,8 @@ static void load_data(Loader *ld, const Opened *o, const Input *in, const char *
   Link *l = ld->l;
   if (in->script) {
     load_script(ld, o, in);
+  } else if (!o->data.len && o->regular) { /* what a compiler that was interrupted leaves */
+    diag_error(l->diag, "malformed-input", "%s: unknown file type: the file is empty", o->path);
   } else if (is_elf(o->data)) {
     File f = {.path = o->path, .arg = arg, .data = o->data};
     if (elf_type(o->data) == ET_DYN && !in->just_symbols) {
@@ -460,7 +472,7 @@ static void load_data(Loader *ld, const Opened *o, const Input *in, const char *
   } else if (looks_like_text(o->data) && (o->data.len || in->mem == NULL)) {
     load_script(ld, o, in);
   } else {
-    diag_error(l->diag, "malformed-input", "%s: offset 0x0: not an object, an archive, a shared library or a linker script", o->path);
+    diag_error(l->diag, "malformed-input", "%s: offset 0x0: unknown file type: not an object, an archive, a shared library or a linker script", o->path);
   }
 }
 

@@ -357,13 +357,13 @@ static bool run(Link *l) {
   name_weld_symbols(l);                       /* scripts have been read: all names weld brings are known */
   PHASE("names", resolve_names(l));           /* one number for each name; loads archive members */
   settle_kind(l);
-  PHASE("atoms", resolve_atoms(l));           /* groups settle by name, so only winners become atoms */
+  PHASE("atoms", resolve_atoms(l));           /* groups settle by name, so only winners become atoms; the
+                                                 layout says which of them are roots (KEEP) or /DISCARD/ed */
   elf_synths_init(l);                         /* commons need their Synth */
   PHASE("symbols", resolve_symbols(l));       /* definitions compete; facts of each symbol */
   forgive_tls_helper(l);
   print_trace(l);
   export_symbols(l);                          /* exports are roots of dead strip */
-  PHASE("match", layout_match_atoms(l));      /* KEEP and /DISCARD/ are the layout's business */
   PHASE("unwind", ehframe_parse(l));          /* an FDE's edges are its function's */
   PHASE("dead strip", deadstrip(l));          /* needs final definitions */
   resolve_dead(l);                            /* symbols of dead atoms; needed libraries */

@@ -99,7 +99,8 @@ __attribute__((cold, noinline)) static void scan_textrel(Scan *s, const Edge *e)
                 s->r.shared ? "-fPIC" : "-fPIC or -fPIE");
     return;
   }
-  if (o->warn_textrel || (o->warn_shared_textrel && s->r.shared))
+  /* As GNU ld, warns unless -z notext says that they are meant. */
+  if (o->z_text == OPT_AUTO || o->warn_textrel || (o->warn_shared_textrel && s->r.shared))
     diag_report(s->l->diag, DIAG_WARNING, "text-relocation", order_at(s, e->offset),
                 "%s: relocation against symbol `%s' in read-only section `%s'", place(s, e),
                 target_name(s, e), s->l->format->atom_name(s->l, s->a));
@@ -414,8 +415,7 @@ static void scan_atom(Scan *s) {
 static Scan scan_begin(Link *l, unsigned tid) {
   const Options *o = l->opt;
   Scan s = {.l = l, .t = &l->slots->threads[tid], .tid = tid, .r = x64_rules(l)};
-  s.text_allowed = o->z_text == OPT_NO ||
-                   (o->z_text == OPT_AUTO && (o->warn_textrel || o->warn_shared_textrel));
+  s.text_allowed = o->z_text != OPT_YES;
   return s;
 }
 

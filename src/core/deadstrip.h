@@ -5,7 +5,7 @@
 #include "core/link.h"
 
 /* Clears ATOM_LIVE of what is not reached from a root. Needs final definitions, exports
- * (SF_EXPORTED) and KEEPs (layout_match_atoms). Does nothing unless options ask for it. */
+ * (SF_EXPORTED) and KEEPs (layout_match_file). Does nothing unless options ask for it. */
 void deadstrip(Link *l);
 
 #endif

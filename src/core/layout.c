@@ -68,24 +68,17 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
     l->atoms.flags[a] = (u16)(fl | ATOM_ROOT);
 }
 
-static void match_files(void *ctx, u32 begin, u32 end, unsigned tid) {
-  (void)tid;
-  const MatchJob *j = ctx;
-  for (u32 f = MAX(begin, 1u); f < end; f++) {
-    const File *file = &j->l->files.at[f];
-    if (!file->live || file->kind != FILE_OBJECT)
-      continue;
-    for (u32 a = file->atom_base; a < file->atom_base + file->natoms; a++)
-      if (j->l->atoms.flags[a] & ATOM_LIVE && !(j->l->atoms.flags[a] & ATOM_EHFRAME))
-        match_atom(j, file, a);
-  }
-}
-
-void layout_match_atoms(Link *l) {
+void layout_match_init(Link *l) {
   l->lay = ARENA_NEW(&l->arena, Layout);
   l->matcher = layout_matcher(&l->arena, l->layout);
-  MatchJob j = {l, l->matcher};
-  pool_run(l->pool, l->files.n, l->files.n > 64 ? 8 : 64, match_files, &j);
+}
+
+void layout_match_file(Link *l, FileId f) {
+  const MatchJob j = {l, l->matcher};
+  const File *file = file_at(l, f);
+  for (u32 a = file->atom_base; a < file->atom_base + file->natoms; a++)
+    if (l->atoms.flags[a] & ATOM_LIVE && !(l->atoms.flags[a] & ATOM_EHFRAME))
+      match_atom(&j, file, a);
 }
 
 /* ---- output sections ---- */
@@ -362,7 +355,7 @@ static void fold_attributes(Link *l, Osec *o) {
   for (u32 i = 0; i < o->natoms; i++) {
     u32 a = o->atoms[i].i;
     u16 f = l->atoms.flags[a];
-    o->aflags |= f & (ATOM_ALLOC | ATOM_WRITE | ATOM_EXEC | ATOM_TLS | ATOM_LARGE | ATOM_LINKORDER);
+    o->aflags |= f & (ATOM_ALLOC | ATOM_WRITE | ATOM_EXEC | ATOM_TLS | ATOM_LARGE | ATOM_LINKORDER | ATOM_SYNTH);
     l->atoms.addr[a] = i; /* its place, until it has an offset */
     zero &= (f & ATOM_ZEROFILL) != 0;
     o->p2align = MAX(o->p2align, l->atoms.at[a].p2align);
@@ -624,6 +617,8 @@ static void place_atoms(Env *e, Osec *o) {
   u64 off = 0;
   const LayoutStmt *st = o->stmt == UINT32_MAX ? NULL : &l->layout->stmts[o->stmt];
   const LayoutStmt *body = st ? st->body : NULL;
+  if (o->placed_once && (!body || body->kind == LAYOUT_ORPHANS)) /* nothing in it can have changed */
+    return;
   const Slot *slots = e->y->slots.at;
   u32 s = st ? e->y->first_slot[o->stmt] : 0, send = st ? e->y->first_slot[o->stmt + 1] : 0;
   for (u32 i = 0;; i++) {
@@ -654,6 +649,7 @@ static void place_atoms(Env *e, Osec *o) {
     off += size;
   }
   o->size = off;
+  o->placed_once = !(o->aflags & ATOM_SYNTH);
 }
 
 static bool fixed_address(const Link *l, const Osec *o, u64 *addr) {

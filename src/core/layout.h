@@ -89,6 +89,7 @@ typedef struct {
   u32 aflags;     /* ATOM_* union of its atoms: ALLOC WRITE EXEC TLS; ZEROFILL only when all are */
   u32 entsize;
   u8 p2align;
+  bool placed_once; /* its atoms have offsets, and nothing in it changes size */
   bool relro;     /* inside the RELRO region */
   bool placed;    /* in the output */
   u32 index;      /* ELF section header index; 0: none */
@@ -104,9 +105,12 @@ typedef struct {
   u64 raw_size;
 } Osec;
 
-/* Asks the description where every live atom goes (Link.rules), marks what it KEEPs as roots, drops what
- * it discards. Before dead strip. */
-void layout_match_atoms(struct Link *l);
+/* Compiles the description's patterns; before layout_match_file. */
+void layout_match_init(struct Link *l);
+/* Asks the description where every live atom of file f goes (Link.rules), marks what it KEEPs as roots,
+ * drops what it discards. Right after the atoms were made: their names are in the cache. Thread safe for
+ * different files. */
+void layout_match_file(struct Link *l, FileId f);
 /* Puts every live atom and every Synth into an output section (sub-linear matching), in order. */
 void layout_assign(struct Link *l);
 /* Gives addresses and file offsets; loops until Synth sizes settle. Sets atoms.addr, symbols of

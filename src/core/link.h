@@ -114,7 +114,7 @@ typedef struct Link {
   u64 nglobal_ids;
   Interner names;   /* of the global symbols */
   Interner groups;  /* of COMDAT signatures that are no global symbol */
-  u32 *rules;       /* by atom: layout statement << 16 | pattern, UINT32_MAX: orphan; after layout_match_atoms */
+  u32 *rules;       /* by atom: layout statement << 16 | pattern, UINT32_MAX: orphan; after layout_match_file */
   bool has_duplicates; /* some name has two strong definitions */
   bool addressed;   /* layout is final: Edge.S may be computed */
   VEC(Synth) synths;

@@ -190,7 +190,7 @@ static void warn_commons(Link *l) {
     const Definition *d = &all.at[i];
     u64 key = l->syms.key[d->sym];
     const char *name = diag_name(l->diag, symbol_text(l, &a, d->sym));
-    const char *what = key_rank(key) == RANK_COMMON ? "multiple common definitions of"
+    const char *what = key_rank(key) == RANK_COMMON ? "multiple common symbols:"
                                                     : "common symbol overridden by a definition:";
     DiagPlace places[2] = {{.role = "kept", .object = file_name(l, (FileId){key_file(key)})},
                            {.role = "common in", .object = file_name(l, (FileId){d->file})}};

@@ -443,8 +443,10 @@ bool group_won(const Link *l, u32 file, const GroupRef *g) {
 static void make_atoms(void *ctx, u32 begin, u32 end, unsigned tid) {
   Link *l = ctx;
   for (u32 f = MAX(begin, 1u); f < end; f++)
-    if (l->files.at[f].live && l->files.at[f].kind == FILE_OBJECT)
+    if (l->files.at[f].live && l->files.at[f].kind == FILE_OBJECT) {
       l->format->atoms(l, (FileId){f}, tid);
+      layout_match_file(l, (FileId){f});
+    }
 }
 
 /* In a debug build of C++ most sections lose their group, and most of the atoms' arrays is never touched:
@@ -499,6 +501,7 @@ void resolve_atoms(Link *l) {
   l->syms.aux = pages_alloc(locals * sizeof *l->syms.aux);
 
   u32 grain = FOR_FILES_GRAIN(l);
+  layout_match_init(l);
   pool_run(l->pool, l->files.n, grain, find_groups, l);
   intern_groups(l);
   pool_run(l->pool, l->files.n, grain, init_comdat, l);

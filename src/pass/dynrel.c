@@ -226,6 +226,8 @@ void dynrel_assign(Link *l) {
         continue;
       for (u32 j = 0; j < o->natoms; j++) {
         u32 a = o->atoms[j].i;
+        if (!(l->atoms.nrel[a] | l->atoms.nsymrel[a]))
+          continue; /* most: code */
         l->atoms.reloff[a] = (u32)nrel;
         l->atoms.symreloff[a] = (u32)nsym;
         nrel += l->atoms.nrel[a];
@@ -237,7 +239,8 @@ void dynrel_assign(Link *l) {
         const Osec *o = &l->osecs.at[l->order[i]];
         if (o->aflags & ATOM_ALLOC)
           for (u32 j = 0; j < o->natoms; j++)
-            l->atoms.symreloff[o->atoms[j].i] += (u32)nrel;
+            if (l->atoms.nsymrel[o->atoms[j].i])
+              l->atoms.symreloff[o->atoms[j].i] += (u32)nrel;
       }
   }
   u32 nifunc = 0;

@@ -431,7 +431,8 @@ static void scan_files(void *ctx, u32 begin, u32 end, unsigned tid) {
     FileEh *eh = &l->files.at[i].eh;
     for (u32 k = 0; k < eh->ncies; k++)
       eh->cies[k].cie = 0;
-    for (const EhRecord *r = eh->fdes, *e = r + eh->nfdes; r < e; r++) {
+    for (u32 k = 0; k < eh->nfdes; k++) {
+      const EhRecord *r = &eh->fdes[k];
       EhRecord *c = &eh->cies[r->cie];
       if (!stays(l, r))
         continue;

@@ -105,6 +105,7 @@ static inline u32 edges(const Link *l, EdgeCursor *c, Edge *buf, bool addressed)
   for (; i < total && n < EDGE_BATCH; i++) {
     Edge *e = &buf[n];
     if (i + 8 < total) {
+      __builtin_prefetch(&r[i + 40]);
       u32 soon = (u32)ELF64_R_SYM(r[i + 8].r_info);
       __builtin_prefetch(soon < first_global ? (const void *)&o->syms[soon] : (const void *)&globals[soon - first_global]);
     }

@@ -272,16 +272,19 @@ static u16 section_index(const Osec *o) {
   return (u16)MIN(o->index, (u32)SHN_LORESERVE - 1); /* any section will do: never "undefined" */
 }
 
-/* The last section at or below an address: what _end and its like belong to. */
+/* The last section at or below an address: what _end and its like belong to; for one in the headers
+ * the first section: the loader adds no base to an absolute symbol. */
 static u16 section_at(const Link *l, u64 addr) {
-  const Osec *best = NULL;
+  const Osec *best = NULL, *first = NULL;
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
-    if (o->aflags & ATOM_ALLOC && !(o->aflags & ATOM_TLS) && o->addr <= addr &&
-        (!best || o->addr >= best->addr))
+    if (!(o->aflags & ATOM_ALLOC) || o->aflags & ATOM_TLS)
+      continue;
+    first = first ? first : o;
+    if (o->addr <= addr && (!best || o->addr >= best->addr))
       best = o;
   }
-  return best ? section_index(best) : SHN_ABS;
+  return best ? section_index(best) : first ? section_index(first) : SHN_ABS;
 }
 
 static u16 section_of_atom(const Link *l, u32 atom, u64 addr) {

@@ -58,18 +58,14 @@ static void set_section(const Link *l, OutSym *out, u32 osec) {
 }
 
 /* The allocated section that an address belongs to: one that holds it, else one that ends there,
- * else the last one before, else (an address in the headers) the first one. */
+ * else the last one before; 0 for an address in the headers, which no section holds. */
 static u32 section_at(const Link *l, u64 addr) {
-  u32 ending = 0, before = 0, first = 0;
+  u32 ending = 0, before = 0;
   for (u32 i = 0; i < l->norder; i++) {
     u32 id = l->order[i];
     const Osec *o = &l->osecs.at[id];
     bool takes_room = !(o->aflags & ATOM_TLS && o->aflags & ATOM_ZEROFILL);
-    if (!o->placed || !(o->attr & SHF_ALLOC) || !takes_room)
-      continue;
-    if (!first)
-      first = id;
-    if (addr < o->addr)
+    if (!o->placed || !(o->attr & SHF_ALLOC) || !takes_room || addr < o->addr)
       continue;
     if (addr - o->addr < o->size)
       return id;
@@ -77,7 +73,7 @@ static u32 section_at(const Link *l, u64 addr) {
       ending = id;
     before = id;
   }
-  return ending ? ending : before ? before : first;
+  return ending ? ending : before;
 }
 
 /* An empty section may have been left out: its symbols stand where it would have been. */
@@ -210,7 +206,7 @@ static void describe_undefined(const Link *l, u32 sym, OutSym *out) {
     type = ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC ? STT_FUNC : ELF64_ST_TYPE(s->st_info);
     size = s->st_size;
   }
-  *out = (OutSym){.info = st_info(flags & SF_WEAK ? STB_WEAK : STB_GLOBAL, type),
+  *out = (OutSym){.info = st_info(flags & SF_REF_STRONG ? STB_GLOBAL : STB_WEAK, type),
                   .other = flags >> SF_VIS_SHIFT & 3};
   set_special(out, SHN_UNDEF);
   if (!x || !(flags & SF_COPY))

@@ -323,7 +323,7 @@ static void many(unsigned threads, int optimize, bool fooled, u8 **out, u64 *out
   u64 seed = 42;
   w->o.optimize = optimize;
   for (u32 i = 0; i < N; i++) {
-    u64 size = i == 20 ? 9 << 20 : sizes[i % COUNT_OF(sizes)] + (i == 1 ? 300 : 0);
+    u64 size = i == N - 1 ? 9 << 20 : sizes[i % COUNT_OF(sizes)] + (i == 1 ? 300 : 0);
     bool same = fooled && i % 16 == 0; /* the sample sees the same few strings again and again */
     data[i] = many_strings(MAX(size, 512u), same ? 50 : fooled ? 1u << 30 : 20000, i % 3 != 0, fooled ? 0 : i * 100, &seed);
     strings(w, data[i], MAX(size, 512u));
