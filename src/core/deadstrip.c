@@ -54,9 +54,17 @@ static void mark_followers(Job *j, const Follow *v, u32 n, u32 key, unsigned tid
     mark(j, v[i].atom, tid);
 }
 
+/* --as-needed: what only dead code refers to needs no library. */
+static void need_library(File *f) {
+  if (!__atomic_load_n(&f->needed, __ATOMIC_RELAXED))
+    __atomic_store_n(&f->needed, true, __ATOMIC_RELAXED);
+}
+
 static void mark_symbol(Job *j, u32 sym, unsigned tid) {
   if (j->l->syms.atom[sym])
     mark(j, j->l->syms.atom[sym], tid);
+  else if ((j->l->syms.flags[sym] & (SF_SHARED | SF_REF_STRONG)) == (SF_SHARED | SF_REF_STRONG))
+    need_library(&j->l->files.at[key_file(j->l->syms.key[sym])]);
   if (UNLIKELY(j->nstarts))
     mark_followers(j, j->starts, j->nstarts, sym, tid);
 }

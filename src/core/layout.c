@@ -10,6 +10,7 @@
 #include "core/layout_match.h"
 #include "core/link.h"
 #include "core/resolve.h"
+#include "util/glob.h"
 #include "util/hash.h"
 
 enum { MAX_ROUNDS = 32, NO_RULE = UINT32_MAX };
@@ -51,6 +52,17 @@ static bool ask(const MatchJob *j, const File *file, u32 a, LayoutHit *hit) {
   return layout_match(j->m, name, strlen(name), file->path, file->member, j->l->atoms.flags[a], hit);
 }
 
+/* --unique=PATTERN: an output section of its own, as if the description did not know it. */
+static bool is_unique(const Link *l, u32 a) {
+  if (LIKELY(!l->opt->unique.n))
+    return false;
+  const char *name = l->format->atom_name(l, (AtomId){a});
+  for (u32 i = 0; i < l->opt->unique.n; i++)
+    if (glob_match(l->opt->unique.at[i], name, strlen(name)))
+      return true;
+  return false;
+}
+
 static void match_atom(const MatchJob *j, const File *file, u32 a) {
   Link *l = j->l;
   u16 fl = l->atoms.flags[a];
@@ -59,6 +71,8 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
   if (!ask(j, file, a, &hit) || hit.orphan)
     return;
   const LayoutStmt *st = &l->layout->stmts[hit.stmt];
+  if (!(fl & ATOM_SYNTH) && is_unique(l, a))
+    return;
   if (st->flags & LAYOUT_DISCARD) {
     l->atoms.flags[a] = (u16)((fl & ~ATOM_LIVE) | ATOM_DISCARDED);
     return;
@@ -241,6 +255,39 @@ static void sort_atoms(Link *l, AtomId *ids, u32 n, SortHow how) {
   free(v);
 }
 
+/* --shuffle-sections and --reverse-sections: another order than the command line's, for those who look
+ * for code that depends on it. What a layout orders, stays ordered: it is sorted afterwards. */
+static void shuffle_atoms(const Link *l, AtomId *ids, u32 n) {
+  u64 state = l->opt->shuffle_seed;
+  for (u32 i = n; i > 1; i--) {
+    u32 k = i - 1;
+    if (l->opt->shuffle == SHUFFLE_RANDOM) {
+      state = hash_bytes(&state, sizeof state);
+      k = (u32)(state % i);
+    } else if (k < n - i) {
+      return;
+    } else {
+      k = n - i;
+    }
+    AtomId t = ids[k];
+    ids[k] = ids[i - 1];
+    ids[i - 1] = t;
+  }
+}
+
+static void shuffle_sections(Link *l, const Layout *y) {
+  if (l->opt->shuffle == SHUFFLE_NONE)
+    return;
+  for (u32 s = 0; s < y->slots.n; s++) {
+    const Slot *sl = &y->slots.at[s];
+    if (!l->layout->stmts[sl->stmt].patterns[sl->pattern].no_sort) /* .init is one function in pieces */
+      shuffle_atoms(l, l->osecs.at[sl->osec].atoms + sl->at, sl->n);
+  }
+  for (u32 o = 1; o < l->osecs.n; o++)
+    if (l->osecs.at[o].stmt == UINT32_MAX)
+      shuffle_atoms(l, l->osecs.at[o].atoms, l->osecs.at[o].natoms);
+}
+
 static SortHow slot_sort(const Link *l, const Slot *s) {
   const LayoutPattern *p = &l->layout->stmts[s->stmt].patterns[s->pattern];
   SortHow h = {p->sort, p->sort2, p->sort_files, p->reverse};
@@ -393,7 +440,9 @@ void layout_assign(Link *l) {
       y->slots.at[s].n++;
       l->osecs.at[y->slots.at[s].osec].natoms++;
     } else {
-      u32 o = orphan_osec(l, &tab, &ntab, &mask, l->format->atom_name(l, (AtomId){a}));
+      const char *name = l->format->atom_name(l, (AtomId){a});
+      bool own = l->opt->unique_orphans || is_unique(l, a);
+      u32 o = own ? new_osec(l, name, UINT32_MAX) : orphan_osec(l, &tab, &ntab, &mask, name);
       where[a] = 0x80000000u | o;
       l->osecs.at[o].natoms++;
     }
@@ -420,6 +469,7 @@ void layout_assign(Link *l) {
   }
   pages_free(where, (u64)n * sizeof *where);
   free(fill);
+  shuffle_sections(l, y);
   for (u32 s = 0; s < y->slots.n; s++) {
     Slot *sl = &y->slots.at[s];
     SortHow how = slot_sort(l, sl);
@@ -668,6 +718,16 @@ static bool fixed_address(const Link *l, const Osec *o, u64 *addr) {
   return false;
 }
 
+/* --section-align; it shows in the section's header. */
+static u64 asked_alignment(const Link *l, Osec *o) {
+  u64 align = 1;
+  for (u32 i = 0; i < l->opt->section_aligns.n; i++)
+    if (streq(l->opt->section_aligns.at[i].section, o->name))
+      align = l->opt->section_aligns.at[i].addr;
+  o->p2align = MAX(o->p2align, log2_u64(align));
+  return align;
+}
+
 static u32 permissions(const Link *l, const Osec *o) {
   u32 p = o->aflags & (ATOM_WRITE | ATOM_EXEC | ATOM_LARGE);
   if (l->opt->omagic)
@@ -712,9 +772,10 @@ static void walk(Link *l, Layout *y) {
     bool has_body = st && st->body && st->body->kind != LAYOUT_ORPHANS, has_dot = false;
     for (const LayoutStmt *b = has_body ? st->body : NULL; b && b->kind != LAYOUT_ORPHANS; b++)
       has_dot |= b->kind != LAYOUT_ASSIGN || streq(b->name, ".") || !(b->flags & LAYOUT_PROVIDE);
-    if (!has_dot) {
-      o->addr = y->dot;
+    if (!has_dot) { /* its size, before it is known whether it is there at all */
+      u64 dot = o->addr = y->dot;
       place_atoms(&e, o);
+      y->dot = dot;
     }
     o->placed = o->size || has_dot;
     if (!o->placed && !(o->natoms && o->stmt != UINT32_MAX && st->flags & LAYOUT_KEEP_EMPTY)) {
@@ -739,6 +800,7 @@ static void walk(Link *l, Layout *y) {
       align = MAX(align, v.v);
       o->p2align = log2_u64(align);
     }
+    align = MAX(align, asked_alignment(l, o));
     if (o->aflags & ATOM_TLS && !in_tls) /* the block begins as aligned as its most aligned section */
       align = MAX(align, tls_align);
     bool tbss = (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL);
@@ -790,7 +852,7 @@ static void walk(Link *l, Layout *y) {
     }
     o->filesz = o->aflags & ATOM_ZEROFILL ? 0 : o->size;
     /* congruent modulo the page size, so that the kernel can map it */
-    u64 cong = l->opt->omagic || l->opt->nmagic ? MIN(align, page) : page;
+    u64 cong = l->opt->nmagic ? MIN(align, page) : page;
     if (o->filesz || !tbss)
       if (o->filesz)
         off += (o->addr - off) & (cong - 1);

@@ -127,6 +127,7 @@ typedef struct {
   VEC(SectionStart) section_starts;
   bool has_ttext_segment;    /* -Ttext-segment: image_base is a fixed address, a PIE becomes ET_EXEC */
   VEC(SectionStart) section_aligns; /* --section-align NAME=N: addr is the alignment, a power of two */
+  StrVec unique; bool unique_orphans; /* --unique=PATTERN; --unique */
   bool has_filler; u8 filler;       /* --filler: byte between sections */
   ShuffleKind shuffle; u64 shuffle_seed; /* --shuffle-sections, --reverse-sections */
   u32 spare_program_headers, spare_dynamic_tags; /* PT_NULL and DT_NULL entries to keep free */

@@ -429,13 +429,18 @@ static bool library_in_link(const Link *l, const char *soname) {
   return false;
 }
 
-/* A library whose own needs are not all here may find its symbols there. */
-static bool can_judge(const Link *l, FileId f) {
-  const char *const *needed = NULL;
-  l->format->shared_name(l, f, &needed);
-  for (; needed && *needed; needed++)
-    if (!library_in_link(l, *needed))
-      return false;
+/* The loader brings what every library of the link needs: one that is not here may have the symbols of
+ * any of them. */
+static bool can_judge(const Link *l) {
+  for (u32 f = 1; f < l->files.n; f++) {
+    const char *const *needed = NULL;
+    if (l->files.at[f].kind != FILE_SHARED || !l->files.at[f].fmt || !l->files.at[f].needed)
+      continue;
+    l->format->shared_name(l, (FileId){f}, &needed);
+    for (; needed && *needed; needed++)
+      if (!library_in_link(l, *needed))
+        return false;
+  }
   return true;
 }
 
@@ -492,7 +497,7 @@ static void report_library(Link *l, Arena *a, u32 f) {
           !is_shared_candidate(l->syms.flags[sym]))
         continue;
       if (judged < 0)
-        judged = can_judge(l, (FileId){f});
+        judged = can_judge(l);
       if (!judged)
         return;
       const char *name = l->format->sym_name(l, (FileId){f}, rec[k].index), *note = NULL;

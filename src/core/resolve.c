@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/link.h"
+#include "util/glob.h"
 #include "util/hash.h"
 
 enum { REC_BATCH = 128, CHUNK_NAMES = 1 << 13, BATCH_CHUNKS = 8 };
@@ -357,8 +358,21 @@ static void open_files(void *ctx, u32 begin, u32 end, unsigned tid) {
 
 void resolve_open(Link *l) { pool_run(l->pool, l->files.n, FOR_FILES_GRAIN(l), open_files, l); }
 
+/* --undefined-glob: as if -u named each symbol that something defines and that matches. */
+static void refer_to_globs(Link *l) {
+  for (u32 i = 0; l->opt->undefined_glob.n && i < l->syms.nglobal; i++) {
+    SymName n = l->syms.name[i];
+    bool hit = false;
+    for (u32 g = 0; g < l->opt->undefined_glob.n && !hit; g++)
+      hit = key_rank(l->syms.key[i]) != RANK_NONE && glob_match(l->opt->undefined_glob.at[g], n.p, n.len);
+    if (hit)
+      l->weld_names.at[weld_name(l, arena_strndup(&l->arena, n.p, n.len), WELD_REF, NULL, false)].sym = i;
+  }
+}
+
 void resolve_names(Link *l) {
   intern_names(l);
+  refer_to_globs(l);
   wrap(l);
   load_members(l);
 }
@@ -844,7 +858,7 @@ static void mark_dead(void *ctx, u32 begin, u32 end, unsigned tid) {
   for (u32 i = begin; i < end; i++) {
     if (s->atom[i] && !(l->atoms.flags[s->atom[i]] & ATOM_LIVE))
       s->flags[i] |= SF_DISCARDED;
-    else if (s->flags[i] & SF_SHARED && s->flags[i] & SF_REF_STRONG) {
+    else if (s->flags[i] & SF_SHARED && s->flags[i] & SF_REF_STRONG && !l->opt->gc_sections) {
       File *f = &l->files.at[key_file(s->key[i])];
       if (!__atomic_load_n(&f->needed, __ATOMIC_RELAXED))
         __atomic_store_n(&f->needed, true, __ATOMIC_RELAXED);

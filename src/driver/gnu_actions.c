@@ -257,6 +257,13 @@ ACTION(section_align) {
     *vec_push(&g->o->section_aligns) = (SectionStart){section, n};
 }
 
+ACTION(unique) {
+  if (arg)
+    *vec_push(&g->o->unique) = arg;
+  else
+    g->o->unique_orphans = true;
+}
+
 ACTION(oformat) {
   if (streq(arg, "binary")) {
     g->o->oformat_binary = true;

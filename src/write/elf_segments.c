@@ -139,6 +139,19 @@ static bool shares_page(const Segment *load, const Osec *o, u64 page) {
   return o->size && load->memsz && o->addr >= end && (o->addr & -page) == ((end - 1) & -page);
 }
 
+/* Loaders want PT_LOADs in order of their addresses, wherever --section-start put the sections. They
+ * stand together at the end of the list. */
+static void sort_loads(Link *l) {
+  Segment *s = l->segments.at;
+  for (u32 i = 1; i < l->segments.n; i++) {
+    Segment x = s[i];
+    u32 k = i;
+    for (; x.type == PT_LOAD && k && s[k - 1].type == PT_LOAD && s[k - 1].addr > x.addr; k--)
+      s[k] = s[k - 1];
+    s[k] = x;
+  }
+}
+
 static void build(Link *l) {
   u64 page = l->opt->z_max_page_size ? l->opt->z_max_page_size : l->arch->max_page_size;
   const Options *p = l->opt;
@@ -196,6 +209,8 @@ static void build(Link *l) {
     cover(load, i, o);
     zero = o->aflags & ATOM_ZEROFILL && o->size;
   }
+  if (l->planned)
+    sort_loads(l);
   Osec *dynamic = synth_osec(l, SYN_DYNAMIC);
   if (dynamic)
     one(l, PT_DYNAMIC, PF_R | PF_W, dynamic);
