@@ -16,6 +16,7 @@
 #include "format/elf_object.h"
 #include "read/archive.h"
 #include "script/script.h"
+#include "util/watch.h"
 
 enum { MAX_SCRIPT_DEPTH = 16, MAX_FILES = (1 << 24) - 1 };
 
@@ -69,6 +70,31 @@ typedef struct {
 
 /* ---- opening ---- */
 
+/* From where it stands to the end. False after a report. */
+static bool read_all(Link *l, int fd, const char *path, Bytes *out) {
+  enum { STEP = 64 << 10, MOST = 1 << 30 };
+  VEC(u8) v = {0};
+  ssize_t n = 1;
+  while (n && v.n < MOST) {
+    vec_reserve(&v, v.n + STEP);
+    n = read(fd, v.at + v.n, STEP);
+    if (n < 0 && errno != EINTR) {
+      diag_error(l->diag, "cannot-open", "cannot read %s: %s", path, strerror(errno));
+      break;
+    }
+    v.n += n > 0 ? (u32)n : 0;
+  }
+  if (n > 0)
+    diag_error(l->diag, "cannot-open", "cannot read %s: it is larger than %d bytes", path, MOST);
+  if (n == 0) {
+    *out = (Bytes){arena_alloc(&l->arena, v.n + 1, 16), v.n};
+    if (v.n)
+      memcpy((void *)(uintptr_t)out->p, v.at, v.n);
+  }
+  vec_free(&v);
+  return n == 0;
+}
+
 /* 1: opened; 0: no such file; -1: reported. */
 static int open_path(Loader *ld, const char *path, Opened *out) {
   Link *l = ld->l;
@@ -90,27 +116,26 @@ static int open_path(Loader *ld, const char *path, Opened *out) {
   out->ino = st.st_ino;
   out->regular = S_ISREG(st.st_mode);
   if (!S_ISREG(st.st_mode)) { /* a pipe or a device: read it all */
-    VEC(u8) v = {0};
-    for (;;) {
-      vec_reserve(&v, v.n + 65536);
-      ssize_t n = read(fd, v.at + v.n, 65536);
-      if (n <= 0)
-        break;
-      v.n += (u32)n;
-    }
-    out->data = (Bytes){arena_alloc(&l->arena, v.n + 1, 16), v.n};
-    if (v.n)
-      memcpy((void *)(uintptr_t)out->data.p, v.at, v.n);
-    vec_free(&v);
-  } else if (st.st_size) {
-    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (p == MAP_FAILED) {
-      diag_error(l->diag, "cannot-open", "cannot map %s: %s", path, strerror(errno));
+    if (!read_all(l, fd, path, &out->data)) {
       close(fd);
       return -1;
     }
-    out->data = (Bytes){p, (u64)st.st_size};
-    *vec_push(&l->maps) = out->data;
+  } else if (st.st_size) {
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED) { /* a process may have 65530 maps: read what comes after them */
+      if (!read_all(l, fd, path, &out->data)) {
+        close(fd);
+        return -1;
+      }
+    } else {
+      out->data = (Bytes){p, (u64)st.st_size};
+      *vec_push(&l->maps) = out->data;
+      if (l->opt->watch) {
+        Watched *w = ARENA_NEW(&l->arena, Watched);
+        *w = (Watched){p, (u64)st.st_size, path, NULL};
+        watch_add(l->opt->watch, w);
+      }
+    }
   }
   close(fd);
   *vec_push(&l->opened) = path;
@@ -508,6 +533,8 @@ void inputs_drop_duplicates(Link *l) {
 }
 
 void inputs_free(Link *l) {
+  if (l->opt->watch)
+    watch_end(l->opt->watch);
   for (u32 i = 0; i < l->maps.n; i++)
     munmap((void *)(uintptr_t)l->maps.at[i].p, l->maps.at[i].len);
   vec_free(&l->maps);

@@ -28,7 +28,7 @@
 #include "write/elf_synths.h"
 #include "write/map.h"
 
-enum { MAX_THREADS = 64 };
+enum { MAX_THREADS = 64, SMALL_LINK = 8 << 20 };
 
 /* ---- before the inputs ---- */
 
@@ -216,6 +216,15 @@ static void forgive_tls_helper(Link *l) {
     l->syms.flags[s.i] = (l->syms.flags[s.i] & ~(u32)SF_REF_STRONG) | SF_WEAK;
 }
 
+/* Threads pay from some megabytes of input on. */
+static void settle_threads(Link *l) {
+  u64 bytes = 0;
+  for (u32 f = 1; f < l->files.n; f++)
+    bytes += l->files.at[f].data.len;
+  if (bytes < SMALL_LINK)
+    pool_stay_alone(l->pool);
+}
+
 static void print_trace(const Link *l) {
   for (u32 f = 1; l->opt->trace && f < l->files.n; f++)
     if (l->files.at[f].live)
@@ -350,6 +359,7 @@ static void weld_values(Link *l) {
 
 static bool run(Link *l) {
   PHASE("load", inputs_load(l));              /* names to mapped files, in command-line order */
+  settle_threads(l);
   PHASE("open", resolve_open(l));             /* headers and symbol tables are where they should be */
   inputs_drop_duplicates(l);                  /* needs sonames */
   if (!checkpoint(l))
@@ -436,8 +446,10 @@ bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
     }
     if (opt->time_trace && l->perf)
       ok &= trace_write(l->perf, d, opt->time_trace);
-    end(l);
+    if (!opt->exits)
+      end(l);
   }
-  free(l);
+  if (!opt->exits)
+    free(l);
   return ok;
 }

@@ -1,6 +1,7 @@
 /* main.c: the program. Its name, or -flavor, picks a driver; the driver makes Options; link_run() does
  * the work. The trap: nothing below main() prints to standard output by itself or ends the process, so
  * whatever a command line asks for beside a link (--help, ...) arrives here as text. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,11 +10,74 @@
 #include "driver/jobserver.h"
 #include "link.h"
 #include "script/script.h"
+#include "util/watch.h"
+
+/* ---- signals ---- */
+
+/* What the handlers need; a handler has no other way to get at it. Only the program has any. */
+static Watch watch;
+
+static void remove_unfinished(void) {
+  const char *temp = __atomic_exchange_n(&watch.temp, NULL, __ATOMIC_ACQ_REL);
+  if (temp)
+    unlink(temp);
+}
+
+static void say(const char *text) { (void)!write(STDERR_FILENO, text, strlen(text)); }
+
+/* An input that became shorter while it was mapped: its pages behind the new end are gone. */
+static void on_bus_error(int sig, siginfo_t *info, void *context) {
+  static bool said;
+  const char *path = watch_find(&watch, info->si_addr);
+  (void)context;
+  if (!path) { /* not that: a bug, which ends the process when the access is tried again */
+    signal(sig, SIG_DFL);
+    return;
+  }
+  if (__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+    for (;;)
+      pause(); /* another thread is at it */
+  say("weld: error: ");
+  say(path);
+  say(": the file became shorter while it was read\n");
+  remove_unfinished();
+  _exit(1);
+}
+
+static void on_end(int sig) {
+  remove_unfinished();
+  signal(sig, SIG_DFL);
+  raise(sig);
+}
+
+static void handle_signals(void) {
+  static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction bus = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO}, end = {.sa_handler = on_end}, old;
+  sigaction(SIGBUS, &bus, NULL);
+  signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write() */
+  for (u32 i = 0; i < COUNT_OF(ends); i++)
+    if (!sigaction(ends[i], NULL, &old) && old.sa_handler == SIG_DFL)
+      sigaction(ends[i], &end, NULL);
+}
+
+/* ---- the command line ---- */
 
 static void print(void *ctx, const char *text) {
   (void)ctx;
   fputs(text, stdout);
 }
+
+/* Sanitizers look for leaks when the program ends: then memory is given back as the library does it. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LEAKS_ARE_ERRORS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LEAKS_ARE_ERRORS 1
+#endif
+#endif
+#ifndef LEAKS_ARE_ERRORS
+#define LEAKS_ARE_ERRORS 0
+#endif
 
 static const DriverHooks hooks = {
     .print = print,
@@ -77,6 +141,7 @@ static bool run(int argc, char **argv, Options *o, Diag *d) {
   }
   Jobserver j = {.read_fd = -1, .write_fd = -1};
   ask_jobserver(o, &j);
+  o->exits = !LEAKS_ARE_ERRORS;
   bool ok = link_run(o, d, NULL);
   jobserver_close(&j);
   return ok;
@@ -86,6 +151,8 @@ int main(int argc, char **argv) {
   Diag *d = diag_create();
   Options o;
   options_init(&o);
+  o.watch = &watch;
+  handle_signals();
   bool ok = run(argc, argv, &o, d);
   diag_flush(d);
   diag_destroy(d);

@@ -37,6 +37,7 @@ typedef struct Layout {
   u32 osec;        /* the section that `.` stands in or last stood in */
   u64 data_align, relro_end;
   bool final;      /* errors count */
+  u32 overflow;    /* a section whose addresses (or offsets in the file) do not fit into 64 bits, 0: none */
   u32 round;
 } Layout;
 
@@ -625,7 +626,8 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   case EX_DATA_SEGMENT_ALIGN:
     if (!eval(e, x->a, &a) || !eval(e, x->b, &b))
       return false;
-    out->v = align_up(e->y->dot, a.v ? a.v : 1) + (e->y->dot & (a.v - 1));
+    a.v = is_pow2(a.v) ? a.v : 1;
+    out->v = align_up(e->y->dot, a.v) + (e->y->dot & (a.v - 1));
     return true;
   case EX_DATA_SEGMENT_RELRO_END:
     if (!eval(e, x->b ? x->b : x->a, &a))
@@ -661,10 +663,26 @@ static void run_assignment(Env *e, const LayoutStmt *st, u32 weld) {
     assign_symbol(e->l, e->y, weld, v);
 }
 
+/* Sizes and alignments are the input's: together they may be more than there is. */
+static u64 align_checked(Layout *y, u32 osec, u64 v, u64 align) {
+  u64 r = align_up(v, align);
+  if (UNLIKELY(r < v))
+    y->overflow = osec;
+  return r;
+}
+
+static u64 add_checked(Layout *y, u32 osec, u64 v, u64 size) {
+  u64 r;
+  if (UNLIKELY(__builtin_add_overflow(v, size, &r)))
+    y->overflow = osec;
+  return r;
+}
+
 /* Offsets of the atoms of a section, in order. Bodies (assignments between patterns) only in scripts. */
 static void place_atoms(Env *e, Osec *o) {
   Link *l = e->l;
   u64 off = 0;
+  u32 osec = (u32)(o - l->osecs.at);
   const LayoutStmt *st = o->stmt == UINT32_MAX ? NULL : &l->layout->stmts[o->stmt];
   const LayoutStmt *body = st ? st->body : NULL;
   if (o->placed_once && (!body || body->kind == LAYOUT_ORPHANS)) /* nothing in it can have changed */
@@ -682,7 +700,7 @@ static void place_atoms(Env *e, Osec *o) {
         break;
       if (body->kind == LAYOUT_ASSIGN && !(body->flags & LAYOUT_NOT_PIC && l->is_pic)) {
         e->y->dot = o->addr + off;
-        e->y->osec = (u32)(o - l->osecs.at);
+        e->y->osec = osec;
         run_assignment(e, body, weld_of_stmt(l, body));
         if (streq(body->name, "."))
           off = e->y->dot - o->addr;
@@ -694,9 +712,9 @@ static void place_atoms(Env *e, Osec *o) {
     u32 a = o->atoms[i].i;
     const Atom *at = &l->atoms.at[a];
     u64 size = l->atoms.flags[a] & ATOM_SYNTH ? l->synths.at[at->aux].size : at->size;
-    off = align_up(off, 1ull << at->p2align);
+    off = align_checked(e->y, osec, off, 1ull << at->p2align);
     l->atoms.addr[a] = off;
-    off += size;
+    off = add_checked(e->y, osec, off, size);
   }
   o->size = off;
   o->placed_once = !(o->aflags & ATOM_SYNTH);
@@ -821,7 +839,7 @@ static void walk(Link *l, Layout *y) {
       perm = p;
     }
     if (tbss) { /* takes no room in the image: only in the TLS block that follows .tdata */
-      u64 at = align_up(in_tls ? tls_end : y->dot, align);
+      u64 at = align_checked(y, it->osec, in_tls ? tls_end : y->dot, align);
       o->addr = at;
       if (has_body)
         place_atoms(&e, o);
@@ -832,11 +850,12 @@ static void walk(Link *l, Layout *y) {
       else if (st && st->expr && eval(&e, st->expr, &v))
         y->dot = v.v;
       else
-        y->dot = align_up(y->dot, align);
+        y->dot = align_checked(y, it->osec, y->dot, align);
       o->addr = y->dot;
       if (has_body)
         place_atoms(&e, o);
     }
+    add_checked(y, it->osec, o->addr, o->size);
     o->lma = o->addr;
     if (st && st->lma && eval(&e, st->lma, &v))
       o->lma = v.v;
@@ -866,9 +885,9 @@ static void walk(Link *l, Layout *y) {
     if (o->aflags & ATOM_ALLOC)
       continue;
     o->filesz = o->bytes ? o->filesz : o->aflags & ATOM_ZEROFILL ? 0 : o->size;
-    off = align_up(off, 1ull << o->p2align);
+    off = align_checked(y, l->order[k], off, 1ull << o->p2align);
     o->off = off;
-    off += o->filesz;
+    off = add_checked(y, l->order[k], off, o->filesz);
   }
   l->file_end = off;
 }
@@ -925,6 +944,9 @@ void layout_addresses(Link *l) {
     diag_error(l->diag, "layout", "layout does not settle after %d rounds", MAX_ROUNDS);
   y->final = true;
   walk(l, y);
+  if (y->overflow)
+    diag_error(l->diag, "layout", "output section %s does not fit into the 64-bit address space",
+               l->osecs.at[y->overflow].name);
   number_sections(l);
   for (u32 i = 1; i < l->osecs.n; i++) { /* symbols of empty sections have an address too */
     AddJob j = {l, &l->osecs.at[i]};

@@ -168,6 +168,7 @@ typedef struct {
   bool z_rewrite_endbr;
 
   /* running */
+  bool exits;                /* the process ends with the link: memory is left to the kernel */
   u32 threads;               /* 0: as many as the machine (and the jobserver) gives */
   bool stats, perf;
   const char *time_trace;    /* file for --time-trace */
@@ -177,6 +178,7 @@ typedef struct {
   u32 error_limit;           /* 20 by default, 0 none */
   bool print_dependencies;
 
+  struct Watch *watch;       /* util/watch.h: for the signal handlers of the program; or NULL */
   char **argv;               /* as given, for messages and --repro */
   int argc;
 } Options;

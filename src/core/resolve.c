@@ -709,11 +709,14 @@ static void place_commons(Link *l, U32Vec *lists) {
   for (u32 i = 0; i < v.n; i++) {
     Synth *s = &l->synths.at[v.at[i].tls ? SYN_TCOMMON : SYN_COMMON];
     u64 align = is_pow2(v.at[i].align) ? v.at[i].align : 1;
-    s->size = align_up(s->size, align);
+    u64 at = align_up(s->size, align);
     s->p2align = MAX(s->p2align, log2_u64(align));
     l->syms.atom[v.at[i].sym] = s->atom.i;
-    l->syms.value[v.at[i].sym] = s->size;
-    s->size += v.at[i].size;
+    l->syms.value[v.at[i].sym] = at;
+    if (at < s->size || __builtin_add_overflow(at, v.at[i].size, &s->size)) {
+      diag_error(l->diag, "too-large", "common symbols do not fit into the 64-bit address space");
+      break;
+    }
   }
   vec_free(&v);
 }

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BLOCK_MIN = 64 << 10, BLOCK_MAX = 4 << 20, HUGE_MIN = 4 << 20 };
+enum { BLOCK_MIN = 64 << 10, BLOCK_MAX = 4 << 20, HUGE_MIN = 4 << 20, PAGES_MIN = 256 << 10 };
 
 struct ArenaBlock {
   ArenaBlock *next;
@@ -86,8 +86,8 @@ char *arena_printf(Arena *a, const char *fmt, ...) {
 }
 
 void *pages_alloc_sparse(u64 size) {
-  if (!size)
-    size = 1;
+  if (size < PAGES_MIN) /* a mapping of its own would cost a system call and a page fault more */
+    return heap_alloc(size);
   void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED)
     out_of_memory(size);
@@ -106,8 +106,10 @@ void *pages_alloc(u64 size) {
 }
 
 void pages_free(void *p, u64 size) {
-  if (p)
-    munmap(p, size ? size : 1);
+  if (size < PAGES_MIN)
+    free(p);
+  else if (p)
+    munmap(p, size);
 }
 
 void *heap_alloc(u64 size) {

@@ -41,8 +41,9 @@ struct OutFile {
 enum { TEMP_TRIES = 1000 };
 
 static void report(OutFile *f, int error) {
-  if (!atomic_exchange(&f->failed, true))
-    diag_error(f->diag, "output", "cannot write output file %s: %s", f->path, strerror(error));
+  if (!atomic_exchange(&f->failed, true)) /* EFAULT: the bytes come straight from a mapped input */
+    diag_error(f->diag, "output", "cannot write output file %s: %s", f->path,
+               error == EFAULT ? "an input file became shorter while it was read" : strerror(error));
 }
 
 static void destroy(OutFile *f) {
@@ -150,6 +151,10 @@ OutFile *outfile_create(Diag *d, const char *path, u64 size, bool executable, u8
   report(f, errno);
   outfile_abort(f);
   return NULL;
+}
+
+const char *outfile_temp(const OutFile *f) {
+  return f->kind == OUT_NAMED ? f->temp : NULL;
 }
 
 static bool write_all(OutFile *f, const u8 *p, u64 len, u64 off, bool in_place) {

@@ -14,6 +14,9 @@ typedef struct OutFile OutFile;
 OutFile *outfile_create(Diag *d, const char *path, u64 size, bool executable, u8 **mem);
 /* Writes at an offset; thread safe for disjoint ranges. False after a report (disk full, ...). */
 bool outfile_write(OutFile *f, const void *p, u64 len, u64 off);
+/* The name of the file that is being written, when it has a temporary one; NULL: nothing is left when the
+ * process ends before commit. Valid until commit or abort. */
+const char *outfile_temp(const OutFile *f);
 /* Makes the output appear under its name. False after a report. Frees f. */
 bool outfile_commit(OutFile *f);
 /* Leaves nothing behind. Frees f. NULL is fine. */

@@ -21,6 +21,7 @@ struct Pool {
   u64 generation;   /* of runs; guarded by lock */
   unsigned active;  /* workers inside the current run */
   bool quit;
+  bool alone;
   /* the current run */
   PoolFn *fn;
   void *ctx;
@@ -72,6 +73,8 @@ Pool *pool_create(unsigned threads) {
 
 unsigned pool_threads(const Pool *p) { return p->threads; }
 
+void pool_stay_alone(Pool *p) { p->alone = true; }
+
 /* A thread that cannot be made is done without: the others take its chunks. */
 static void start(Pool *p) {
   p->handles = calloc(p->threads, sizeof *p->handles);
@@ -91,7 +94,7 @@ void pool_run(Pool *p, u32 n, u32 grain, PoolFn *fn, void *ctx) {
     return;
   if (!grain)
     grain = 1;
-  if (p->threads == 1 || n <= grain) {
+  if (p->threads == 1 || p->alone || n <= grain) {
     for (u64 b = 0; b < n; b += grain)
       fn(ctx, (u32)b, (u32)MIN(b + grain, (u64)n), 0);
     return;

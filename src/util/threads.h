@@ -13,6 +13,9 @@ Pool *pool_create(unsigned threads);
 void pool_destroy(Pool *p);
 unsigned pool_threads(const Pool *p);
 
+/* From now on everything runs inline: for a link that is over before a thread has woken up. */
+void pool_stay_alone(Pool *p);
+
 /* Calls fn(ctx, begin, end, tid) over [0, n) in chunks of at most `grain`, tid < pool_threads(). Runs
  * inline when n <= grain. Returns when all is done; memory written by the bodies is visible. */
 typedef void PoolFn(void *ctx, u32 begin, u32 end, unsigned tid);

@@ -10,6 +10,7 @@
 #include "core/slots.h"
 #include "format/elf.h"
 #include "util/outfile.h"
+#include "util/watch.h"
 #include "write/compose.h"
 #include "write/elf_build_id.h"
 #include "write/elf_symtab.h"
@@ -333,11 +334,15 @@ bool elf_write(Link *l) {
     w.file = outfile_create(l->diag, l->opt->output, m.size, true, l->mem_output);
   bool ok = w.file;
   if (ok) {
+    if (l->opt->watch)
+      watch_temp(l->opt->watch, outfile_temp(w.file));
     init_writer(l, &w, plan.tasks.n);
     Sink sink = {&w, begin_task, put_bytes, end_task, before_late};
     plan_run(&plan, &sink);
     write_build_id(&m, &w, plan.tasks.n);
     ok = may_commit(l);
+    if (l->opt->watch)
+      watch_temp(l->opt->watch, NULL);
     if (ok)
       ok = outfile_commit(w.file);
     else

@@ -316,7 +316,7 @@ static char *many_strings(u64 size, u64 range, bool in_order, u64 first, u64 *se
 }
 
 static void many(unsigned threads, int optimize, bool fooled, u8 **out, u64 *out_size) {
-  enum { N = 48 };
+  enum { N = 46 }; /* the last one is cut in three: number 45 to 47, none of which is in the sample */
   static const u64 sizes[] = {700000, 120000, 800000, 64, 500000};
   World *w = begin(threads);
   char *data[N];
