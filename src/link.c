@@ -203,9 +203,12 @@ static void settle_stack(Link *l) {
     const File *file = &l->files.at[f];
     if (!file->live || !l->format->wants_execstack(l, (FileId){f}))
       continue;
-    l->execstack = true;
-    if (!l->opt->z_execstack_if_needed)
-      diag_report(l->diag, DIAG_WARNING, "execstack", (u64)f << 32, "%s: asks for an executable stack; -z noexecstack overrides", file_name(l, (FileId){f}));
+    if (l->opt->z_execstack_if_needed)
+      l->execstack = true;
+    else if (l->opt->warn_execstack)
+      diag_report(l->diag, DIAG_WARNING, "execstack", (u64)f << 32,
+                  "%s: requires executable stack and does not get it: -z execstack-if-needed allows it, -z noexecstack is silent",
+                  file_name(l, (FileId){f}));
   }
 }
 
@@ -223,37 +226,6 @@ static void settle_threads(Link *l) {
     bytes += l->files.at[f].data.len;
   if (bytes < SMALL_LINK)
     pool_stay_alone(l->pool);
-}
-
-static void print_trace(const Link *l) {
-  for (u32 f = 1; l->opt->trace && f < l->files.n; f++)
-    if (l->files.at[f].live)
-      printf("%s\n", file_name(l, (FileId){f}));
-  for (u32 t = 0; t < l->opt->trace_symbols.n; t++) {
-    const char *name = l->opt->trace_symbols.at[t];
-    u32 sym = sym_find(l, name, strlen(name)).i;
-    for (u32 f = 1; f < l->files.n; f++) {
-      const File *file = &l->files.at[f];
-      SymRec r;
-      for (u32 i = 0; file->live && file->globals && i < file->nsyms - file->first_global; i++)
-        if (file->globals[i] == sym && l->format->symbols(l, (FileId){f}, i + file->first_global, &r, 1))
-          printf("%s: %s %s\n", file_name(l, (FileId){f}),
-                 r.rank == RANK_NONE     ? "reference to"
-                 : r.rank == RANK_COMMON ? "common definition of"
-                 : file->kind == FILE_SHARED ? "shared definition of"
-                                         : "definition of",
-                 name);
-    }
-  }
-}
-
-static void check_required(Link *l) {
-  for (u32 i = 0; i < l->opt->require_defined.n; i++) {
-    const char *name = l->opt->require_defined.at[i];
-    SymId s = sym_find(l, name, strlen(name));
-    if (l->syms.flags[s.i] & (SF_UNDEFINED | SF_SHARED))
-      diag_error(l->diag, "undefined-symbol", "required symbol '%s' is not defined", name);
-  }
 }
 
 /* ---- symbols that layout gives their value ---- */
@@ -333,9 +305,6 @@ static void weld_values(Link *l) {
   for (u32 i = 0; i < l->segments.n; i++)
     if (l->segments.at[i].type == 1 && l->segments.at[i].off == 0) {
       set_weld(l, "__ehdr_start", l->segments.at[i].addr, SYN_NONE);
-      for (u32 w = 0; w < l->weld_names.n; w++)
-        if (streq(l->weld_names.at[w].name, "__ehdr_start"))
-          l->weld_names.at[w].osec = l->norder ? l->order[0] : 0;
       break;
     }
   for (u32 i = 0; i < l->start_stops.n; i++) {
@@ -372,7 +341,8 @@ static bool run(Link *l) {
   elf_synths_init(l);                         /* commons need their Synth */
   PHASE("symbols", resolve_symbols(l));       /* definitions compete; facts of each symbol */
   forgive_tls_helper(l);
-  print_trace(l);
+  report_trace(l);
+  report_dependencies(l);
   export_symbols(l);                          /* exports are roots of dead strip */
   PHASE("unwind", ehframe_parse(l));          /* an FDE's edges are its function's */
   PHASE("dead strip", deadstrip(l));          /* needs final definitions */
@@ -381,7 +351,7 @@ static bool run(Link *l) {
     report_gc_sections(l);
   report_duplicates(l);
   PHASE("undefined", report_undefined(l));    /* only what a live atom refers to is missing */
-  check_required(l);
+  report_required(l);
   if (!checkpoint(l))
     return false;                             /* ---- no new symbols below ---- */
   PHASE("merge", merge_sections(l));          /* live strings and constants only */
@@ -412,6 +382,20 @@ static bool run(Link *l) {
   return ok && checkpoint(l);
 }
 
+/* A name as make reads it: blanks and # take a backslash, as do those before one; a $ is two. */
+static void put_make_name(FILE *f, const char *name) {
+  for (const char *p = name; *p; p++) {
+    if (*p == ' ' || *p == '#') {
+      for (const char *q = p; *p == ' ' && q > name && q[-1] == '\\'; q--)
+        fputc('\\', f);
+      fputc('\\', f);
+    } else if (*p == '$') {
+      fputc('$', f);
+    }
+    fputc(*p, f);
+  }
+}
+
 static void dependency_file(Link *l) {
   FILE *f = l->opt->dependency_file ? fopen(l->opt->dependency_file, "w") : NULL;
   if (!l->opt->dependency_file)
@@ -420,12 +404,18 @@ static void dependency_file(Link *l) {
     diag_error(l->diag, "cannot-write", "cannot write %s", l->opt->dependency_file);
     return;
   }
-  fprintf(f, "%s:", l->opt->output);
-  for (u32 i = 0; i < l->opened.n; i++)
-    fprintf(f, " \\\n  %s", l->opened.at[i]);
+  put_make_name(f, l->opt->output);
+  fprintf(f, ":");
+  for (u32 i = 0; i < l->opened.n; i++) {
+    fprintf(f, " ");
+    put_make_name(f, l->opened.at[i]);
+  }
   fprintf(f, "\n");
-  for (u32 i = 0; i < l->opened.n; i++)
-    fprintf(f, "\n%s:\n", l->opened.at[i]);
+  for (u32 i = 0; i < l->opened.n; i++) {
+    fprintf(f, "\n");
+    put_make_name(f, l->opened.at[i]);
+    fprintf(f, ":\n");
+  }
   fclose(f);
 }
 

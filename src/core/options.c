@@ -12,6 +12,7 @@ void options_init(Options *o) {
   o->demangle = true;
   o->hash_sysv = o->hash_gnu = true;
   o->eh_frame_hdr = true;
+  o->warn_execstack = true;
   o->rosegment = true;
   o->new_dtags = true;
   o->merge_sections = true;

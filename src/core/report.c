@@ -429,16 +429,22 @@ static bool library_in_link(const Link *l, const char *soname) {
   return false;
 }
 
+static bool is_loader(const Link *l, const char *soname) {
+  const char *path = l->opt->dynamic_linker, *slash = path ? strrchr(path, '/') : NULL;
+  return path && streq(slash ? slash + 1 : path, soname);
+}
+
 /* The loader brings what every library of the link needs: one that is not here may have the symbols of
- * any of them. */
-static bool can_judge(const Link *l) {
-  for (u32 f = 1; f < l->files.n; f++) {
+ * any of them. Of the loader itself only those that name it want symbols. */
+static bool can_judge(const Link *l, u32 f) {
+  for (u32 g = 1; g < l->files.n; g++) {
+    const File *file = &l->files.at[g];
     const char *const *needed = NULL;
-    if (l->files.at[f].kind != FILE_SHARED || !l->files.at[f].fmt || !l->files.at[f].needed)
+    if (file->kind != FILE_SHARED || !file->fmt || !file->needed)
       continue;
-    l->format->shared_name(l, (FileId){f}, &needed);
+    l->format->shared_name(l, (FileId){g}, &needed);
     for (; needed && *needed; needed++)
-      if (!library_in_link(l, *needed))
+      if (!library_in_link(l, *needed) && (g == f || !is_loader(l, *needed)))
         return false;
   }
   return true;
@@ -497,7 +503,7 @@ static void report_library(Link *l, Arena *a, u32 f) {
           !is_shared_candidate(l->syms.flags[sym]))
         continue;
       if (judged < 0)
-        judged = can_judge(l);
+        judged = can_judge(l, f);
       if (!judged)
         return;
       const char *name = l->format->sym_name(l, (FileId){f}, rec[k].index), *note = NULL;
@@ -548,6 +554,16 @@ void report_undefined(Link *l) {
     wanted[i] = is_candidate(l->syms.flags[i], j.open_allowed);
   report_references(l, wanted);
   pages_free(wanted, l->syms.nglobal);
+}
+
+void report_required(Link *l) {
+  for (u32 i = 0; i < l->opt->require_defined.n; i++) {
+    const char *name = l->opt->require_defined.at[i];
+    SymId s = sym_find(l, name, strlen(name));
+    if (l->syms.flags[s.i] & (SF_UNDEFINED | SF_SHARED))
+      diag_report(l->diag, undefined_level(l), "undefined-symbol", i, "undefined symbol: %s (--require-defined)",
+                  diag_name(l->diag, name));
+  }
 }
 
 /* ---- --print-gc-sections ---- */

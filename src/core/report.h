@@ -9,6 +9,11 @@
 void report_duplicates(Link *l);
 /* After dead strip: only what a live atom refers to is missing. One pass over the flags when nothing is. */
 void report_undefined(Link *l);
+/* --require-defined: what is not defined here after all. */
+void report_required(Link *l);
+/* --trace and --trace-symbol; --print-dependencies: on standard output, once definitions are known. */
+void report_trace(const Link *l);
+void report_dependencies(const Link *l);
 /* --print-gc-sections: what dead strip removed, on standard output, in input order. */
 void report_gc_sections(Link *l);
 

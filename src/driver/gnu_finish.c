@@ -166,6 +166,9 @@ void gnu_finish(Gnu *g) {
   if (!*o->output)
     diag_error(g->d, "bad-value", "--output: expected the name of a file, got ''");
 
+  if (streq(o->output, "-"))
+    o->output = "/dev/stdout";
+
   o->is_static = g->state.bstatic;
   if (o->nmagic || o->omagic)
     o->z_relro = false; /* needs pages */

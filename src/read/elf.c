@@ -337,7 +337,7 @@ static void drop_lost_groups(Link *l, FileId f, File *file, const ElfObject *o) 
     if (group_won(l, f.i, g))
       continue;
     const ElfShdr *s = &o->shdrs[g->index];
-    if (s->sh_type != SHT_GROUP) {
+    if (g->linkonce) {
       aflags[g->index] = ATOM_DISCARDED;
       continue;
     }

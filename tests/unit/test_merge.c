@@ -124,7 +124,7 @@ static void check_all(const World *w) {
     const Atom *x = &l->atoms.at[a];
     if (!(l->atoms.flags[a] & ATOM_MERGE))
       continue;
-    for (u64 off = 0; off < x->size; off++)
+    for (u64 off = 0; off < x->size; off += x->size < 65536 ? 1 : 13)
       if (*at(w, a, off) != (char)x->data[off])
         fail_msg("atom %u, offset %llu", a, (unsigned long long)off);
     if (x->attr & STRINGS && x->entsize == 1)
