@@ -133,6 +133,14 @@ static void name_expression(Link *l, const Expr *e) {
   name_expression(l, e->c);
 }
 
+/* --start-stop: the names that may get a value, referenced or not. */
+static void name_start_stop(Link *l, const LayoutStmt *st) {
+  if (st->kind != LAYOUT_OUTPUT || st->name[0] != '.')
+    return;
+  weld_name(l, arena_printf(&l->arena, "__start_%s", st->name + 1), WELD_MENTION, NULL, false);
+  weld_name(l, arena_printf(&l->arena, "__stop_%s", st->name + 1), WELD_MENTION, NULL, false);
+}
+
 static void name_statement(Link *l, const LayoutStmt *st) {
   if (st->flags & LAYOUT_NOT_PIC && l->is_pic)
     return;
@@ -170,8 +178,11 @@ static void name_weld_symbols(Link *l) {
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
     name_expression(l, d->value);
   }
-  for (u32 i = 0; i < l->layout->nstmts; i++)
+  for (u32 i = 0; i < l->layout->nstmts; i++) {
     name_statement(l, &l->layout->stmts[i]);
+    if (o->start_stop)
+      name_start_stop(l, &l->layout->stmts[i]);
+  }
   for (u32 i = 0; i < l->extra_stmts.n; i++) {
     const LayoutStmt *st = l->extra_stmts.at[i];
     if (st->kind != LAYOUT_ASSIGN)

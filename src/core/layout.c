@@ -32,6 +32,7 @@ typedef struct {
 typedef struct Layout {
   VEC(Slot) slots;
   u32 *first_slot; /* by statement */
+  u32 described;   /* osecs before this one are of statements, orphans come behind */
   VEC(Item) items;
   u64 dot;         /* location counter; inside an output section: its address + offset */
   u32 osec;        /* the section that `.` stands in or last stood in */
@@ -79,8 +80,8 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
     return;
   }
   l->rules[a] = hit.stmt << 16 | hit.pattern;
-  if (st->patterns[hit.pattern].keep)
-    l->atoms.flags[a] = (u16)(fl | ATOM_ROOT);
+  l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0) |
+                            (st->flags & LAYOUT_WRITABLE ? ATOM_WRITE : 0));
 }
 
 void layout_match_init(Link *l) {
@@ -128,6 +129,7 @@ static void make_slots(Link *l, Layout *y) {
         *vec_push(&y->slots) = (Slot){.stmt = s, .pattern = p, .osec = osec};
   }
   y->first_slot[d->nstmts] = y->slots.n;
+  y->described = l->osecs.n;
 }
 
 static u32 slot_of(const Layout *y, u32 rule) {
@@ -172,8 +174,10 @@ static u32 orphan_osec(Link *l, OrphanName **tab, u32 *n, u32 *mask, const char 
   for (; (*tab)[k].name; k = (k + 1) & *mask)
     if (streq((*tab)[k].name, name))
       return (*tab)[k].osec;
-  u32 o = find_osec(l, name);
-  if (!o)
+  u32 o = 1;
+  while (o < l->lay->described && !streq(l->osecs.at[o].name, name))
+    o++;
+  if (o >= l->lay->described)
     o = new_osec(l, name, UINT32_MAX);
   (*tab)[k] = (OrphanName){name, o};
   ++*n;
@@ -343,50 +347,80 @@ static u32 kind_of(const Osec *o) {
   return o->aflags & ATOM_EXEC ? 1 : 2;
 }
 
+/* What placing an orphan must know about the items before it: there may be very many orphans. All are
+ * positions in Layout.items. */
+enum { KINDS = 10, NOWHERE = UINT32_MAX };
+typedef struct {
+  u32 first[KINDS], last[KINDS]; /* sections of a kind */
+  u32 *stmt;   /* by statement: its item */
+  u32 *behind; /* by statement: at or before the end of the orphans that follow it */
+} Places;
+
+static void note_place(Places *p, const Osec *o, u32 at) {
+  u32 k = kind_of(o);
+  p->first[k] = p->first[k] == NOWHERE ? at : MIN(p->first[k], at);
+  p->last[k] = p->last[k] == NOWHERE ? at : MAX(p->last[k], at);
+}
+
+static void make_places(Link *l, const Layout *y, Places *p) {
+  u32 n = l->layout->nstmts;
+  p->stmt = ARENA_ARRAY(&l->arena, u32, n);
+  p->behind = ARENA_ARRAY(&l->arena, u32, n);
+  memset(p->first, 0xff, sizeof p->first);
+  memset(p->last, 0xff, sizeof p->last);
+  if (n)
+    memset(p->stmt, 0xff, n * sizeof *p->stmt);
+  for (u32 i = 0; i < y->items.n; i++) {
+    const Item *it = &y->items.at[i];
+    p->stmt[it->stmt] = i;
+    p->behind[it->stmt] = i + 1;
+    if (it->osec && l->osecs.at[it->osec].natoms)
+      note_place(p, &l->osecs.at[it->osec], i);
+  }
+}
+
 /* The description may say where orphans of some kind go: behind that statement and its earlier orphans. */
-static u32 described_place(const Link *l, const Layout *y, const MatchJob *j, const Osec *o) {
+static u32 described_place(const Link *l, const Layout *y, Places *p, const MatchJob *j, const Osec *o) {
   LayoutHit hit;
-  if (!o->natoms || !ask(j, atom_file(l, o->atoms[0]), o->atoms[0].i, &hit) || !hit.orphan)
-    return UINT32_MAX;
-  for (u32 i = 0; i < y->items.n; i++)
-    if (y->items.at[i].stmt == hit.stmt) {
-      while (i + 1 < y->items.n && y->items.at[i + 1].stmt == UINT32_MAX)
-        i++;
-      return i + 1;
-    }
-  return UINT32_MAX;
+  if (!o->natoms || !ask(j, atom_file(l, o->atoms[0]), o->atoms[0].i, &hit) || !hit.orphan ||
+      p->stmt[hit.stmt] == NOWHERE)
+    return NOWHERE;
+  u32 *at = &p->behind[hit.stmt];
+  while (*at < y->items.n && y->items.at[*at].stmt == UINT32_MAX)
+    ++*at;
+  return *at;
 }
 
 /* Read-only sections stand on both sides of the code; an orphan goes behind those that follow it. */
-static u32 orphan_place(const Link *l, const Layout *y, const Osec *o) {
-  u32 kind = kind_of(o), best = UINT32_MAX, after_any = 0;
-  for (u32 i = 0; i < y->items.n; i++) {
-    const Item *it = &y->items.at[i];
-    if (!it->osec || !l->osecs.at[it->osec].natoms)
-      continue;
-    u32 k = kind_of(&l->osecs.at[it->osec]);
-    if (k == kind)
-      best = i;
-    if (k != 9 || kind == 9)
-      after_any = i + 1;
-  }
-  if (best == UINT32_MAX) /* none of its kind: before the first of a later kind */
-    for (u32 i = 0; i < y->items.n && best == UINT32_MAX; i++) {
-      const Item *it = &y->items.at[i];
-      if (it->osec && l->osecs.at[it->osec].natoms && kind_of(&l->osecs.at[it->osec]) > kind && kind != 2)
-        return i;
-    }
-  if (best == UINT32_MAX)
-    return after_any;
+static u32 orphan_place(const Places *p, const Osec *o) {
+  u32 kind = kind_of(o), before = NOWHERE, after_any = 0;
   /* stay in front of assignments such as `edata = .` only when they belong to the next section */
-  return best + 1;
+  if (p->last[kind] != NOWHERE)
+    return p->last[kind] + 1;
+  for (u32 k = 0; k < KINDS; k++) {
+    if (k > kind && kind != 2) /* none of its kind: before the first of a later kind */
+      before = MIN(before, p->first[k]);
+    if (p->last[k] != NOWHERE && (k != 9 || kind == 9))
+      after_any = MAX(after_any, p->last[k] + 1);
+  }
+  return before != NOWHERE ? before : after_any;
 }
 
-static void insert_item(Layout *y, u32 at, Item it) {
+static void insert_orphan(Link *l, Layout *y, Places *p, u32 at, u32 osec) {
   vec_reserve(&y->items, y->items.n + 1);
-  memmove(&y->items.at[at + 1], &y->items.at[at], (y->items.n - at) * sizeof it);
-  y->items.at[at] = it;
+  memmove(&y->items.at[at + 1], &y->items.at[at], (y->items.n - at) * sizeof *y->items.at);
+  y->items.at[at] = (Item){UINT32_MAX, osec, UINT32_MAX};
   y->items.n++;
+  for (u32 k = 0; k < KINDS; k++) {
+    p->first[k] += p->first[k] != NOWHERE && p->first[k] >= at;
+    p->last[k] += p->last[k] != NOWHERE && p->last[k] >= at;
+  }
+  for (u32 s = 0; s < l->layout->nstmts; s++)
+    if (p->stmt[s] != NOWHERE) {
+      p->stmt[s] += p->stmt[s] >= at;
+      p->behind[s] += p->behind[s] > at;
+    }
+  note_place(p, &l->osecs.at[osec], at);
 }
 
 static u32 weld_of_stmt(const Link *l, const LayoutStmt *st) {
@@ -413,6 +447,12 @@ static void fold_attributes(Link *l, Osec *o) {
     o->aflags |= ATOM_ZEROFILL;
 }
 
+typedef struct {
+  u32 atom;
+  u32 where; /* slot, or output section of an orphan */
+  bool orphan;
+} Destination;
+
 void layout_assign(Link *l) {
   Layout *y = l->lay;
   MatchJob j = {l, l->matcher};
@@ -428,23 +468,21 @@ void layout_assign(Link *l) {
   /* count, then fill: slots first, then orphans by section */
   OrphanName *tab = NULL;
   u32 ntab = 0, mask = 0;
-  u32 n = l->atoms.n;
-  u32 *where = pages_alloc((u64)n * sizeof *where); /* slot, or slots.n + osec of an orphan; NO_RULE: nowhere */
-  for (u32 a = 1; a < n; a++) {
-    where[a] = NO_RULE;
+  VEC(Destination) to = {0}; /* in input order */
+  for (u32 a = 1; a < l->atoms.n; a++) {
     if (!placeable(l, a))
       continue;
     u32 rule = l->rules[a];
     if (rule != NO_RULE) {
       u32 s = slot_of(y, rule);
-      where[a] = s;
+      *vec_push(&to) = (Destination){a, s, false};
       y->slots.at[s].n++;
       l->osecs.at[y->slots.at[s].osec].natoms++;
     } else {
       const char *name = l->format->atom_name(l, (AtomId){a});
       bool own = l->opt->unique_orphans || is_unique(l, a);
       u32 o = own ? new_osec(l, name, UINT32_MAX) : orphan_osec(l, &tab, &ntab, &mask, name);
-      where[a] = 0x80000000u | o;
+      *vec_push(&to) = (Destination){a, o, true};
       l->osecs.at[o].natoms++;
     }
   }
@@ -457,18 +495,15 @@ void layout_assign(Link *l) {
     fill[sl->osec] += sl->n;
     sl->n = 0;
   }
-  for (u32 a = 1; a < n; a++) {
-    if (where[a] == NO_RULE)
-      continue;
-    if (where[a] & 0x80000000u) {
-      u32 o = where[a] & 0x7fffffff;
-      l->osecs.at[o].atoms[fill[o]++].i = a;
+  for (u32 i = 0; i < to.n; i++) {
+    if (to.at[i].orphan) {
+      l->osecs.at[to.at[i].where].atoms[fill[to.at[i].where]++].i = to.at[i].atom;
     } else {
-      Slot *sl = &y->slots.at[where[a]];
-      l->osecs.at[sl->osec].atoms[sl->at + sl->n++].i = a;
+      Slot *sl = &y->slots.at[to.at[i].where];
+      l->osecs.at[sl->osec].atoms[sl->at + sl->n++].i = to.at[i].atom;
     }
   }
-  pages_free(where, (u64)n * sizeof *where);
+  vec_free(&to);
   free(fill);
   shuffle_sections(l, y);
   for (u32 s = 0; s < y->slots.n; s++) {
@@ -508,10 +543,12 @@ void layout_assign(Link *l) {
     }
     *vec_push(&y->items) = it;
   }
+  Places places;
+  make_places(l, y, &places);
   for (u32 o = 1; o < l->osecs.n; o++)
     if (l->osecs.at[o].stmt == UINT32_MAX) {
-      u32 at = described_place(l, y, &j, &l->osecs.at[o]);
-      insert_item(y, at != UINT32_MAX ? at : orphan_place(l, y, &l->osecs.at[o]), (Item){UINT32_MAX, o, UINT32_MAX});
+      u32 at = described_place(l, y, &places, &j, &l->osecs.at[o]);
+      insert_orphan(l, y, &places, at != NOWHERE ? at : orphan_place(&places, &l->osecs.at[o]), o);
     }
   /* A thread's first image is read-only like the sections that it stands among: PT_TLS is one piece. */
   for (u32 i = 0, s = 0; l->opt->z_relro && relro_stmt != UINT32_MAX && i < y->items.n; i++)

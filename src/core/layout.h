@@ -44,6 +44,7 @@ enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2, LAYOUT_RELRO_END = 4 /* -z relro r
        LAYOUT_NOT_PIC = 256 /* only where addresses are fixed at link time */,
        LAYOUT_DISCARD = 512 /* OUTPUT: /DISCARD/ */,
        LAYOUT_ALIGN_WITH_INPUT = 1024, LAYOUT_READONLY = 2048,
+       LAYOUT_WRITABLE = 8192 /* OUTPUT: can be relocated at run time, whatever the inputs say */,
        LAYOUT_NOALLOC = 4096 /* types DSECT, COPY, INFO, OVERLAY: takes no memory */ };
 
 /* What fills gaps: `bytes` repeated; else the low four bytes of `expr`, big endian; else the default. */

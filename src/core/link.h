@@ -75,7 +75,7 @@ typedef struct {
 /* __start_NAME or __stop_NAME that something refers to. */
 typedef struct {
   u32 sym;
-  const char *section; /* NAME */
+  const char *section; /* NAME; .NAME where --start-stop takes it */
   bool start;
   bool defined;        /* there is such an output section */
 } StartStop;

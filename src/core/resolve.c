@@ -631,7 +631,7 @@ static void finish_symbols(void *ctx, u32 begin, u32 end, unsigned tid) {
       key = s->key[i] = make_key(RANK_NONE, 0, 0);
     if (key_rank(key) == RANK_NONE) {
       fl |= SF_UNDEFINED | (fl & SF_REF_STRONG ? 0 : (u32)SF_WEAK);
-      if (fl & SF_REF && s->name[i].len > 7 && s->name[i].p[0] == '_' &&
+      if ((fl & SF_REF || l->opt->start_stop) && s->name[i].len > 7 && s->name[i].p[0] == '_' &&
           (!memcmp(s->name[i].p, "__start_", 8) || !memcmp(s->name[i].p, "__stop_", 7)))
         *vec_push(&j->start_stop[tid]) = i;
     } else if (key_file(key) == 0) {
@@ -869,6 +869,20 @@ static void mark_dead(void *ctx, u32 begin, u32 end, unsigned tid) {
   }
 }
 
+/* --start-stop: NAME also stands for the output section .NAME. */
+static void settle_dotted(const Link *l, StartStop *s) {
+  for (u32 a = 1; a < l->atoms.n && !s->defined; a++) {
+    if ((l->atoms.flags[a] & (ATOM_LIVE | ATOM_ALLOC | ATOM_SYNTH)) != (ATOM_LIVE | ATOM_ALLOC))
+      continue;
+    u32 rule = l->rules[a];
+    const char *name = rule == UINT32_MAX ? l->format->atom_name(l, (AtomId){a}) : l->layout->stmts[rule >> 16].name;
+    if (name[0] == '.' && streq(name + 1, s->section)) {
+      s->section = name;
+      s->defined = true;
+    }
+  }
+}
+
 /* __start_NAME stays undefined unless a live allocated section of that name is in the link. */
 static void settle_start_stop(Link *l) {
   if (!l->start_stops.n)
@@ -880,6 +894,8 @@ static void settle_start_stop(Link *l) {
     for (u32 i = 0; i < l->start_stops.n; i++)
       l->start_stops.at[i].defined |= streq(name, l->start_stops.at[i].section);
   }
+  for (u32 i = 0; l->opt->start_stop && i < l->start_stops.n; i++)
+    settle_dotted(l, &l->start_stops.at[i]);
   for (u32 i = 0; i < l->start_stops.n; i++) {
     const StartStop *s = &l->start_stops.at[i];
     if (!s->defined)

@@ -48,6 +48,8 @@ void elf_output_section(const Link *l, Osec *o) {
   if (mixed)
     common = 0;
   o->type = type == SHT_NULL ? SHT_PROGBITS : type;
+  if (o->aflags & ATOM_WRITE) /* also where the layout says so */
+    attr |= SHF_WRITE;
   o->attr = attr | (o->natoms ? common : 0);
   o->entsize = entsize;
 }
