@@ -25,6 +25,7 @@ typedef struct {
   u32 nstarts;
 } Job;
 
+enum { CIE_MARKED = 1 }; /* EhRecord.index means nothing else for a CIE */
 enum { ATOM_MARKED = ATOM_ORDERED }; /* borrowed bit, see atom.h: cleared again below */
 
 static void mark(Job *j, u32 a, unsigned tid) {
@@ -99,8 +100,11 @@ static void mark_front(void *ctx, u32 begin, u32 end, unsigned tid) {
       EdgeCursor rc = {0};
       for (u32 n; (n = ehframe_edges(l, f, &fde[k], &rc, buf));)
         mark_edges(j, f, buf, n, tid);
+      EhRecord *cie = &l->files.at[f.i].eh.cies[fde[k].cie];
+      if (__atomic_exchange_n(&cie->index, CIE_MARKED, __ATOMIC_RELAXED) == CIE_MARKED)
+        continue; /* its personality routine lives already */
       rc = (EdgeCursor){0};
-      for (u32 n; (n = ehframe_edges(l, f, &l->files.at[f.i].eh.cies[fde[k].cie], &rc, buf));)
+      for (u32 n; (n = ehframe_edges(l, f, cie, &rc, buf));)
         mark_edges(j, f, buf, n, tid);
     }
   }

@@ -863,7 +863,7 @@ static void walk(Link *l, Layout *y) {
     if (!l->scripted && p != perm && !tbss) { /* a segment of its own begins */
       bool exec = (p & ATOM_EXEC) != 0;
       if (!l->opt->nmagic && !l->opt->omagic) {
-        if (separate && (exec || was_exec)) {
+        if (separate && (exec || was_exec || l->opt->z_separate_loadable_segments)) {
           off = align_up(off, page);
           y->dot = align_up(y->dot, page);
         } else {

@@ -27,7 +27,7 @@ static void patterns_free(VersionPatterns *p) { vec_free(p); }
 
 void options_free(Options *o) {
   StrVec *const lists[] = {
-      &o->lib_dirs,       &o->rpath,           &o->rpath_link,    &o->filter,
+      &o->lib_dirs,       &o->rpath,           &o->unique,        &o->filter,
       &o->auxiliary,      &o->audit,           &o->depaudit,      &o->undefined,
       &o->undefined_glob, &o->require_defined, &o->wrap,          &o->trace_symbols,
       &o->exclude_libs,   &o->retain_symbols,  &o->defined_packages,

@@ -49,7 +49,7 @@ typedef struct {
   /* inputs, places */
   VEC(Input) inputs;
   StrVec lib_dirs;           /* -L, sysroot already applied */
-  StrVec rpath, rpath_link;
+  StrVec rpath;
   const char *sysroot;
   const char *output;        /* "a.out" */
   const char *emulation;     /* -m, NULL when not given */
@@ -93,15 +93,13 @@ typedef struct {
   bool warn_unresolved, error_unresolved_set;
   Tri allow_shlib_undefined;
   bool noinhibit_exec;
-  bool warn_common, warn_once, warn_textrel, warn_shared_textrel, warn_execstack, no_warn_mismatch;
-  bool no_define_common;
+  bool warn_common, warn_textrel, warn_shared_textrel;
+  bool warn_execstack;       /* true */
   bool demangle;             /* true */
-  const char *undefined_version; /* unused */
   Tri undefined_version_ok;  /* --undefined-version / --no-undefined-version */
 
   /* dead strip, folding */
   bool gc_sections, print_gc_sections;
-  bool gc_keep_exported;
   Tri start_stop_gc;         /* -z start-stop-gc */
   bool start_stop;           /* --start-stop: __start_/__stop_ for sections whose name begins with a dot too */
   int start_stop_visibility; /* ELF STV_*, 3 (protected) by default */
@@ -125,7 +123,6 @@ typedef struct {
   bool has_image_base; u64 image_base;
   bool has_ttext, has_tdata, has_tbss; u64 ttext, tdata, tbss;
   VEC(SectionStart) section_starts;
-  bool has_ttext_segment;    /* -Ttext-segment: image_base is a fixed address, a PIE becomes ET_EXEC */
   VEC(SectionStart) section_aligns; /* --section-align NAME=N: addr is the alignment, a power of two */
   StrVec unique; bool unique_orphans; /* --unique=PATTERN; --unique */
   bool has_filler; u8 filler;       /* --filler: byte between sections */
@@ -142,14 +139,13 @@ typedef struct {
   bool symtab_shndx;
   StrVec defined_packages;   /* --package-metadata */
   const char *package_metadata;
-  bool no_ld_generated_unwind_info;
 
   /* -z */
   bool z_now;
   bool z_relro;              /* true */
   Tri z_execstack;
   bool z_execstack_if_needed;
-  Tri z_text;                /* YES: text relocations are an error (default); NO: -z notext */
+  Tri z_text;                /* text relocations: YES an error, NO allowed, AUTO a warning each */
   bool z_nodelete, z_origin, z_initfirst, z_interpose, z_nodlopen, z_nodefaultlib, z_nodump, z_global;
   Tri z_separate_code;
   bool z_separate_loadable_segments; /* with z_separate_code YES: every segment on pages of its own */
@@ -161,11 +157,8 @@ typedef struct {
   int z_cet_report;          /* 0 none, 1 warning, 2 error */
   bool z_nocopyreloc;
   bool z_dynamic_undefined_weak; Tri dynamic_undefined_weak;
-  bool z_rodynamic, z_keep_text_section_prefix, z_nosectionheader, z_nognustack, z_start_stop_gc_unused;
-  bool z_lam_u48, z_lam_u57;
-  bool z_unique_symbol;
+  bool z_rodynamic, z_nosectionheader, z_nognustack;
   int z_x86_isa_level;       /* 0: from inputs; 1..4 */
-  bool z_rewrite_endbr;
 
   /* running */
   bool exits;                /* the process ends with the link: memory is left to the kernel */

@@ -234,7 +234,7 @@ ACTION(image_base) {
 
 ACTION(ttext_segment) {
   if (address(g, name, arg, &g->o->image_base))
-    g->o->has_image_base = g->o->has_ttext_segment = true;
+    g->o->has_image_base = true;
 }
 
 ACTION(ttext) { g->o->has_ttext |= address(g, name, arg, &g->o->ttext); }

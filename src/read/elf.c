@@ -433,10 +433,7 @@ static bool inflate(Link *l, FileId f, unsigned tid, const ElfShdr *s, const cha
     size = __builtin_bswap64(rd64(in.p + 4));
     in = (Bytes){in.p + 12, in.len - 12};
   }
-  /* zlib packs at most 1032 to 1, zstd's frames say their own size: a liar is caught before memory is asked for */
-  if (size > in.len * 1100 + 4096 && kind == DECOMPRESS_ZLIB)
-    return elf_bad(l, f, s->sh_offset, "compressed section %s claims to hold %llu bytes", name, (unsigned long long)size);
-  if (size > (1ull << 40))
+  if (size > decompress_limit(kind, in)) /* a liar is caught before memory is asked for */
     return elf_bad(l, f, s->sh_offset, "compressed section %s claims to hold %llu bytes", name, (unsigned long long)size);
   u8 *out = arena_alloc(&l->scratch[tid], size, 16);
   char why[128];

@@ -195,7 +195,8 @@ static u32 list_tags(Link *l, ElfDyn *out) {
   tag_symbols(&t, d);
   tag_relocations(&t);
   tag_flags(&t);
-  tag(&t, DT_NULL, 0);
+  for (u32 i = 0; i <= l->opt->spare_dynamic_tags; i++)
+    tag(&t, DT_NULL, 0);
   return t.n;
 }
 

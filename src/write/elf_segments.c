@@ -271,6 +271,8 @@ static void build(Link *l) {
         s->memsz = MAX(s->memsz, relro->addr + relro->memsz - s->addr);
     }
   }
+  for (u32 i = 0; i < p->spare_program_headers; i++)
+    add(l, PT_NULL, 0, 0);
 }
 
 u64 elf_plan_segments(Link *l) {
