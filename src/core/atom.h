@@ -71,7 +71,7 @@ typedef struct {
 typedef struct {
   u64 offset; /* in the atom; checked to be inside it for the width of the kind */
   i64 addend; /* A */
-  u64 S;      /* address of the target, merged pieces resolved; valid after layout, else undefined */
+  u64 S;      /* address of the target, merged pieces resolved; before layout: AtomId of a local target, 0: none */
   u32 target; /* SymId: a global, or a local of the atom's file */
   u16 kind;
   u16 flags;  /* SF_*: facts of the target, core/symbol.h */

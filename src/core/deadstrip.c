@@ -70,15 +70,12 @@ static void mark_symbol(Job *j, u32 sym, unsigned tid) {
     mark_followers(j, j->starts, j->nstarts, sym, tid);
 }
 
-static void mark_edges(Job *j, FileId f, const Edge *e, u32 n, unsigned tid) {
-  const Link *l = j->l;
+static void mark_edges(Job *j, const Edge *e, u32 n, unsigned tid) {
   for (u32 i = 0; i < n; i++) {
-    if (e[i].target < l->syms.nglobal) {
+    if (e[i].target < j->l->syms.nglobal)
       mark_symbol(j, e[i].target, tid);
-    } else {
-      i64 off;
-      mark(j, l->format->edge_atom(l, f, &e[i], &off).i, tid);
-    }
+    else
+      mark(j, (u32)e[i].S, tid);
   }
 }
 
@@ -91,7 +88,7 @@ static void mark_front(void *ctx, u32 begin, u32 end, unsigned tid) {
     FileId f = {l->atoms.at[a].file};
     EdgeCursor c = {{a}, 0};
     for (u32 n; (n = l->format->edges(l, &c, buf));)
-      mark_edges(j, f, buf, n, tid);
+      mark_edges(j, buf, n, tid);
     if (UNLIKELY(j->nlinks))
       mark_followers(j, j->links, j->nlinks, a, tid);
     u32 nfde;
@@ -99,13 +96,13 @@ static void mark_front(void *ctx, u32 begin, u32 end, unsigned tid) {
     for (u32 k = 0; k < nfde; k++) {
       EdgeCursor rc = {0};
       for (u32 n; (n = ehframe_edges(l, f, &fde[k], &rc, buf));)
-        mark_edges(j, f, buf, n, tid);
+        mark_edges(j, buf, n, tid);
       EhRecord *cie = &l->files.at[f.i].eh.cies[fde[k].cie];
       if (__atomic_exchange_n(&cie->index, CIE_MARKED, __ATOMIC_RELAXED) == CIE_MARKED)
         continue; /* its personality routine lives already */
       rc = (EdgeCursor){0};
       for (u32 n; (n = ehframe_edges(l, f, cie, &rc, buf));)
-        mark_edges(j, f, buf, n, tid);
+        mark_edges(j, buf, n, tid);
     }
   }
 }

@@ -68,7 +68,7 @@ static inline void local_edge(const Link *l, const File *file, const ElfObject *
   e->target = file->local_base + sym;
   if (UNLIKELY(!section || section >= o->nshdr)) {
     e->flags = (u16)(flags | SF_ABSOLUTE);
-    e->S = s->st_value;
+    e->S = addressed ? s->st_value : 0;
     return;
   }
   AtomId t = {file->atom_base + section};
@@ -76,8 +76,10 @@ static inline void local_edge(const Link *l, const File *file, const ElfObject *
   if (UNLIKELY(!(af & ATOM_LIVE)))
     flags |= SF_DISCARDED;
   e->flags = (u16)flags;
-  if (!addressed)
+  if (!addressed) {
+    e->S = t.i;
     return;
+  }
   if (UNLIKELY(af & (ATOM_MERGE | ATOM_EHFRAME)) && af & ATOM_LIVE) {
     if (af & ATOM_EHFRAME) { /* crtbegin's __EH_FRAME_BEGIN__ */
       e->S = elf_eh_frame_addr(l, t, s->st_value);
