@@ -125,7 +125,6 @@ typedef struct {
   VEC(SectionStart) section_starts;
   VEC(SectionStart) section_aligns; /* --section-align NAME=N: addr is the alignment, a power of two */
   StrVec unique; bool unique_orphans; /* --unique=PATTERN; --unique */
-  bool has_filler; u8 filler;       /* --filler: byte between sections */
   ShuffleKind shuffle; u64 shuffle_seed; /* --shuffle-sections, --reverse-sections */
   u32 spare_program_headers, spare_dynamic_tags; /* PT_NULL and DT_NULL entries to keep free */
   bool omagic, nmagic;

@@ -382,16 +382,6 @@ ACTION(optimize) {
     g->o->optimize = (int)MIN(n, 2);
 }
 
-ACTION(filler) {
-  u64 v;
-  if (!parse_u64(arg, 16, &v) || v > 0xff) {
-    bad_value(g, name, arg, "a byte in hexadecimal");
-    return;
-  }
-  g->o->has_filler = true;
-  g->o->filler = (u8)v;
-}
-
 ACTION(spare_program_headers) {
   u64 n;
   if (number(g, name, arg, 0, 1000, &n))

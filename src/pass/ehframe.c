@@ -476,8 +476,8 @@ static void mark_files(void *ctx, u32 begin, u32 end, unsigned tid) {
     u32 size = 0;
     for (u32 k = 0; k < eh->ncies; k++)
       eh->cies[k].cie = 0;
-    for (EhRecord *r = eh->fdes, *e = r + eh->nfdes; r < e; r++) {
-      EhRecord *c = &eh->cies[r->cie];
+    for (u32 k = 0; k < eh->nfdes; k++) {
+      EhRecord *r = &eh->fdes[k], *c = &eh->cies[r->cie];
       r->out = EH_DROPPED;
       if (!stays(l, r))
         continue;
@@ -590,7 +590,8 @@ static void place_records(void *ctx, u32 begin, u32 end, unsigned tid) {
     for (u32 k = 0; k < eh->ncies; k++) /* those of other files stand before this range */
       if (eh->cies[k].out != EH_DROPPED && eh->cies[k].out >= b->o->base[i])
         at += eh->cies[k].size;
-    for (EhRecord *r = eh->fdes, *e = r + eh->nfdes; r < e; r++) {
+    for (u32 k = 0; k < eh->nfdes; k++) {
+      EhRecord *r = &eh->fdes[k];
       if (r->out == EH_DROPPED)
         continue;
       r->out = at;

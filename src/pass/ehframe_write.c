@@ -108,15 +108,19 @@ static void put_part(Writer *w, const EhRecord *r, const EhRecord *cie, u8 *out,
 
 static void put_file(Writer *w, u32 file, u8 *out, u64 off, u64 len) {
   const FileEh *eh = &w->l->files.at[file].eh;
-  for (const EhRecord *c = eh->cies, *e = c + eh->ncies; c < e; c++)
+  for (u32 k = 0; k < eh->ncies; k++) {
+    const EhRecord *c = &eh->cies[k];
     if (c->out != EH_DROPPED && c->out >= w->o->base[file])
       put_part(w, c, NULL, out, off, len);
-  for (const EhRecord *r = eh->fdes, *e = r + eh->nfdes; r < e; r++)
+  }
+  for (u32 k = 0; k < eh->nfdes; k++) {
+    const EhRecord *r = &eh->fdes[k];
     if (r->out != EH_DROPPED) {
       if (r->out >= off + len)
         break;
       put_part(w, r, &eh->cies[r->cie], out, off, len);
     }
+  }
 }
 
 /* Relocations of the last record may have reached into the terminator. */

@@ -291,8 +291,6 @@ static void prefetch_ahead(const Link *l, const AtomId *ids, u32 left) {
 /* Gaps in code trap, but .init and .fini are one function each, put together from pieces that run
  * on into the next (gABI ch. 5, "Initialization and Termination Functions"). */
 static u8 padding(const Link *l, const Osec *o) {
-  if (l->opt->has_filler)
-    return l->opt->filler;
   if (!(o->aflags & ATOM_EXEC))
     return 0;
   bool runs_through = streq(o->name, ".init") || streq(o->name, ".fini");

@@ -287,8 +287,10 @@ static void put_own(const Link *l, const Symtab *t, u32 at, Out *out) {
         at < t->first_global ? at - symtab_made_local_at(t) : at - t->first_global + t->nmade_local;
     if (l->syms.flags[t->made[k]] & SF_SYNTHETIC)
       describe_made(l, t->made[k], &s);
-    else
+    else { /* -u asks for it, and not weakly */
       describe_undefined(l, t->made[k], &s);
+      s.info = st_info(STB_GLOBAL, ELF64_ST_TYPE(s.info));
+    }
     name = t->made_name[k];
   } else if (at) {
     describe_section(l, t->sections[at - 1], &s);
