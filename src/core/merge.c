@@ -194,8 +194,8 @@ static void group_atoms(Link *l, Merge *m, Collect *c) {
 
   for (u32 file = 0; file < l->files.n; file++) {
     Finder *f = &c->finder[c->files[file].tid];
-    Cand *cand = f->cands.at + c->files[file].begin;
-    for (u32 i = 0; i < c->files[file].n; i++, cand++) {
+    for (u32 i = 0; i < c->files[file].n; i++) {
+      Cand *cand = &f->cands.at[c->files[file].begin + i];
       const Atom *at = &l->atoms.at[cand->atom];
       u32 n = seg_count(at->size), *g = &f->groups.at[cand->key];
       if (n > (u32)MAX_SEGS - nseg) { /* 16 million of them: the rest is not merged */
