@@ -417,6 +417,8 @@ static bool inflate(Link *l, FileId f, unsigned tid, const ElfShdr *s, const cha
   Bytes in = {a->data, a->size};
   DecompressKind kind = DECOMPRESS_ZLIB;
   u64 size;
+  if (!in.p)
+    return elf_bad(l, f, s->sh_offset, "compressed section %s has no bytes in the file", name);
   if (s->sh_flags & SHF_COMPRESSED) {
     if (in.len < sizeof(ElfChdr))
       return elf_bad(l, f, s->sh_offset, "compressed section %s is shorter than its header", name);

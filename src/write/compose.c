@@ -282,9 +282,9 @@ static void prefetch_ahead(const Link *l, const AtomId *ids, u32 left) {
     __builtin_prefetch(&l->atoms.addr[ids[FAR].i]);
   }
   if (left > NEAR) {
-    const u8 *data = l->atoms.at[ids[NEAR].i].data;
-    __builtin_prefetch(data);
-    __builtin_prefetch(data + 64);
+    uintptr_t data = (uintptr_t)l->atoms.at[ids[NEAR].i].data; /* 0: zero fill */
+    __builtin_prefetch((const void *)data);
+    __builtin_prefetch((const void *)(data + 64));
   }
 }
 

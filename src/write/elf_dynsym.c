@@ -360,7 +360,7 @@ static void put(u8 *out, u64 off, u64 len, u64 at, const char *s, u64 n) {
     n -= skip;
     at += skip;
   }
-  if (at < off + len)
+  if (n && at < off + len)
     memcpy(out + (at - off), s, MIN(n, off + len - at));
 }
 
