@@ -420,8 +420,10 @@ static void load_script(Loader *ld, const Opened *o, const Input *in) {
   Script *s = ARENA_NEW(&l->arena, Script);
   s->open = include;
   s->open_ctx = &ctx;
-  if (!script_parse(&l->arena, l->diag, o->path, o->data, s))
+  if (!script_parse(&l->arena, l->diag, o->path, o->data, s)) {
+    script_free(s);
     return;
+  }
   ld->depth++;
   for (u32 i = 0; i < s->search_dirs.n; i++) {
     const char *d = s->search_dirs.at[i];
@@ -440,6 +442,7 @@ static void load_script(Loader *ld, const Opened *o, const Input *in) {
   if (s->has_version) {
     for (u32 i = 0; i < s->version.nodes.n; i++)
       *vec_push(&l->opt->version_script.nodes) = s->version.nodes.at[i];
+    s->version.nodes.n = 0; /* the options own what is in them now */
     l->opt->has_version_script = true;
   }
   if (s->has_sections) {
@@ -451,6 +454,7 @@ static void load_script(Loader *ld, const Opened *o, const Input *in) {
     for (u32 i = 0; i < s->layout.nstmts; i++)
       *vec_push(&l->extra_stmts) = &s->layout.stmts[i];
   }
+  script_free(s);
 }
 
 /* ---- one file, whatever it is ---- */

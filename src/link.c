@@ -79,6 +79,10 @@ static void end(Link *l) {
     slots_free(l);
   if (l->merge)
     merge_free(l);
+  layout_free(l);
+  for (u32 i = 0; i < l->owned.n; i++)
+    pages_free((void *)(uintptr_t)l->owned.at[i].p, l->owned.at[i].len);
+  vec_free(&l->owned);
   intern_free(&l->names);
   intern_free(&l->groups);
   inputs_free(l);

@@ -1003,3 +1003,10 @@ void layout_addresses(Link *l) {
     l->relro_end = align_up(l->relro_end, common_page(l));
   l->format->finish_segments(l);
 }
+
+void layout_free(Link *l) {
+  if (!l->lay)
+    return;
+  vec_free(&l->lay->slots);
+  vec_free(&l->lay->items);
+}

@@ -117,5 +117,7 @@ void layout_assign(struct Link *l);
 /* Gives addresses and file offsets; loops until Synth sizes settle. Sets atoms.addr, symbols of
  * assignments, Osec.addr/off/size, Link.segments. */
 void layout_addresses(struct Link *l);
+/* At the end of the link. */
+void layout_free(struct Link *l);
 
 #endif

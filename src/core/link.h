@@ -106,6 +106,7 @@ typedef struct Link {
   StrVec opened;    /* paths that were read, for --dependency-file */
   VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
   VEC(Bytes) maps;  /* what to unmap at the end */
+  VEC(Bytes) owned; /* from pages_alloc, by link_own(): freed at the end */
   Atoms atoms;
   Symbols syms;
   VEC(StartStop) start_stops;
@@ -154,6 +155,12 @@ typedef struct Link {
   struct Trace *perf; /* util/trace.h; NULL unless somebody wants to know */
   u8 **mem_output;    /* not NULL: the output goes to memory */
 } Link;
+
+/* Hands pages_alloc's memory to the link, which frees it at its end. Serial code only. */
+static inline void *link_own(Link *l, void *p, u64 size) {
+  *vec_push(&l->owned) = (Bytes){p, size};
+  return p;
+}
 
 static inline File *file_at(const Link *l, FileId f) { return &l->files.at[f.i]; }
 static inline File *atom_file(const Link *l, AtomId a) { return &l->files.at[l->atoms.at[a.i].file]; }

@@ -667,20 +667,21 @@ static void finish_symbols(void *ctx, u32 begin, u32 end, unsigned tid) {
 
 /* ---- commons ---- */
 
-typedef struct { u64 order, size, align; u32 sym; bool tls; } Common;
+typedef struct { u64 order, size, align; u32 sym; bool tls, small; } Common;
 
 static int by_order(const void *a, const void *b) {
   u64 x = ((const Common *)a)->order, y = ((const Common *)b)->order;
   return x < y ? -1 : x > y;
 }
 
-/* A tentative definition is as large and as aligned as the largest of its name. */
+/* A tentative definition is as large and as aligned as the largest of its name, and near when one of
+ * them is: small code can't reach far. */
 static void place_commons(Link *l, U32Vec *lists) {
   VEC(Common) v = {0};
   for (unsigned t = 0; t < pool_threads(l->pool); t++)
     for (u32 i = 0; i < lists[t].n; i++) {
       u32 sym = lists[t].at[i];
-      *vec_push(&v) = (Common){l->syms.key[sym], 0, 1, sym, l->syms.flags[sym] & SF_TLS};
+      *vec_push(&v) = (Common){l->syms.key[sym], 0, 1, sym, l->syms.flags[sym] & SF_TLS, false};
     }
   if (!v.n)
     return;
@@ -704,10 +705,11 @@ static void place_commons(Link *l, U32Vec *lists) {
           l->syms.key[sym] = make_key(RANK_COMMON, f, rec[k].index);
         }
         c->align = MAX(c->align, rec[k].value);
+        c->small |= !rec[k].large;
       }
   }
   for (u32 i = 0; i < v.n; i++) {
-    Synth *s = &l->synths.at[v.at[i].tls ? SYN_TCOMMON : SYN_COMMON];
+    Synth *s = &l->synths.at[v.at[i].tls ? SYN_TCOMMON : v.at[i].small ? SYN_COMMON : SYN_LCOMMON];
     u64 align = is_pow2(v.at[i].align) ? v.at[i].align : 1;
     u64 at = align_up(s->size, align);
     s->p2align = MAX(s->p2align, log2_u64(align));

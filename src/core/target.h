@@ -39,6 +39,7 @@ typedef struct {
   u8 rank;     /* RANK_STRONG, RANK_WEAK, RANK_COMMON or RANK_NONE (undefined), as if the file were live */
   u8 vis;      /* ELF st_other visibility */
   u8 skip;     /* takes no part (shared: a version that is not the default) */
+  u8 large;    /* common: of the large code model's data */
 } SymRec;
 
 /* Program properties of one file (psABI, "Program Property"); a repeated property is or-ed. */

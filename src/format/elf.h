@@ -28,6 +28,9 @@ typedef u16 u16_unaligned __attribute__((aligned(1)));
 #ifndef SHF_X86_64_LARGE
 #define SHF_X86_64_LARGE 0x10000000
 #endif
+#ifndef SHN_X86_64_LCOMMON
+#define SHN_X86_64_LCOMMON 0xff02
+#endif
 #ifndef SHF_GNU_RETAIN
 #define SHF_GNU_RETAIN (1 << 21)
 #endif

@@ -166,9 +166,17 @@ __attribute__((no_sanitize("address"))) static inline u32 name_length(const char
 static u8 sym_rank(const ElfSym *s) {
   if (s->st_shndx == SHN_UNDEF)
     return RANK_NONE;
-  if (s->st_shndx == SHN_COMMON || ELF64_ST_TYPE(s->st_info) == STT_COMMON)
+  if (s->st_shndx == SHN_COMMON || s->st_shndx == SHN_X86_64_LCOMMON || ELF64_ST_TYPE(s->st_info) == STT_COMMON)
     return RANK_COMMON;
   return ELF64_ST_BIND(s->st_info) == STB_WEAK ? RANK_WEAK : RANK_STRONG;
+}
+
+/* Of a symbol whose st_shndx is no section's index: does it mean something else? */
+static bool is_special_section(const ElfObject *o, u32 i) {
+  u32 x = o->syms[i].st_shndx;
+  if (x == SHN_XINDEX)
+    return o->xindex && o->xindex[i] < o->nshdr;
+  return x == SHN_ABS || x == SHN_COMMON || x == SHN_X86_64_LCOMMON;
 }
 
 u32 elf_names(Link *l, FileId f, InternEnt *out) {
@@ -185,6 +193,11 @@ u32 elf_names(Link *l, FileId f, InternEnt *out) {
     *id = UINT32_MAX;
     if (s->st_name >= str.len) {
       elf_bad(l, f, s->st_name, "symbol %u has a name outside the string table", i);
+      continue;
+    }
+    if (!shared && UNLIKELY(s->st_shndx >= o->nshdr) && !is_special_section(o, i)) {
+      elf_bad(l, f, (u64)((const u8 *)s - file->data.p), "symbol %u is in section %u, of %u sections", i,
+              s->st_shndx == SHN_XINDEX && o->xindex ? o->xindex[i] : s->st_shndx, o->nshdr);
       continue;
     }
     u8 rank = sym_rank(s);
@@ -221,6 +234,7 @@ static inline void decode(const ElfObject *o, const ElfSym *s, u32 i, SymRec *r)
     r->flags |= SF_WEAK;
   else if (bind == STB_GNU_UNIQUE)
     r->flags |= SF_UNIQUE;
+  r->large = s->st_shndx == SHN_X86_64_LCOMMON;
   if (r->rank == RANK_NONE || r->rank == RANK_COMMON)
     return;
   if (s->st_shndx == SHN_ABS) {
@@ -228,7 +242,7 @@ static inline void decode(const ElfObject *o, const ElfSym *s, u32 i, SymRec *r)
   } else if (o) {
     u32 special;
     r->section = elf_sym_section(o, i, &special);
-    if (UNLIKELY(r->section >= o->nshdr || special || !r->section)) { /* reported by elf_atoms */
+    if (UNLIKELY(r->section >= o->nshdr || special || !r->section)) { /* reported by elf_names */
       r->section = 0;
       r->flags |= SF_ABSOLUTE;
     }

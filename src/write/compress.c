@@ -170,7 +170,7 @@ static void join(Compressor *c, Osec *o, u32 first, u32 last) {
     size += c->shards[i].len;
   if (size >= o->filesz)
     return;
-  u8 *out = pages_alloc(size), *at = out;
+  u8 *out = link_own(c->l, pages_alloc(size), size), *at = out;
   ElfChdr head = {.ch_type = zlib ? ELFCOMPRESS_ZLIB : ELFCOMPRESS_ZSTD,
                   .ch_size = o->filesz,
                   .ch_addralign = (u64)1 << o->p2align};

@@ -231,7 +231,7 @@ void elf_dynsym_select(Link *l, ElfDynamic *d) {
   d->n = 1 + nundefs + ndefs;
   d->hashed = 1 + nundefs;
   d->nbuckets = MAX(ndefs / 4, 1u);
-  d->syms = pages_alloc((u64)d->n * sizeof *d->syms); /* lives as long as the link */
+  d->syms = link_own(l, pages_alloc((u64)d->n * sizeof *d->syms), (u64)d->n * sizeof *d->syms);
   j.undefs = d->syms + 1;
   DynSym *final = d->syms + d->hashed;
   u64 unordered = (u64)(ndefs + 1) * sizeof *j.defs;
