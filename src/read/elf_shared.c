@@ -184,8 +184,9 @@ static bool put_version(const char ***at, u32 *n, Arena *a, u32 index, const cha
 
 static bool read_versions(Reader *r) {
   ElfShared *so = r->so;
+  enum { MAX_VERSIONS = 1 << 16 }; /* numbers have 15 bits */
   u64 off = 0;
-  u32 nneed = 0;
+  u32 nneed = 0, total = 0;
   Bytes b, x;
   if (r->versym.p) {
     if (r->versym.len / 2 < r->nsyms)
@@ -211,6 +212,8 @@ static bool read_versions(Reader *r) {
     for (u32 k = 0; k < v->vn_cnt; k++) {
       if (!bytes_slice(r->verneed, aux, sizeof(ElfVernaux), &x))
         return bad(r, aux, "version needs run past their section");
+      if (++total > MAX_VERSIONS) /* entries may overlap: their number is not bounded by the size */
+        return bad(r, aux, "more needed versions than there are numbers for them");
       const ElfVernaux *y = (const ElfVernaux *)x.p;
       put_version(&so->verneed, &nneed, r->arena, y->vna_other & 0x7fff, dyn_string(r, y->vna_name));
       if (!y->vna_next)
