@@ -11,7 +11,7 @@
 #include "util/glob.h"
 #include "util/hash.h"
 
-enum { REC_BATCH = 128, CHUNK_NAMES = 1 << 13, BATCH_CHUNKS = 8 };
+enum { REC_BATCH = 128, CHUNK_NAMES = 1 << 12, BATCH_CHUNKS = 32 };
 
 #define FOR_FILES_GRAIN(l) ((l)->files.n > 256 ? 16u : 1u)
 
