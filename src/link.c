@@ -195,7 +195,7 @@ static void name_weld_symbols(Link *l) {
     name_expression(l, st->expr);
   }
   /* what the format promises programs */
-  static const char *const tables[] = {"_GLOBAL_OFFSET_TABLE_", "_DYNAMIC", "__ehdr_start", "__dso_handle_unused",
+  static const char *const tables[] = {"_GLOBAL_OFFSET_TABLE_", "_DYNAMIC", "__ehdr_start",
                                        "__GNU_EH_FRAME_HDR", "_PROCEDURE_LINKAGE_TABLE_", "_TLS_MODULE_BASE_"};
   for (u32 i = 0; i < COUNT_OF(tables); i++)
     weld_name(l, tables[i], WELD_PROVIDE, NULL, true);
