@@ -56,7 +56,7 @@ typedef struct {
   const char *path;
   Bytes data;
   bool thin;
-  u32 members_total, members_loaded; /* for --print-archive-stats */
+  u32 members_total;
 } Archive;
 
 /* A symbol of file 0 (core/resolve.h: weld_name). Its value comes from layout. */
@@ -133,7 +133,7 @@ typedef struct Link {
 
   bool is_dynamic;  /* has .dynamic: shared, PIE, or any shared library in the link */
   bool is_pic;      /* shared or PIE: addresses move */
-  bool has_tls, has_textrel, has_static_tls, uses_tlsld, has_ifunc, has_versioned_refs;
+  bool has_textrel, has_static_tls, uses_tlsld, has_ifunc, has_versioned_refs;
   bool ibt, shstk;  /* features of the output */
   bool execstack;
   i32 tlsld_got;    /* slot of the local-dynamic pair, -1 */

@@ -55,11 +55,9 @@ typedef struct {
   const char *emulation;     /* -m, NULL when not given */
   const char *dynamic_linker;
   bool no_dynamic_linker;
-  const char *chroot;
   const char *map_file;      /* -Map=; "-" is standard output */
   bool print_map, cref, trace /* -t */, verbose;
   const char *dependency_file;
-  const char *repro;
 
   /* kind of output */
   OutputKind kind;
@@ -90,7 +88,7 @@ typedef struct {
   bool allow_multiple_definition;
   Tri no_undefined;          /* --no-undefined / -z defs / -z undefs */
   UnresolvedKind unresolved;
-  bool warn_unresolved, error_unresolved_set;
+  bool warn_unresolved;
   Tri allow_shlib_undefined;
   bool noinhibit_exec;
   bool warn_common, warn_textrel, warn_shared_textrel;
@@ -136,7 +134,6 @@ typedef struct {
   bool relax;                /* true; --no-relax */
   bool no_gnu_unique;
   bool symtab_shndx;
-  StrVec defined_packages;   /* --package-metadata */
   const char *package_metadata;
 
   /* -z */
@@ -151,7 +148,7 @@ typedef struct {
   u64 z_max_page_size, z_common_page_size; /* 0: the CPU's default */
   bool has_stack_size; u64 z_stack_size;
   bool z_pack_relative_relocs;
-  bool pack_dyn_relocs_android, use_android_relr_tags;
+  bool use_android_relr_tags;
   bool z_ibt, z_ibtplt, z_shstk, z_force_ibt;
   int z_cet_report;          /* 0 none, 1 warning, 2 error */
   bool z_nocopyreloc;
@@ -171,7 +168,7 @@ typedef struct {
   bool print_dependencies;
 
   struct Watch *watch;       /* util/watch.h: for the signal handlers of the program; or NULL */
-  char **argv;               /* as given, for messages and --repro */
+  char **argv;               /* as given, for messages */
   int argc;
 } Options;
 

@@ -421,7 +421,8 @@ ACTION(pack_dyn_relocs) {
   if (i < 0)
     return;
   g->o->z_pack_relative_relocs = i & 1;
-  g->o->pack_dyn_relocs_android = i & 2;
+  if (i & 2)
+    diag_warn(g->d, "unsupported-option", "%s=%s: Android's packed form is not supported yet; relocations are not packed that way", name, arg);
 }
 
 ACTION(spare_dynamic_tags) {
@@ -503,12 +504,10 @@ ACTION(unresolved_symbols) {
 
 ACTION(warn_unresolved) {
   g->o->warn_unresolved = true;
-  g->o->error_unresolved_set = false;
 }
 
 ACTION(error_unresolved) {
   g->o->warn_unresolved = false;
-  g->o->error_unresolved_set = true;
 }
 
 /* ---- sections, stripping ---- */
