@@ -8,11 +8,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BLOCK_MIN = 64 << 10, BLOCK_MAX = 4 << 20, HUGE_MIN = 4 << 20, PAGES_MIN = 256 << 10 };
+enum {
+  BLOCK_MIN = 64 << 10,
+  BLOCK_MAX = 4 << 20,
+  PAGES_MIN = 256 << 10,
+  HUGE_PAGE = 2 << 20,
+  HUGE_MIN = 1 << 20, /* half a huge page is cheaper than its small ones */
+};
 
 struct ArenaBlock {
   ArenaBlock *next;
-  u64 size;
+  u64 size;  /* the next one is twice that */
+  u64 bytes; /* of the allocation */
 };
 
 /* The only place where weld gives up without unwinding: there is no memory to unwind with. */
@@ -34,10 +41,9 @@ void *arena_alloc(Arena *a, u64 size, u64 align) {
       out_of_memory(size);
     bool single = size + align > want / 2 && a->block; /* a big one gets a block of its own */
     u64 bytes = sizeof(ArenaBlock) + align + (single || size + align > want ? size : want);
-    ArenaBlock *b = calloc(1, bytes);
-    if (!b)
-      out_of_memory(bytes);
+    ArenaBlock *b = pages_alloc(bytes);
     b->size = want;
+    b->bytes = bytes;
     u8 *p = (u8 *)(b + 1);
     p += (u64)(-(uintptr_t)p) & (align - 1);
     if (single) { /* keep filling the current block */
@@ -59,7 +65,7 @@ void *arena_alloc(Arena *a, u64 size, u64 align) {
 void arena_free(Arena *a) {
   for (ArenaBlock *b = a->block, *next; b; b = next) {
     next = b->next;
-    free(b);
+    pages_free(b, b->bytes);
   }
   *a = (Arena){0};
 }
@@ -85,10 +91,13 @@ char *arena_printf(Arena *a, const char *fmt, ...) {
   return p;
 }
 
+/* Whole huge pages, which the kernel then aligns, so that the end of an array is in one too. */
+static u64 span(u64 size) { return size >= HUGE_MIN ? align_up(size, HUGE_PAGE) : size; }
+
 void *pages_alloc_sparse(u64 size) {
   if (size < PAGES_MIN) /* a mapping of its own would cost a system call and a page fault more */
     return heap_alloc(size);
-  void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *p = size > UINT64_MAX / 2 ? MAP_FAILED : mmap(NULL, span(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED)
     out_of_memory(size);
   return p;
@@ -96,7 +105,7 @@ void *pages_alloc_sparse(u64 size) {
 
 void pages_make_dense(void *p, u64 size) {
   if (size >= HUGE_MIN)
-    madvise(p, size, MADV_HUGEPAGE);
+    madvise(p, span(size), MADV_HUGEPAGE);
 }
 
 void *pages_alloc(u64 size) {
@@ -109,7 +118,7 @@ void pages_free(void *p, u64 size) {
   if (size < PAGES_MIN)
     free(p);
   else if (p)
-    munmap(p, size);
+    munmap(p, span(size));
 }
 
 void *heap_alloc(u64 size) {
