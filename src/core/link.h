@@ -117,6 +117,7 @@ typedef struct Link {
   Interner groups;  /* of COMDAT signatures that are no global symbol */
   u32 *rules;       /* by atom: layout statement << 16 | pattern, UINT32_MAX: orphan; after layout_match_file */
   bool has_duplicates; /* some name has two strong definitions */
+  bool scattered_groups; /* a file has groups that Format.groups can't find without a look at every section */
   bool addressed;   /* layout is final: Edge.S may be computed */
   VEC(Synth) synths;
   VEC(Osec) osecs;  /* by OsecId; 0 is none */

@@ -482,6 +482,42 @@ static void choose_pages(Link *l) {
   pages_make_dense(l->rules, cap * sizeof *l->rules);
 }
 
+static void alloc_atoms(Link *l) {
+  Atoms *a = &l->atoms;
+  u64 cap = a->cap;
+  a->flags = pages_alloc(cap * sizeof *a->flags);
+  a->at = pages_alloc_sparse(cap * sizeof *a->at);
+  a->addr = pages_alloc_sparse(cap * sizeof *a->addr);
+  a->nrel = pages_alloc_sparse(cap * sizeof *a->nrel);
+  a->nsymrel = pages_alloc_sparse(cap * sizeof *a->nsymrel);
+  a->reloff = pages_alloc_sparse(cap * sizeof *a->reloff);
+  a->symreloff = pages_alloc_sparse(cap * sizeof *a->symreloff);
+  l->rules = pages_alloc_sparse(cap * sizeof *l->rules);
+}
+
+static void free_atoms(Link *l) {
+  Atoms *a = &l->atoms;
+  u64 c = a->cap;
+  pages_free(a->flags, c * sizeof *a->flags);
+  pages_free(a->at, c * sizeof *a->at);
+  pages_free(a->addr, c * sizeof *a->addr);
+  pages_free(a->nrel, c * sizeof *a->nrel);
+  pages_free(a->nsymrel, c * sizeof *a->nsymrel);
+  pages_free(a->reloff, c * sizeof *a->reloff);
+  pages_free(a->symreloff, c * sizeof *a->symreloff);
+  pages_free(l->rules, c * sizeof *l->rules);
+}
+
+static void settle_groups(Link *l) {
+  u32 grain = FOR_FILES_GRAIN(l);
+  pool_run(l->pool, l->files.n, grain, find_groups, l);
+  intern_groups(l);
+  pool_run(l->pool, l->files.n, grain, init_comdat, l);
+  pool_run(l->pool, l->files.n, grain, claim_groups, l);
+  choose_pages(l);
+  pool_run(l->pool, l->files.n, grain, make_atoms, l);
+}
+
 void resolve_atoms(Link *l) {
   u64 atoms = 1, locals = l->syms.nglobal;
   for (u32 f = 1; f < l->files.n; f++) {
@@ -499,29 +535,21 @@ void resolve_atoms(Link *l) {
     return;
   }
   l->files.at[0].atom_base = (u32)atoms; /* Synths come last, see synth_add() */
-  Atoms *a = &l->atoms;
-  a->n = (u32)atoms;
-  a->cap = (u32)cap;
-  a->flags = pages_alloc(cap * sizeof *a->flags);
-  a->at = pages_alloc_sparse(cap * sizeof *a->at);
-  a->addr = pages_alloc_sparse(cap * sizeof *a->addr);
-  a->nrel = pages_alloc_sparse(cap * sizeof *a->nrel);
-  a->nsymrel = pages_alloc_sparse(cap * sizeof *a->nsymrel);
-  a->reloff = pages_alloc_sparse(cap * sizeof *a->reloff);
-  a->symreloff = pages_alloc_sparse(cap * sizeof *a->symreloff);
-  l->rules = pages_alloc_sparse(cap * sizeof *l->rules);
+  l->atoms.n = (u32)atoms;
+  l->atoms.cap = (u32)cap;
   l->syms.ntotal = (u32)locals;
   l->syms.needs = pages_alloc(locals);
   l->syms.aux = pages_alloc(locals * sizeof *l->syms.aux);
-
-  u32 grain = FOR_FILES_GRAIN(l);
+  alloc_atoms(l);
   layout_match_init(l);
-  pool_run(l->pool, l->files.n, grain, find_groups, l);
-  intern_groups(l);
-  pool_run(l->pool, l->files.n, grain, init_comdat, l);
-  pool_run(l->pool, l->files.n, grain, claim_groups, l);
-  choose_pages(l);
-  pool_run(l->pool, l->files.n, grain, make_atoms, l);
+  settle_groups(l);
+  if (UNLIKELY(l->scattered_groups)) { /* rare, and only found out by having made the atoms */
+    free_atoms(l);
+    intern_free(&l->groups);
+    l->groups = (Interner){0};
+    alloc_atoms(l);
+    settle_groups(l);
+  }
 }
 
 /* ---- claims ---- */

@@ -84,6 +84,7 @@ typedef struct Arch {
   /* Relocates one field of an unwind table: kinds that are S + A or S + A - P, of 4 or 8 bytes, also through
    * the GOT. False when the kind is none of these or the value does not fit: the caller reports. Thread safe. */
   bool (*apply_one)(struct Link *l, const Edge *e, u8 *place, u64 place_addr);
+  u32 special, special_unloaded; /* SF_*: targets that edges of allocated atoms, and of others, can't just add up */
   /* True when the kind is a plain address (not relative to the place): needs a dynamic relocation in PIC output. */
   bool (*edge_is_absolute)(u32 kind);
 } Arch;
@@ -105,6 +106,8 @@ typedef struct Format {
   /* Fills buf (EDGE_BATCH of them) with the next edges of c->atom; 0 at the end. A relocation that is
    * malformed (unknown type, offset outside, bad symbol index) is reported once, at scan, and skipped. */
   u32 (*edges)(const struct Link *l, EdgeCursor *c, Edge *buf);
+  /* The same for the atoms of a stream, without the plain edges: fills run and edge; 0 at the end, else 1. */
+  u32 (*edge_stream)(const struct Link *l, EdgeStream *s);
   /* Name of the atom's input section; owned by the input. */
   const char *(*atom_name)(const struct Link *l, AtomId a);
   /* Name of a symbol of file f by its index there (locals too); "" when it has none. */
@@ -131,7 +134,8 @@ typedef struct Format {
   u32 (*names)(struct Link *l, FileId f, InternEnt *out);
   /* Globals [from, ...) of a file, up to cap; returns how many (0 at the end). */
   u32 (*symbols)(const struct Link *l, FileId f, u32 from, SymRec *buf, u32 cap);
-  /* Finds the file's COMDAT groups: one entry each for intern, with key file << 32 | group. */
+  /* Finds the file's COMDAT groups (File.groups). May believe in the usual order of sections, unless
+   * Link.scattered_groups is set; atoms() sets it when that was wrong, and both are called again. */
   void (*groups)(struct Link *l, FileId f, unsigned tid);
   /* Marks the members of groups that lost as ATOM_DISCARDED, and makes atoms of all else. */
   void (*atoms)(struct Link *l, FileId f, unsigned tid);

@@ -296,17 +296,30 @@ static bool is_linkonce(const ElfObject *o, u32 i) {
          starts_with(elf_section_name(o, i), ".gnu.linkonce.");
 }
 
+/* Assemblers put all groups before the first other section. Believing it spares the headers of all that
+ * lost, most of a debug build's; elf_atoms() looks at every header that is left, and has the link start
+ * over (Link.scattered_groups) when it meets a group that was missed here. */
+static u32 groups_end(const Link *l, const ElfObject *o) {
+  u32 i = 1;
+  while (i < o->nshdr && o->shdrs[i].sh_type == SHT_GROUP)
+    i++;
+  return i > 1 && !l->scattered_groups ? i : o->nshdr;
+}
+
 void elf_groups(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
   const ElfObject *o = file->fmt;
-  u32 n = 0;
-  for (u32 i = 1; i < o->nshdr; i++)
+  u32 n = 0, end = groups_end(l, o);
+  if (end < o->nshdr)
+    n = end - 1;
+  for (u32 i = 1; end == o->nshdr && i < end; i++)
     n += o->shdrs[i].sh_type == SHT_GROUP || is_linkonce(o, i);
+  file->ngroups = 0;
   if (!n)
     return;
   file->groups = ARENA_ARRAY(&l->scratch[tid], GroupRef, n);
   u16 *aflags = l->atoms.flags + file->atom_base;
-  for (u32 i = 1; i < o->nshdr; i++) {
+  for (u32 i = 1; i < end; i++) {
     const ElfShdr *s = &o->shdrs[i];
     if (s->sh_type != SHT_GROUP) {
       if (is_linkonce(o, i)) {
@@ -549,16 +562,19 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
   ElfObject *o = file->fmt;
   u16 *aflags = l->atoms.flags + file->atom_base;
   Atom *atoms = l->atoms.at + file->atom_base;
-  bool lto = false;
+  bool lto = false, missed = false;
+  u32 end = groups_end(l, o);
   drop_lost_groups(l, f, file, o);
   for (u32 i = 1; i < o->nshdr; i++) {
     if (aflags[i] & ATOM_DISCARDED)
       continue;
     const ElfShdr *s = &o->shdrs[i];
     switch (s->sh_type) {
+    case SHT_GROUP:
+      missed |= i >= end;
+      continue;
     case SHT_NULL:
     case SHT_SYMTAB:
-    case SHT_GROUP:
     case SHT_SYMTAB_SHNDX:
     case SHT_LLVM_ADDRSIG:
       continue;
@@ -591,8 +607,11 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
       lto |= !strncmp(elf_section_name(o, i), ".gnu.lto_", 9);
       continue;
     }
+    missed |= end < o->nshdr && is_linkonce(o, i);
     make_atom(l, f, tid, file, o, i);
   }
+  if (UNLIKELY(missed))
+    __atomic_store_n(&l->scattered_groups, true, __ATOMIC_RELAXED);
   if (UNLIKELY(lto) && is_slim_lto(file, o))
     diag_report(l->diag, DIAG_ERROR, "bitcode", (u64)f.i << 32,
                 "%s: holds only compiler bitcode (GCC, -flto); weld does not compile: build it without -flto, or with -ffat-lto-objects", file_name(l, f));
