@@ -94,6 +94,7 @@ static void end(Link *l) {
   pages_free(s->hash, n * sizeof *s->hash);
   pages_free(s->flags, n * sizeof *s->flags);
   pages_free(s->value, n * sizeof *s->value);
+  pages_free(s->near, n * sizeof *s->near);
   pages_free(s->atom, n * sizeof *s->atom);
   pages_free(s->version, n * sizeof *s->version);
   pages_free(s->comdat, n * sizeof *s->comdat);
@@ -390,6 +391,7 @@ static bool run(Link *l) {
   weld_values(l);
   if (!checkpoint(l))
     return false;
+  slots_near(l);                              /* what relocating looks up most, in one number */
   bool ok;
   PHASE("write", ok = elf_write(l));
   if (ok)

@@ -1,5 +1,6 @@
 /* x86_64.c: the table by which the rest of weld sees x86-64 (System V ABI, AMD64 Supplement 1.0). */
 #include "arch/x86_64_internal.h"
+#include "arch/x86_64_rules.h"
 
 static const char *const edge_names[X64_COUNT] = {
 #define X(kind, bits, class, name) [X64_##kind] = name,
@@ -32,6 +33,8 @@ const Arch arch_x86_64 = {
     .apply = x64_apply,
     .scan_edges = x64_scan_edges,
     .apply_one = x64_apply_one,
+    .special = X64_SPECIAL | SF_COPY,
+    .special_unloaded = SF_DISCARDED | SF_UNDEFINED,
     .edge_is_absolute = x64_edge_is_absolute,
     .write_plt = x64_write_plt,
     .write_plt_sec = x64_write_plt_sec,

@@ -19,6 +19,7 @@ typedef struct {
   u64 addr, size;
   u8 *bytes;     /* of it */
   u64 rel, symrel; /* its next dynamic relocations */
+  u64 tombstone;   /* what stands in it for code that is gone */
 } Apply;
 
 /* ---- messages ---- */
@@ -440,32 +441,25 @@ __attribute__((always_inline)) static inline void apply_edge(Apply *c, const Edg
   }
 }
 
-static void apply_alloc(Apply *c) {
-  Link *l = c->l;
-  EdgeCursor cursor = {.atom = c->a};
-  Edge buf[EDGE_BATCH], pending;
-  bool have = false;
-  u32 n;
-  c->rel = l->atoms.reloff[c->a.i];
-  c->symrel = l->atoms.symreloff[c->a.i];
-  while ((n = l->format->edges(l, &cursor, buf))) {
-    for (u32 i = 0; i < n; i++) {
-      const Edge *e = &buf[i];
-      if (UNLIKELY(have)) {
-        have = false;
-        if (apply_tls_call(c, &pending, e))
-          continue;
-      }
-      if (UNLIKELY(x64_opens_tls_call(&c->r, e))) {
-        pending = *e;
-        have = true;
+/* The first edge of a TLS call waits here for the second. */
+typedef struct {
+  Edge edge;
+  bool have;
+} Pending;
+
+static void apply_alloc(Apply *c, const Edge *e, const Edge *end, Pending *p) {
+  for (; e < end; e++) {
+    if (UNLIKELY(p->have)) {
+      p->have = false;
+      if (apply_tls_call(c, &p->edge, e))
         continue;
-      }
-      apply_edge(c, e, c->bytes + e->offset, c->addr + e->offset);
     }
+    if (UNLIKELY(x64_opens_tls_call(&c->r, e))) {
+      *p = (Pending){*e, true};
+      continue;
+    }
+    apply_edge(c, e, c->bytes + e->offset, c->addr + e->offset);
   }
-  if (have)
-    (void)apply_tls_call(c, &pending, NULL);
 }
 
 /* ---- debug information and the like ---- */
@@ -539,38 +533,30 @@ static void write_tombstone(const Edge *e, u8 *loc, u64 v) {
   }
 }
 
-static void apply_nonalloc(Apply *c) {
-  Link *l = c->l;
-  EdgeCursor cursor = {.atom = c->a};
-  Edge buf[EDGE_BATCH];
-  u64 tombstone = tombstone_of(l, c->a);
-  u32 n;
-  while ((n = l->format->edges(l, &cursor, buf))) {
-    for (u32 i = 0; i < n; i++) {
-      const Edge *e = &buf[i];
-      u8 *loc = c->bytes + e->offset;
-      if (UNLIKELY(e->flags & (SF_DISCARDED | SF_UNDEFINED))) {
-        if (e->flags & SF_DISCARDED) {
-          write_tombstone(e, loc, tombstone);
-          continue;
-        }
-      } else if (e->kind == X64_ABS32) {
-        put32(c, e, loc, e->S + (u64)e->addend);
-        continue;
-      } else if (e->kind == X64_ABS64) {
-        wr64(loc, e->S + (u64)e->addend);
-        continue;
-      } else if (e->kind == X64_DTPOFF64) {
-        wr64(loc, e->S + (u64)e->addend - c->tls_begin);
+static void apply_nonalloc(Apply *c, const Edge *e, const Edge *end) {
+  for (; e < end; e++) {
+    u8 *loc = c->bytes + e->offset;
+    if (UNLIKELY(e->flags & (SF_DISCARDED | SF_UNDEFINED))) {
+      if (e->flags & SF_DISCARDED) {
+        write_tombstone(e, loc, c->tombstone);
         continue;
       }
-      if (e->kind == X64_ABS64)
-        wr64(loc, (u64)e->addend);
-      else if (e->kind == X64_ABS32)
-        wr32(loc, (u32)e->addend);
-      else
-        apply_nonalloc_edge(c, e, loc);
+    } else if (e->kind == X64_ABS32) {
+      put32(c, e, loc, e->S + (u64)e->addend);
+      continue;
+    } else if (e->kind == X64_ABS64) {
+      wr64(loc, e->S + (u64)e->addend);
+      continue;
+    } else if (e->kind == X64_DTPOFF64) {
+      wr64(loc, e->S + (u64)e->addend - c->tls_begin);
+      continue;
     }
+    if (e->kind == X64_ABS64)
+      wr64(loc, (u64)e->addend);
+    else if (e->kind == X64_ABS32)
+      wr32(loc, (u32)e->addend);
+    else
+      apply_nonalloc_edge(c, e, loc);
   }
 }
 
@@ -588,23 +574,53 @@ static Apply apply_begin(Link *l, unsigned tid) {
   };
 }
 
+static void apply_stream(Apply *c, EdgeStream *st, u8 *out, u64 out_addr) {
+  Link *l = c->l;
+  Pending pending = {.have = false};
+  bool alloc = false;
+  while (l->format->edge_stream(l, st))
+    for (u32 k = 0; k < st->nruns; k++) {
+      const EdgeRun *r = &st->run[k];
+      if (r->first) {
+        c->a = r->atom;
+        c->addr = l->atoms.addr[c->a.i];
+        c->size = l->atoms.at[c->a.i].size;
+        c->bytes = out + (c->addr - out_addr);
+        c->rel = l->atoms.reloff[c->a.i];
+        c->symrel = l->atoms.symreloff[c->a.i];
+        alloc = l->atoms.flags[c->a.i] & ATOM_ALLOC;
+        c->tombstone = alloc ? 0 : tombstone_of(l, c->a);
+      }
+      if (alloc)
+        apply_alloc(c, &st->edge[r->begin], &st->edge[r->end], &pending);
+      else
+        apply_nonalloc(c, &st->edge[r->begin], &st->edge[r->end]);
+      if (r->last && pending.have)
+        (void)apply_tls_call(c, &pending.edge, NULL);
+      if (r->last)
+        pending.have = false;
+    }
+}
+
 void x64_apply(Link *l, const AtomId *atoms, u32 n, u8 *out, u64 out_addr, unsigned tid) {
+  enum { BATCH = 256 };
   Apply c = apply_begin(l, tid);
-  for (u32 i = 0; i < n; i++) {
-    if (i + 3 < n)
-      prefetch_edges(l, &l->atoms.at[atoms[i + 3].i]);
-    c.a = atoms[i];
-    const Atom *at = &l->atoms.at[c.a.i];
-    u32 flags = l->atoms.flags[c.a.i];
-    if (!at->rel || !at->data || (flags & (ATOM_SYNTH | ATOM_EHFRAME | ATOM_MERGE | ATOM_ZEROFILL)))
-      continue;
-    c.addr = l->atoms.addr[c.a.i];
-    c.size = at->size;
-    c.bytes = out + (c.addr - out_addr);
-    if (flags & ATOM_ALLOC)
-      apply_alloc(&c);
-    else
-      apply_nonalloc(&c);
+  AtomId batch[BATCH];
+  EdgeStream st;
+  for (u32 i = 0; i < n;) {
+    u32 m = 0;
+    for (; i < n && m < BATCH; i++) {
+      const Atom *at = &l->atoms.at[atoms[i].i];
+      if (at->rel && at->data && !(l->atoms.flags[atoms[i].i] & (ATOM_SYNTH | ATOM_EHFRAME | ATOM_MERGE | ATOM_ZEROFILL)))
+        batch[m++] = atoms[i];
+    }
+    st.atoms = batch;
+    st.n = m;
+    st.out = out;
+    st.out_addr = out_addr;
+    st.at = st.next = 0;
+    st.pair = st.begun = false;
+    apply_stream(&c, &st, out, out_addr);
   }
 }
 

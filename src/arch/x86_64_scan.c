@@ -378,38 +378,55 @@ static void scan_edge(Scan *s, const Edge *e) {
   }
 }
 
-static void scan_atom(Scan *s) {
-  Link *l = s->l;
-  EdgeCursor c = {.atom = s->a};
-  Edge buf[EDGE_BATCH], pending;
-  bool have = false;
-  u32 n;
-  s->nrel = s->nsymrel = 0;
-  while ((n = l->format->edges(l, &c, buf))) {
-    for (u32 i = 0; i < n; i++) {
-      const Edge *e = &buf[i];
-      if (UNLIKELY(have)) {
-        have = false;
-        if (scan_tls_call(s, &pending, e))
-          continue;
-      }
-      u8 class = class_of[e->kind];
-      if (LIKELY(!(e->flags & X64_SPECIAL) && (class == CLASS_PC || class == CLASS_PLT)))
-        continue; /* most edges: nothing to decide */
-      if (UNLIKELY(x64_opens_tls_call(&s->r, e))) {
-        pending = *e;
-        have = true;
+/* The first edge of a TLS call waits here for the second. */
+typedef struct {
+  Edge edge;
+  bool have;
+} Pending;
+
+static void scan_run(Scan *s, const Edge *e, const Edge *end, Pending *p) {
+  for (; e < end; e++) {
+    if (UNLIKELY(p->have)) {
+      p->have = false;
+      if (scan_tls_call(s, &p->edge, e))
         continue;
-      }
-      scan_edge(s, e);
     }
+    u8 class = class_of[e->kind];
+    if (LIKELY(!(e->flags & X64_SPECIAL) && (class == CLASS_PC || class == CLASS_PLT)))
+      continue; /* most edges: nothing to decide */
+    if (UNLIKELY(x64_opens_tls_call(&s->r, e))) {
+      *p = (Pending){*e, true};
+      continue;
+    }
+    scan_edge(s, e);
   }
-  if (have)
-    (void)scan_tls_call(s, &pending, NULL);
-  l->atoms.nrel[s->a.i] = s->nrel;
-  l->atoms.nsymrel[s->a.i] = s->nsymrel;
-  s->t->nrel += s->nrel;
-  s->t->nsymrel += s->nsymrel;
+}
+
+static void scan_stream(Scan *s, EdgeStream *st) {
+  Link *l = s->l;
+  Pending pending = {.have = false};
+  while (l->format->edge_stream(l, st))
+    for (u32 k = 0; k < st->nruns; k++) {
+      const EdgeRun *r = &st->run[k];
+      if (r->first) {
+        s->a = r->atom;
+        s->at = &l->atoms.at[s->a.i];
+        s->aflags = l->atoms.flags[s->a.i];
+        s->nrel = s->nsymrel = 0;
+      }
+      if (s->r.pic)
+        s->nrel += r->words;
+      scan_run(s, &st->edge[r->begin], &st->edge[r->end], &pending);
+      if (!r->last)
+        continue;
+      if (pending.have)
+        (void)scan_tls_call(s, &pending.edge, NULL);
+      pending.have = false;
+      l->atoms.nrel[s->a.i] = s->nrel;
+      l->atoms.nsymrel[s->a.i] = s->nsymrel;
+      s->t->nrel += s->nrel;
+      s->t->nsymrel += s->nsymrel;
+    }
 }
 
 static Scan scan_begin(Link *l, unsigned tid) {
@@ -440,19 +457,28 @@ void x64_scan_edges(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid) {
 }
 
 void x64_scan(Link *l, AtomRange range, unsigned tid) {
+  enum { BATCH = 256 };
   Scan s = scan_begin(l, tid);
+  AtomId batch[BATCH];
+  EdgeStream st;
   const u32 mask = ATOM_LIVE | ATOM_ALLOC | ATOM_SYNTH;
-  enum { AHEAD = 6 }; /* a section's relocations are a miss of their own: functions are small */
-  for (u32 i = range.begin.i; i < range.end.i; i++) {
-    if (i + AHEAD < range.end.i && (l->atoms.flags[i + AHEAD] & mask) == (ATOM_LIVE | ATOM_ALLOC))
-      prefetch_edges(l, &l->atoms.at[i + AHEAD]);
-    if ((l->atoms.flags[i] & mask) != (ATOM_LIVE | ATOM_ALLOC))
-      continue;
-    s.a = (AtomId){i};
-    s.at = &l->atoms.at[i];
-    s.aflags = l->atoms.flags[i];
-    s.t->alloc_bytes += s.at->size;
-    if (s.at->rel && s.at->data && !(s.aflags & (ATOM_MERGE | ATOM_EHFRAME | ATOM_ZEROFILL)))
-      scan_atom(&s);
+  for (u32 i = range.begin.i; i < range.end.i;) {
+    u32 n = 0;
+    for (; i < range.end.i && n < BATCH; i++) {
+      u32 flags = l->atoms.flags[i];
+      if ((flags & mask) != (ATOM_LIVE | ATOM_ALLOC))
+        continue;
+      const Atom *a = &l->atoms.at[i];
+      s.t->alloc_bytes += a->size;
+      if (a->rel && a->data && !(flags & (ATOM_MERGE | ATOM_EHFRAME | ATOM_ZEROFILL)))
+        batch[n++] = (AtomId){i};
+    }
+    st.atoms = batch;
+    st.n = n;
+    st.out = NULL;
+    st.count_words = s.r.relr ? 0 : s.r.pic ? ATOM_WRITE : ATOM_LIVE; /* in .relr.dyn places matter, in text the error */
+    st.at = st.next = 0;
+    st.pair = st.begun = false;
+    scan_stream(&s, &st);
   }
 }

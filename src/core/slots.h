@@ -32,6 +32,8 @@ SymAux *sym_aux_add(Link *l, u32 sym);
 /* pass/got.c: after layout_addresses: gives symbols with SF_COPY (copied variables, imported functions
  * with a canonical PLT entry) their address in Symbols.value. */
 void slots_symbol_values(Link *l);
+/* pass/got.c: when all values are final: Symbols.near. */
+void slots_near(Link *l);
 /* pass/got.c: frees what Link.slots, SymAux and l->dynrel hold. */
 void slots_free(Link *l);
 

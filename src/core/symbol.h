@@ -90,6 +90,8 @@ typedef struct {
   u64 *hash;     /* XXH3 of the name */
   u32 *flags;    /* SF_* */
   u64 *value;    /* address (TLS: address too, minus nothing); valid after layout */
+  u64 *near;     /* where a branch or another relative reference ends: its address, PLT entry or copy;
+                    UINT64_MAX: somebody has to look at it. When Link.addressed, by slots_near() */
   u32 *atom;     /* AtomId of the definition, 0: absolute, undefined or elsewhere */
   u64 *comdat;   /* smallest file << 32 | group of the groups that bear this name; 0: none */
   u16 *version;  /* output version index (VER_NDX_*), set by version scripts; for SHARED: index of its need */

@@ -510,6 +510,27 @@ void slots_symbol_values(Link *l) {
   }
 }
 
+static void find_near(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  Link *l = ctx;
+  const Symbols *s = &l->syms;
+  for (u32 i = begin; i < end; i++) {
+    const SymAux *x = s->flags[i] & l->arch->special ? sym_aux(l, i) : NULL;
+    if (!(s->flags[i] & l->arch->special))
+      s->near[i] = s->value[i];
+    else if (x && x->copy >= 0)
+      s->near[i] = copy_addr(l, x);
+    else
+      s->near[i] = x && (x->plt >= 0 || x->pltgot >= 0) ? plt_addr(l, x) : UINT64_MAX;
+  }
+}
+
+void slots_near(Link *l) {
+  l->syms.near = pages_alloc((u64)l->syms.nglobal * sizeof *l->syms.near);
+  pool_run(l->pool, l->syms.nglobal, 16384, find_near, l);
+}
+
+
 void slots_free(Link *l) {
   Slots *s = l->slots;
   free(l->syms.auxes);

@@ -14,21 +14,33 @@ enum {
   X86_64_EDGES(X)
 #undef X
 };
+/* What most edges come to, for the loops that do them without decoding them. */
+enum {
+  PLAIN_NO,
+  PLAIN_PC32, /* S + A - P, 4 bytes */
+  PLAIN_WORD, /* S + A, as wide as a pointer */
+  PLAIN_PAIR, /* not plain, and neither is the next one: a TLS call is two */
+};
 enum {
 #define X(kind, bits, class, name) BYTES_##kind = (bits) / 8,
   X86_64_EDGES(X)
 #undef X
 };
-
 typedef struct {
   u8 kind, bytes, known;
 } Row;
+
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
 static const Row rows[256] = {
 #define X(number, kind) [number] = {KIND_##kind, BYTES_##kind, 1},
     ELF_X86_64_EDGES(X)
 #undef X
 };
+
+static const u8 plain[256] = {
+    [R_X86_64_PC32] = PLAIN_PC32, [R_X86_64_PLT32] = PLAIN_PC32, [R_X86_64_64] = PLAIN_WORD,
+    [R_X86_64_TLSGD] = PLAIN_PAIR, [R_X86_64_TLSLD] = PLAIN_PAIR};
 
 static const u16 local_flags[16] = {
     [STT_NOTYPE] = SF_LOCAL,
@@ -42,7 +54,9 @@ static const u16 local_flags[16] = {
 };
 
 /* A malformed relocation: an error the first time it is met (equal messages are shown once). */
-static void bad_edge(const Link *l, const Atom *a, const ElfRela *r, const File *file, const ElfObject *o) {
+__attribute__((cold, noinline)) static void bad_edge(const Link *l, const Atom *a, const ElfRela *r) {
+  const File *file = &l->files.at[a->file];
+  const ElfObject *o = file->fmt;
   Link *w = (Link *)(uintptr_t)l; /* only to report */
   FileId f = {a->file};
   u64 at = (u64)((const u8 *)r - file->data.p);
@@ -60,86 +74,273 @@ static void bad_edge(const Link *l, const Atom *a, const ElfRela *r, const File 
             (unsigned long long)r->r_offset, (unsigned long long)a->size);
 }
 
+/* What decoding needs of an atom and its file, in one place: registers, once all is inlined. */
+typedef struct {
+  const Link *l;
+  u32 file;
+  const u8 *data;    /* of the file */
+  const Atom *a;
+  const ElfRela *rel;
+  u64 size;
+  u32 total, nsyms, first_global, nshdr, atom_base, local_base;
+  u32 plain_sections; /* sections 1 to this are just that */
+  const u32 *globals;
+  const ElfSym *syms;
+  const ElfObject *o;
+  const u16 *aflags; /* of the file's atoms */
+  const u64 *addr;
+  const u32 *flags;  /* of all symbols */
+  const u64 *value, *near;
+} Source;
+
+ALWAYS_INLINE void source_file(Source *s, const Link *l, u32 f) {
+  const File *file = &l->files.at[f];
+  const ElfObject *o = file->fmt;
+  *s = (Source){
+      .l = l,
+      .file = f,
+      .data = file->data.p,
+      .nsyms = file->nsyms,
+      .first_global = file->first_global,
+      .nshdr = o->nshdr,
+      .plain_sections = MIN(o->nshdr, (u32)SHN_LORESERVE) - 1,
+      .atom_base = file->atom_base,
+      .local_base = file->local_base,
+      .globals = file->globals,
+      .syms = o->syms,
+      .o = o,
+      .aflags = l->atoms.flags + file->atom_base,
+      .addr = l->atoms.addr + file->atom_base,
+      .flags = l->syms.flags,
+      .value = l->syms.value,
+      .near = l->syms.near,
+  };
+}
+
+ALWAYS_INLINE void source_atom(Source *s, const Atom *a) {
+  s->a = a;
+  s->rel = (const ElfRela *)(s->data + a->rel_off);
+  s->size = a->size;
+  s->total = a->rel;
+}
+
+/* A local target in an atom whose pieces have addresses of their own. */
+__attribute__((noinline)) static u64 piece_address(const Link *l, AtomId t, u64 value, Edge *e) {
+  u16 af = l->atoms.flags[t.i];
+  if (!(af & ATOM_LIVE))
+    return l->atoms.addr[t.i] + value;
+  if (af & ATOM_EHFRAME) /* crtbegin's __EH_FRAME_BEGIN__ */
+    return elf_eh_frame_addr(l, t, value);
+  if (!(e->flags & SF_SECTION))
+    return merge_addr(l, t, value);
+  value += (u64)e->addend;
+  e->addend = 0;
+  return merge_addr(l, t, value);
+}
+
 /* A local target: its facts and, after layout, its address. */
-static inline void local_edge(const Link *l, const File *file, const ElfObject *o, u32 sym, Edge *e, bool addressed) {
-  const ElfSym *s = &o->syms[sym];
-  u32 special, flags = local_flags[ELF64_ST_TYPE(s->st_info)];
-  u32 section = elf_sym_section(o, sym, &special);
-  e->target = file->local_base + sym;
-  if (UNLIKELY(!section || section >= o->nshdr)) {
+ALWAYS_INLINE void local_edge(const Source *s, u32 sym, Edge *e, bool addressed) {
+  const ElfSym *y = &s->syms[sym];
+  u32 flags = local_flags[ELF64_ST_TYPE(y->st_info)], section = y->st_shndx;
+  u64 value = y->st_value;
+  e->target = s->local_base + sym;
+  if (UNLIKELY(section >= SHN_LORESERVE)) {
+    u32 special;
+    section = elf_sym_section(s->o, sym, &special);
+  }
+  if (UNLIKELY(!section || section >= s->nshdr)) {
     e->flags = (u16)(flags | SF_ABSOLUTE);
-    e->S = addressed ? s->st_value : 0;
+    e->S = addressed ? value : 0;
     return;
   }
-  AtomId t = {file->atom_base + section};
-  u16 af = l->atoms.flags[t.i];
+  u16 af = s->aflags[section];
   if (UNLIKELY(!(af & ATOM_LIVE)))
     flags |= SF_DISCARDED;
   e->flags = (u16)flags;
-  if (!addressed) {
-    e->S = t.i;
-    return;
-  }
-  if (UNLIKELY(af & (ATOM_MERGE | ATOM_EHFRAME)) && af & ATOM_LIVE) {
-    if (af & ATOM_EHFRAME) { /* crtbegin's __EH_FRAME_BEGIN__ */
-      e->S = elf_eh_frame_addr(l, t, s->st_value);
-    } else if (flags & SF_SECTION) {
-      e->S = merge_addr(l, t, s->st_value + (u64)e->addend);
-      e->addend = 0;
-    } else {
-      e->S = merge_addr(l, t, s->st_value);
-    }
-    return;
-  }
-  e->S = l->atoms.addr[t.i] + s->st_value;
+  if (!addressed)
+    e->S = s->atom_base + section;
+  else if (UNLIKELY(af & (ATOM_MERGE | ATOM_EHFRAME)))
+    e->S = piece_address(s->l, (AtomId){s->atom_base + section}, value, e);
+  else
+    e->S = s->addr[section] + value;
 }
 
-static inline u32 edges(const Link *l, EdgeCursor *c, Edge *buf, bool addressed) {
-  const Atom *a = &l->atoms.at[c->atom.i];
-  if (!a->rel)
-    return 0;
-  const File *file = &l->files.at[a->file];
-  const ElfObject *o = file->fmt;
-  const ElfRela *r = (const ElfRela *)(file->data.p + a->rel_off);
-  u32 total = a->rel, first_global = file->first_global, nsyms = file->nsyms;
-  const u32 *globals = file->globals;
-  u32 n = 0, i = c->next;
-  for (; i < total && n < EDGE_BATCH; i++) {
-    Edge *e = &buf[n];
-    if (i + 8 < total) {
-      __builtin_prefetch(&r[i + 40]);
-      u32 soon = (u32)ELF64_R_SYM(r[i + 8].r_info);
-      __builtin_prefetch(soon < first_global ? (const void *)&o->syms[soon] : (const void *)&globals[soon - first_global]);
-    }
-    u32 type = (u32)ELF64_R_TYPE(r[i].r_info), sym = (u32)ELF64_R_SYM(r[i].r_info);
-    const Row *row = &rows[type & 255];
-    u64 off = r[i].r_offset;
-    if (UNLIKELY(type > 255 || !row->known || sym >= nsyms || off > a->size || row->bytes > a->size - off)) {
-      bad_edge(l, a, &r[i], file, o);
-      continue;
-    }
-    e->offset = off;
-    e->addend = r[i].r_addend;
-    e->kind = row->kind;
-    if (sym < first_global) {
-      local_edge(l, file, o, sym, e, addressed);
-    } else {
-      u32 id = globals[sym - first_global];
-      if (UNLIKELY(id == UINT32_MAX))
-        continue; /* its name was malformed, and reported */
-      e->target = id;
-      e->flags = (u16)l->syms.flags[id];
-      if (addressed)
-        e->S = l->syms.value[id];
-    }
-    n++;
+/* Decodes relocation i; false when it is malformed (and reported). */
+ALWAYS_INLINE bool decode(const Source *s, u32 i, Edge *e, bool addressed) {
+  const ElfRela *r = &s->rel[i];
+  u64 info = r->r_info, off = r->r_offset;
+  u32 type = (u32)ELF64_R_TYPE(info), sym = (u32)ELF64_R_SYM(info);
+  Row row = rows[type & 255];
+  if (UNLIKELY(type > 255 || !row.known || sym >= s->nsyms || off > s->size || row.bytes > s->size - off)) {
+    bad_edge(s->l, s->a, r);
+    return false;
   }
-  c->next = i;
-  return n;
+  e->offset = off;
+  e->addend = r->r_addend;
+  e->kind = row.kind;
+  if (sym < s->first_global) {
+    local_edge(s, sym, e, addressed);
+    return true;
+  }
+  u32 id = s->globals[sym - s->first_global];
+  if (UNLIKELY(id == UINT32_MAX))
+    return false; /* its name was malformed, and reported */
+  e->target = id;
+  e->flags = (u16)s->flags[id];
+  e->S = addressed ? s->value[id] : 0;
+  return true;
 }
 
 u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf) {
-  return l->addressed ? edges(l, c, buf, true) : edges(l, c, buf, false);
+  if (!l->atoms.at[c->atom.i].rel)
+    return 0;
+  Source s;
+  source_file(&s, l, l->atoms.at[c->atom.i].file);
+  source_atom(&s, &l->atoms.at[c->atom.i]);
+  u32 n = 0;
+  for (; c->next < s.total && n < EDGE_BATCH; c->next++)
+    n += decode(&s, c->next, &buf[n], l->addressed);
+  return n;
+}
+
+/* The SymId of a global target; UINT32_MAX when there is none. */
+ALWAYS_INLINE u32 plain_global(const Source *s, u32 sym) {
+  u32 i = sym - s->first_global;
+  return LIKELY(i < s->nsyms - s->first_global) ? s->globals[i] : UINT32_MAX;
+}
+
+/* The section of a local target; 0 when somebody has to look at it. After layout a piece of a merged section has no address of that kind. */
+ALWAYS_INLINE u32 plain_local(const Source *s, u32 sym, u32 special, bool addressed) {
+  const u32 odd = addressed ? ATOM_MERGE | ATOM_EHFRAME : 0;
+  u32 info = rd32(&s->syms[sym].st_info), section = info >> 16; /* st_info, st_other, st_shndx */
+  if (UNLIKELY(section - 1 >= s->plain_sections || local_flags[info & 15] & special))
+    return 0;
+  return (s->aflags[section] & (ATOM_LIVE | odd)) == ATOM_LIVE ? section : 0;
+}
+
+/* Before layout: passes over the edges that decide nothing, from i on. Words are counted, where the CPU
+ * wants no more. Returns the first edge to look at. */
+static u32 pass_plain(const Source *s, u32 i, u32 special, bool count, u32 *words) {
+  u32 n = 0;
+  for (u64 size = s->size; i < s->total; i++) {
+    const ElfRela *r = &s->rel[i];
+    u64 info = r->r_info;
+    u32 sym = (u32)ELF64_R_SYM(info);
+    u32 kind = plain[info & 255];
+    if (info & 0xffffff00 || (kind != PLAIN_PC32 && !(count && kind == PLAIN_WORD)) ||
+        UNLIKELY(r->r_offset > size - (kind == PLAIN_WORD ? 8 : 4)))
+      break;
+    if (sym < s->first_global) {
+      if (!plain_local(s, sym, special, false))
+        break;
+    } else {
+      u32 id = plain_global(s, sym);
+      if (UNLIKELY(id == UINT32_MAX) || s->flags[id] & special)
+        break;
+    }
+    n += kind == PLAIN_WORD;
+  }
+  *words += n;
+  return i;
+}
+
+/* After layout: does them. */
+static u32 do_plain(const Source *s, u32 i, u32 special, u64 addr, u8 *bytes) {
+  for (u64 last = s->size - 4; i < s->total; i++) {
+    const ElfRela *r = &s->rel[i];
+    u64 info = r->r_info, off = r->r_offset, v;
+    u32 sym = (u32)ELF64_R_SYM(info);
+    if (info & 0xffffff00 || plain[info & 255] != PLAIN_PC32 || UNLIKELY(off > last))
+      break;
+    if (sym < s->first_global) {
+      u32 section = plain_local(s, sym, special, true);
+      if (!section)
+        break;
+      v = s->addr[section] + s->syms[sym].st_value;
+    } else {
+      u32 id = plain_global(s, sym);
+      if (UNLIKELY(id == UINT32_MAX) || UNLIKELY((v = s->near[id]) == UINT64_MAX))
+        break;
+    }
+    v += (u64)r->r_addend - (addr + off);
+    if (UNLIKELY((i64)v != (i32)v))
+      break;
+    wr32(bytes + off, (u32)v);
+  }
+  return i;
+}
+
+/* The same in sections that are not loaded: debug information. False: somebody has to look at it. */
+ALWAYS_INLINE bool do_unloaded(const Edge *e, u32 special, u8 *bytes) {
+  u64 v = e->S + (u64)e->addend;
+  if (UNLIKELY(e->flags & special))
+    return false;
+  if (e->kind == KIND_ABS32 && v <= UINT32_MAX)
+    wr32(bytes + e->offset, (u32)v);
+  else if (e->kind == KIND_ABS64)
+    wr64(bytes + e->offset, v);
+  else
+    return false;
+  return true;
+}
+
+/* The atom in hand: as many of its relocations as there is room for. Returns how many edges were kept. */
+ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 room, u32 *words, bool addressed) {
+  const Link *l = s->l;
+  AtomId a = st->atoms[st->at];
+  u32 aflags = l->atoms.flags[a.i], n = 0, i = st->next;
+  bool loaded = aflags & ATOM_ALLOC, count = aflags & st->count_words, fast = loaded && s->size >= 8;
+  u32 special = loaded ? l->arch->special : l->arch->special_unloaded;
+  u64 addr = addressed ? l->atoms.addr[a.i] : 0;
+  u8 *bytes = addressed ? st->out + (addr - st->out_addr) : NULL;
+  while (n < room) {
+    if (fast && !st->pair)
+      i = addressed ? do_plain(s, i, special, addr, bytes) : pass_plain(s, i, special, count, words);
+    if (i == s->total)
+      break;
+    Edge *e = &buf[n];
+    if (LIKELY(decode(s, i++, e, addressed)) && !(addressed && !loaded && do_unloaded(e, special, bytes))) {
+      st->pair = plain[ELF64_R_TYPE(s->rel[i - 1].r_info)] == PLAIN_PAIR;
+      n++;
+    }
+  }
+  st->next = i;
+  return n;
+}
+
+ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed) {
+  enum { AHEAD = 4 };
+  u32 n = 0;
+  Source s = {.file = 0};
+  st->nruns = 0;
+  while (st->at < st->n && st->nruns < STREAM_RUNS && n < STREAM_EDGES) {
+    if (st->at + AHEAD < st->n)
+      prefetch_edges(l, &l->atoms.at[st->atoms[st->at + AHEAD].i]);
+    const Atom *a = &l->atoms.at[st->atoms[st->at].i];
+    if (a->file != s.file)
+      source_file(&s, l, a->file);
+    source_atom(&s, a);
+    u32 words = 0, kept = stream_atom(&s, st, &st->edge[n], STREAM_EDGES - n, &words, addressed);
+    bool last = st->next == s.total;
+    if (kept || words || (last && st->begun)) {
+      st->run[st->nruns++] = (EdgeRun){st->atoms[st->at], n, n + kept, words, !st->begun, last};
+      st->begun = true;
+    }
+    n += kept;
+    if (last) {
+      st->at++;
+      st->next = 0;
+      st->pair = st->begun = false;
+    }
+  }
+  return st->nruns || st->at < st->n;
+}
+
+static u32 stream_scan(const Link *l, EdgeStream *s) { return stream(l, s, false); }
+static u32 stream_apply(const Link *l, EdgeStream *s) { return stream(l, s, true); }
+
+u32 elf_edge_stream(const Link *l, EdgeStream *s) {
+  return l->addressed ? stream_apply(l, s) : stream_scan(l, s);
 }
 
 static AtomId symbol_atom(const Link *l, u32 f, u32 sym, i64 *off) {

@@ -5,6 +5,7 @@
 #include "core/link.h"
 
 u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf);
+u32 elf_edge_stream(const Link *l, EdgeStream *s);
 AtomId elf_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off);
 void elf_encode_dynrel(const Link *l, const DynRel *r, u8 *out);
 

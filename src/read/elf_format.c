@@ -15,6 +15,7 @@ void elf_format_init(Format *f) {
   *f = (Format){
       .name = "elf64-x86-64",
       .edges = elf_edges,
+      .edge_stream = elf_edge_stream,
       .atom_name = elf_atom_name,
       .sym_name = elf_sym_name,
       .dynrel_size = sizeof(Elf64_Rela),
