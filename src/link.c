@@ -10,6 +10,7 @@
 #include "arch/x86_64.h"
 #include "core/deadstrip.h"
 #include "core/link.h"
+#include "core/release.h"
 #include "core/report.h"
 #include "core/resolve.h"
 #include "core/scan.h"
@@ -451,7 +452,9 @@ bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
     }
     if (opt->time_trace && l->perf)
       ok &= trace_write(l->perf, d, opt->time_trace);
-    if (!opt->exits)
+    if (opt->exits)
+      mapped_release_all(l);
+    else
       end(l);
   }
   if (!opt->exits)

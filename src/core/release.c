@@ -10,6 +10,7 @@
 enum {
   PAGE = 4096,
   WORTH = 128 << 10, /* a system call, and a flush on every core that runs the process */
+  PIECE = 8 << 20,
 };
 
 static int by_address(const void *pa, const void *pb) {
@@ -43,4 +44,41 @@ void mapped_release(const Mapped *m, Bytes b) {
   uintptr_t end = ((uintptr_t)b.p + b.len) & ~(uintptr_t)(PAGE - 1);
   if (begin < end)
     madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+typedef struct {
+  u8 *p;
+  u64 len;
+} Piece;
+
+static void release_pieces(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  const Piece *p = ctx;
+  for (u32 i = begin; i < end; i++)
+    madvise(p[i].p, p[i].len, MADV_DONTNEED);
+}
+
+/* The kernel puts one mapping beside the other: a piece goes over many small ones, since each call
+ * interrupts the other cores. */
+void mapped_release_all(const Link *l) {
+  Mapped m = mapped_inputs(l);
+  VEC(Piece) pieces = {0};
+  for (u32 i = 0; i < m.n; i++) {
+    u8 *p = (u8 *)(uintptr_t)m.at[i].p;
+    u64 len = align_up(m.at[i].len, PAGE);
+    while (len) {
+      Piece *last = pieces.n ? &pieces.at[pieces.n - 1] : NULL;
+      bool joins = last && last->p + last->len == p && last->len < PIECE;
+      u64 n = MIN(len, joins ? PIECE - last->len : (u64)PIECE);
+      if (joins)
+        last->len += n;
+      else
+        *vec_push(&pieces) = (Piece){p, n};
+      p += n;
+      len -= n;
+    }
+  }
+  pool_run(l->pool, pieces.n, 1, release_pieces, pieces.at);
+  vec_free(&pieces);
+  free(m.at);
 }

@@ -20,4 +20,7 @@ Mapped mapped_inputs(const struct Link *l);
  * safe. */
 void mapped_release(const Mapped *m, Bytes b);
 
+/* Drops the pages of all mapped inputs, on all threads: what a process that ends would do on one. */
+void mapped_release_all(const struct Link *l);
+
 #endif
