@@ -105,8 +105,6 @@ static void end(Link *l) {
   pages_free(a->addr, c * sizeof *a->addr);
   pages_free(a->nrel, c * sizeof *a->nrel);
   pages_free(a->nsymrel, c * sizeof *a->nsymrel);
-  pages_free(a->reloff, c * sizeof *a->reloff);
-  pages_free(a->symreloff, c * sizeof *a->symreloff);
   pages_free(l->rules, c * sizeof *l->rules);
   pages_free(l->global_ids, l->nglobal_ids * sizeof *l->global_ids);
   vec_free(&l->files);

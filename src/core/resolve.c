@@ -478,7 +478,6 @@ static void choose_pages(Link *l) {
   pages_make_dense(a->at, cap * sizeof *a->at);
   pages_make_dense(a->addr, cap * sizeof *a->addr);
   pages_make_dense(a->nrel, cap * sizeof *a->nrel);
-  pages_make_dense(a->reloff, cap * sizeof *a->reloff);
   pages_make_dense(l->rules, cap * sizeof *l->rules);
 }
 
@@ -507,8 +506,8 @@ void resolve_atoms(Link *l) {
   a->addr = pages_alloc_sparse(cap * sizeof *a->addr);
   a->nrel = pages_alloc_sparse(cap * sizeof *a->nrel);
   a->nsymrel = pages_alloc_sparse(cap * sizeof *a->nsymrel);
-  a->reloff = pages_alloc_sparse(cap * sizeof *a->reloff);
-  a->symreloff = pages_alloc_sparse(cap * sizeof *a->symreloff);
+  a->reloff = a->nrel;
+  a->symreloff = a->nsymrel;
   l->rules = pages_alloc_sparse(cap * sizeof *l->rules);
   l->syms.ntotal = (u32)locals;
   l->syms.needs = pages_alloc(locals);
