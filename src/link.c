@@ -451,7 +451,7 @@ bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
     if (opt->time_trace && l->perf)
       ok &= trace_write(l->perf, d, opt->time_trace);
     if (opt->exits)
-      mapped_release_all(l);
+      release_at_end(l);
     else
       end(l);
   }

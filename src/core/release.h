@@ -20,7 +20,8 @@ Mapped mapped_inputs(const struct Link *l);
  * safe. */
 void mapped_release(const Mapped *m, Bytes b);
 
-/* Drops the pages of all mapped inputs, on all threads: what a process that ends would do on one. */
-void mapped_release_all(const struct Link *l);
+/* When nothing of the link is needed any more and the process ends: drops most of its memory, on all
+ * threads. The kernel would do it on one. */
+void release_at_end(const struct Link *l);
 
 #endif
