@@ -18,7 +18,7 @@
 #include "script/script.h"
 #include "util/watch.h"
 
-enum { MAX_SCRIPT_DEPTH = 16, MAX_FILES = (1 << 24) - 1 };
+enum { MAX_SCRIPT_DEPTH = 16, MAX_FILES = (1 << 24) - 1, MANY = 64 /* inputs: worth threads */ };
 
 typedef struct {
   dev_t dev;
@@ -507,6 +507,8 @@ static void load_data(Loader *ld, const Opened *o, const Input *in, const char *
 
 void inputs_load(Link *l) {
   Loader ld = {.l = l};
+  if (l->opt->inputs.n >= MANY)
+    pool_start(l->pool);
   for (u32 i = 0; i < l->opt->inputs.n; i++)
     load_input(&ld, &l->opt->inputs.at[i]);
   pool_run(l->pool, ld.archives.n, ld.archives.n > 8 ? 2 : 8, walk_archives, &ld);

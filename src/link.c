@@ -10,6 +10,7 @@
 #include "arch/x86_64.h"
 #include "core/deadstrip.h"
 #include "core/link.h"
+#include "core/release.h"
 #include "core/report.h"
 #include "core/resolve.h"
 #include "core/scan.h"
@@ -105,8 +106,6 @@ static void end(Link *l) {
   pages_free(a->addr, c * sizeof *a->addr);
   pages_free(a->nrel, c * sizeof *a->nrel);
   pages_free(a->nsymrel, c * sizeof *a->nsymrel);
-  pages_free(a->reloff, c * sizeof *a->reloff);
-  pages_free(a->symreloff, c * sizeof *a->symreloff);
   pages_free(l->rules, c * sizeof *l->rules);
   pages_free(l->global_ids, l->nglobal_ids * sizeof *l->global_ids);
   vec_free(&l->files);
@@ -453,7 +452,9 @@ bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
     }
     if (opt->time_trace && l->perf)
       ok &= trace_write(l->perf, d, opt->time_trace);
-    if (!opt->exits)
+    if (opt->exits)
+      release_at_end(l);
+    else
       end(l);
   }
   if (!opt->exits)

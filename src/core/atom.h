@@ -63,8 +63,8 @@ typedef struct {
   u64 *addr;   /* offset in the output section while layout runs, the address after it */
   u32 *nrel;   /* relative dynamic relocations this atom needs (written by Arch.scan) */
   u32 *nsymrel;/* symbolic dynamic relocations (including IRELATIVE kinds in data) */
-  u32 *reloff; /* index of its first relative relocation in .rela.dyn, after dynrel_assign */
-  u32 *symreloff;
+  u32 *reloff; /* the same array: dynrel_assign replaces a count by the index of the first in .rela.dyn */
+  u32 *symreloff; /* nsymrel likewise */
 } Atoms;
 
 /* One relocation. Edges come in batches: Format.edges(). kind is the CPU's (arch/x86_64.def). */

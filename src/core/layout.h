@@ -82,6 +82,14 @@ typedef struct {
   u32 nstmts;
 } LayoutDesc;
 
+/* What the atoms of an output section have in common, those that weld makes left out. */
+typedef struct {
+  u32 n;
+  u32 type, entsize;          /* of the first */
+  bool one_type, one_entsize; /* all have that */
+  u32 attr_any, attr_lacks;   /* bits that one has, bits that one has not */
+} AtomKinds;
+
 /* An output section. */
 typedef struct {
   const char *name;
@@ -90,7 +98,9 @@ typedef struct {
   u32 aflags;     /* ATOM_* union of its atoms: ALLOC WRITE EXEC TLS; ZEROFILL only when all are */
   u32 entsize;
   u8 p2align;
-  bool placed_once; /* its atoms have offsets, and nothing in it changes size */
+  bool placed_once; /* its atoms have offsets */
+  bool dynrels;   /* one of its atoms has dynamic relocations, or is a Synth and may get some */
+  bool filled;    /* not all of its atoms are zero fill */
   bool relro;     /* inside the RELRO region */
   bool placed;    /* in the output */
   u32 index;      /* ELF section header index; 0: none */
@@ -100,6 +110,8 @@ typedef struct {
   u64 filesz;     /* in the file: 0 for zero fill */
   AtomId *atoms;  /* in order of addresses */
   u32 natoms;
+  u32 first;      /* place of its first atom among those of all sections, in layout*.c */
+  AtomKinds kinds;
   u32 stmt;       /* index of its LayoutStmt, UINT32_MAX for an orphan */
   /* compression (write/compress.c): when compressed, the bytes to write instead of composing */
   const u8 *bytes;

@@ -1,5 +1,5 @@
 /* release.c: see release.h. The trap: MADV_DONTNEED on anything but a private mapping of a file that
- * nobody wrote to loses data, so only what stands in Link.maps is ever given back. */
+ * nobody wrote to loses data, so only what stands in Link.maps is given back before the end of the link. */
 #include "core/release.h"
 
 #include <stdlib.h>
@@ -10,6 +10,8 @@
 enum {
   PAGE = 4096,
   WORTH = 128 << 10, /* a system call, and a flush on every core that runs the process */
+  PIECE = 8 << 20,
+  MANY_ATOMS = 1 << 17,
 };
 
 static int by_address(const void *pa, const void *pb) {
@@ -43,4 +45,49 @@ void mapped_release(const Mapped *m, Bytes b) {
   uintptr_t end = ((uintptr_t)b.p + b.len) & ~(uintptr_t)(PAGE - 1);
   if (begin < end)
     madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
+typedef struct {
+  u8 *p;
+  u64 len;
+} Piece;
+
+typedef VEC(Piece) Pieces;
+
+/* The kernel puts one mapping beside the other: a piece goes over many small ones, since each call
+ * interrupts the other cores. */
+static void add_pieces(Pieces *v, const void *at, u64 bytes) {
+  u8 *p = (u8 *)(uintptr_t)at;
+  for (u64 len = align_up(bytes, PAGE); len;) {
+    Piece *last = v->n ? &v->at[v->n - 1] : NULL;
+    bool joins = last && last->p + last->len == p && last->len < PIECE;
+    u64 n = MIN(len, joins ? PIECE - last->len : (u64)PIECE);
+    if (joins)
+      last->len += n;
+    else
+      *vec_push(v) = (Piece){p, n};
+    p += n;
+    len -= n;
+  }
+}
+
+static void drop_pieces(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  const Piece *p = ctx;
+  for (u32 i = begin; i < end; i++)
+    madvise(p[i].p, p[i].len, MADV_DONTNEED);
+}
+
+void release_at_end(const Link *l) {
+  Mapped m = mapped_inputs(l);
+  Pieces v = {0};
+  for (u32 i = 0; i < m.n; i++)
+    add_pieces(&v, m.at[i].p, m.at[i].len);
+  if (l->atoms.n > MANY_ATOMS) { /* the largest arrays */
+    add_pieces(&v, l->atoms.at, l->atoms.cap * sizeof *l->atoms.at);
+    add_pieces(&v, l->atoms.addr, l->atoms.cap * sizeof *l->atoms.addr);
+  }
+  pool_run(l->pool, v.n, 1, drop_pieces, v.at);
+  vec_free(&v);
+  free(m.at);
 }

@@ -20,4 +20,8 @@ Mapped mapped_inputs(const struct Link *l);
  * safe. */
 void mapped_release(const Mapped *m, Bytes b);
 
+/* When nothing of the link is needed any more and the process ends: drops most of its memory, on all
+ * threads. The kernel would do it on one. */
+void release_at_end(const struct Link *l);
+
 #endif

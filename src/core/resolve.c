@@ -478,7 +478,6 @@ static void choose_pages(Link *l) {
   pages_make_dense(a->at, cap * sizeof *a->at);
   pages_make_dense(a->addr, cap * sizeof *a->addr);
   pages_make_dense(a->nrel, cap * sizeof *a->nrel);
-  pages_make_dense(a->reloff, cap * sizeof *a->reloff);
   pages_make_dense(l->rules, cap * sizeof *l->rules);
 }
 
@@ -490,8 +489,8 @@ static void alloc_atoms(Link *l) {
   a->addr = pages_alloc_sparse(cap * sizeof *a->addr);
   a->nrel = pages_alloc_sparse(cap * sizeof *a->nrel);
   a->nsymrel = pages_alloc_sparse(cap * sizeof *a->nsymrel);
-  a->reloff = pages_alloc_sparse(cap * sizeof *a->reloff);
-  a->symreloff = pages_alloc_sparse(cap * sizeof *a->symreloff);
+  a->reloff = a->nrel;
+  a->symreloff = a->nsymrel;
   l->rules = pages_alloc_sparse(cap * sizeof *l->rules);
 }
 
@@ -503,8 +502,6 @@ static void free_atoms(Link *l) {
   pages_free(a->addr, c * sizeof *a->addr);
   pages_free(a->nrel, c * sizeof *a->nrel);
   pages_free(a->nsymrel, c * sizeof *a->nsymrel);
-  pages_free(a->reloff, c * sizeof *a->reloff);
-  pages_free(a->symreloff, c * sizeof *a->symreloff);
   pages_free(l->rules, c * sizeof *l->rules);
 }
 

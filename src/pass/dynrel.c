@@ -9,6 +9,8 @@
 #include "core/scan.h"
 #include "core/slots.h"
 
+enum { RUN_ATOMS = 1024 };
+
 static void set_size(Link *l, u32 synth, u64 size) {
   Synth *s = &l->synths.at[synth];
   s->size = size;
@@ -215,34 +217,83 @@ static void count_synths(Link *l) {
     l->atoms.nsymrel[bss[s->copies.at[i].relro]]++;
 }
 
+/* Some atoms that stand together. */
+typedef struct {
+  const AtomId *atoms;
+  u32 n;
+  u32 rel, sym; /* how many entries they have; then the first of each */
+} Run;
+
+typedef struct {
+  const Link *l;
+  Run *runs;
+} RunJob;
+
+static void count_runs(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  const RunJob *j = ctx;
+  const Atoms *a = &j->l->atoms;
+  for (u32 k = begin; k < end; k++) {
+    Run *r = &j->runs[k];
+    for (u32 i = 0; i < r->n; i++) {
+      r->rel += a->nrel[r->atoms[i].i];
+      r->sym += a->nsymrel[r->atoms[i].i];
+    }
+  }
+}
+
+static void number_runs(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  const RunJob *j = ctx;
+  const Atoms *a = &j->l->atoms;
+  for (u32 k = begin; k < end; k++) {
+    const Run *r = &j->runs[k];
+    u32 rel = r->rel, sym = r->sym;
+    for (u32 i = 0; i < r->n; i++) {
+      u32 id = r->atoms[i].i, nrel = a->nrel[id], nsym = a->nsymrel[id];
+      if (nrel)
+        a->reloff[id] = rel;
+      if (nsym)
+        a->symreloff[id] = sym;
+      rel += nrel;
+      sym += nsym;
+    }
+  }
+}
+
+/* Relative entries in order of addresses, behind them symbolic ones. Sections of code mostly have none,
+ * and are the most. */
+static void number_atoms(Link *l, u64 *nrel, u64 *nsym) {
+  VEC(Run) runs = {0};
+  for (u32 i = 0; i < l->norder; i++) {
+    const Osec *o = &l->osecs.at[l->order[i]];
+    for (u32 at = 0; o->aflags & ATOM_ALLOC && o->dynrels && at < o->natoms; at += RUN_ATOMS)
+      *vec_push(&runs) = (Run){o->atoms + at, MIN(o->natoms - at, (u32)RUN_ATOMS), 0, 0};
+  }
+  RunJob j = {l, runs.at};
+  pool_run(l->pool, runs.n, 4, count_runs, &j);
+  u64 rel = 0, sym = 0;
+  for (u32 i = 0; i < runs.n; i++) {
+    u32 r = runs.at[i].rel, s = runs.at[i].sym;
+    runs.at[i].rel = (u32)rel;
+    runs.at[i].sym = (u32)sym;
+    rel += r;
+    sym += s;
+  }
+  for (u32 i = 0; i < runs.n; i++)
+    runs.at[i].sym += (u32)rel;
+  pool_run(l->pool, runs.n, 4, number_runs, &j);
+  vec_free(&runs);
+  *nrel = rel;
+  *nsym = sym;
+}
+
 void dynrel_assign(Link *l) {
   Slots *s = l->slots;
   u64 nrel = 0, nsym = 0;
   count_synths(l);
-  if (l->synths.at[SYN_RELA_DYN].size) {
-    for (u32 i = 0; i < l->norder; i++) {
-      const Osec *o = &l->osecs.at[l->order[i]];
-      if (!(o->aflags & ATOM_ALLOC))
-        continue;
-      for (u32 j = 0; j < o->natoms; j++) {
-        u32 a = o->atoms[j].i;
-        if (!(l->atoms.nrel[a] | l->atoms.nsymrel[a]))
-          continue; /* most: code */
-        l->atoms.reloff[a] = (u32)nrel;
-        l->atoms.symreloff[a] = (u32)nsym;
-        nrel += l->atoms.nrel[a];
-        nsym += l->atoms.nsymrel[a];
-      }
-    }
-    if (nsym)
-      for (u32 i = 0; i < l->norder; i++) {
-        const Osec *o = &l->osecs.at[l->order[i]];
-        if (o->aflags & ATOM_ALLOC)
-          for (u32 j = 0; j < o->natoms; j++)
-            if (l->atoms.nsymrel[o->atoms[j].i])
-              l->atoms.symreloff[o->atoms[j].i] += (u32)nrel;
-      }
-  }
+  if (l->synths.at[SYN_RELA_DYN].size)
+    number_atoms(l, &nrel, &nsym);
   u32 nifunc = 0;
   for (u32 i = 0; i < s->ifuncs.n; i++) /* drop those whose atom the layout discarded */
     if (l->atoms.at[s->ifuncs.at[i].atom].osec)

@@ -76,7 +76,9 @@ unsigned pool_threads(const Pool *p) { return p->threads; }
 void pool_stay_alone(Pool *p) { p->alone = true; }
 
 /* A thread that cannot be made is done without: the others take its chunks. */
-static void start(Pool *p) {
+void pool_start(Pool *p) {
+  if (p->threads == 1 || p->alone || p->workers)
+    return;
   p->handles = calloc(p->threads, sizeof *p->handles);
   p->workers = calloc(p->threads, sizeof *p->workers);
   if (!p->handles || !p->workers)
@@ -99,8 +101,7 @@ void pool_run(Pool *p, u32 n, u32 grain, PoolFn *fn, void *ctx) {
       fn(ctx, (u32)b, (u32)MIN(b + grain, (u64)n), 0);
     return;
   }
-  if (!p->workers)
-    start(p);
+  pool_start(p);
   pthread_mutex_lock(&p->lock);
   p->fn = fn;
   p->ctx = ctx;

@@ -12,6 +12,9 @@ typedef struct Pool Pool;
 Pool *pool_create(unsigned threads);
 void pool_destroy(Pool *p);
 unsigned pool_threads(const Pool *p);
+/* Starts the workers before the first run needs them: it takes some time until the kernel has found each
+ * a core. */
+void pool_start(Pool *p);
 
 /* From now on everything runs inline: for a link that is over before a thread has woken up. */
 void pool_stay_alone(Pool *p);

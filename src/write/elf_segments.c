@@ -5,53 +5,81 @@
 
 #include "format/elf.h"
 
-void elf_output_section(const Link *l, Osec *o) {
-  u32 type = SHT_NULL;
-  u64 attr = 0, common = ~0ull;
-  u32 entsize = UINT32_MAX;
-  bool mixed = false;
+typedef struct {
+  u32 type, entsize;
+  u64 attr, common; /* flags that one input has, that all have */
+  bool mixed;
+} Header;
+
+/* Some inputs of one type and entry size. */
+static void add_inputs(Header *h, u32 type, u64 any, u64 all, u32 entsize) {
+  if (type == SHT_X86_64_UNWIND)
+    type = SHT_PROGBITS;
+  if (h->type == SHT_NULL)
+    h->type = type;
+  else if (h->type != type && type != SHT_NOBITS) {
+    if (h->type != SHT_NOBITS)
+      h->mixed = true;
+    if (h->type == SHT_NOBITS || type == SHT_INIT_ARRAY || type == SHT_FINI_ARRAY || type == SHT_PREINIT_ARRAY)
+      h->type = type;
+    else if (h->type != SHT_INIT_ARRAY && h->type != SHT_FINI_ARRAY && h->type != SHT_PREINIT_ARRAY)
+      h->type = SHT_PROGBITS;
+  }
+  h->attr |= any & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_X86_64_LARGE | SHF_GNU_RETAIN | SHF_OS_NONCONFORMING);
+  h->common &= all & (SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK);
+  if (h->entsize == UINT32_MAX)
+    h->entsize = entsize;
+  else if (h->entsize != entsize)
+    h->entsize = 0;
+}
+
+/* What layout knows of the inputs of most sections is enough: order matters only among types. */
+static bool add_at_once(const Link *l, const Osec *o, Header *h) {
+  const AtomKinds *k = &o->kinds;
+  if (!k->n || !k->one_type || k->type == SHT_X86_64_UNWIND)
+    return false;
+  add_inputs(h, k->type, k->attr_any, ~(u64)k->attr_lacks, k->one_entsize ? k->entsize : 0);
+  for (u32 i = 1; o->aflags & ATOM_SYNTH && i < l->synths.n; i++) {
+    const Synth *s = &l->synths.at[i];
+    if (&l->osecs.at[l->atoms.at[s->atom.i].osec] != o)
+      continue;
+    if (s->type != k->type)
+      return false;
+    add_inputs(h, s->type, s->attr, s->attr, s->entsize);
+  }
+  return true;
+}
+
+static void add_one_by_one(const Link *l, const Osec *o, Header *h) {
   for (u32 i = 0; i < o->natoms; i++) {
     const Atom *a = &l->atoms.at[o->atoms[i].i];
-    u32 t = a->type, es = a->entsize;
-    u64 at = a->attr;
     if (l->atoms.flags[o->atoms[i].i] & ATOM_SYNTH) {
       const Synth *s = &l->synths.at[a->aux];
-      t = s->type;
-      at = s->attr;
-      es = s->entsize;
-    } else if (a->attr & SHF_MERGE && !a->entsize) {
-      es = 0;
+      add_inputs(h, s->type, s->attr, s->attr, s->entsize);
+    } else {
+      add_inputs(h, a->type, a->attr, a->attr, a->entsize);
     }
-    if (t == SHT_X86_64_UNWIND)
-      t = SHT_PROGBITS;
-    if (type == SHT_NULL)
-      type = t;
-    else if (type != t && t != SHT_NOBITS) {
-      if (type != SHT_NOBITS)
-        mixed = true;
-      if (type == SHT_NOBITS || t == SHT_INIT_ARRAY || t == SHT_FINI_ARRAY || t == SHT_PREINIT_ARRAY)
-        type = t;
-      else if (type != SHT_INIT_ARRAY && type != SHT_FINI_ARRAY && type != SHT_PREINIT_ARRAY)
-        type = SHT_PROGBITS;
-    }
-    attr |= at & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_X86_64_LARGE | SHF_GNU_RETAIN | SHF_OS_NONCONFORMING);
-    common &= at & (SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK);
-    if (entsize == UINT32_MAX)
-      entsize = es;
-    else if (entsize != es)
-      entsize = 0;
   }
-  if (entsize == UINT32_MAX || !entsize) {
-    entsize = 0;
-    common &= ~(u64)(SHF_MERGE | SHF_STRINGS);
+}
+
+void elf_output_section(const Link *l, Osec *o) {
+  const Header none = {.type = SHT_NULL, .entsize = UINT32_MAX, .common = ~0ull};
+  Header h = none;
+  if (!add_at_once(l, o, &h)) {
+    h = none;
+    add_one_by_one(l, o, &h);
   }
-  if (mixed)
-    common = 0;
-  o->type = type == SHT_NULL ? SHT_PROGBITS : type;
+  if (h.entsize == UINT32_MAX || !h.entsize) {
+    h.entsize = 0;
+    h.common &= ~(u64)(SHF_MERGE | SHF_STRINGS);
+  }
+  if (h.mixed)
+    h.common = 0;
+  o->type = h.type == SHT_NULL ? SHT_PROGBITS : h.type;
   if (o->aflags & ATOM_WRITE) /* also where the layout says so */
-    attr |= SHF_WRITE;
-  o->attr = attr | (o->natoms ? common : 0);
-  o->entsize = entsize;
+    h.attr |= SHF_WRITE;
+  o->attr = h.attr | (o->natoms ? h.common : 0);
+  o->entsize = h.entsize;
 }
 
 /* ---- segments ---- */

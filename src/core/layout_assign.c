@@ -1,0 +1,525 @@
+/* layout_assign.c: which output section every atom goes to, in which order, and where sections stand that
+ * the description does not name (orphans).
+ * The trap: atoms are counted and put into their places on all threads, but what a section learns from
+ * them must not depend on that: places come from sums in input order, everything else commutes. */
+#include <stdlib.h>
+
+#include "core/layout_internal.h"
+#include "core/layout_match.h"
+#include "util/glob.h"
+#include "util/hash.h"
+
+enum { CHUNK_ATOMS = 8192, MAX_CHUNKS = 64, SOME = 512, AHEAD = 16 };
+
+/* ---- matching ---- */
+
+typedef struct {
+  Link *l;
+  const LayoutMatcher *m;
+} MatchJob;
+
+static bool ask(const MatchJob *j, const File *file, u32 a, LayoutHit *hit) {
+  const char *name = j->l->format->atom_name(j->l, (AtomId){a});
+  return layout_match(j->m, name, strlen(name), file->path, file->member, j->l->atoms.flags[a], hit);
+}
+
+/* --unique=PATTERN: an output section of its own, as if the description did not know it. */
+static bool is_unique(const Link *l, u32 a) {
+  if (LIKELY(!l->opt->unique.n))
+    return false;
+  const char *name = l->format->atom_name(l, (AtomId){a});
+  for (u32 i = 0; i < l->opt->unique.n; i++)
+    if (glob_match(l->opt->unique.at[i], name, strlen(name)))
+      return true;
+  return false;
+}
+
+static void match_atom(const MatchJob *j, const File *file, u32 a) {
+  Link *l = j->l;
+  u16 fl = l->atoms.flags[a];
+  LayoutHit hit;
+  l->rules[a] = NO_RULE;
+  if (!ask(j, file, a, &hit) || hit.orphan)
+    return;
+  const LayoutStmt *st = &l->layout->stmts[hit.stmt];
+  if (!(fl & ATOM_SYNTH) && is_unique(l, a))
+    return;
+  if (st->flags & LAYOUT_DISCARD) {
+    l->atoms.flags[a] = (u16)((fl & ~ATOM_LIVE) | ATOM_DISCARDED);
+    return;
+  }
+  l->rules[a] = hit.stmt << 16 | hit.pattern;
+  l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0) |
+                            (st->flags & LAYOUT_WRITABLE ? ATOM_WRITE : 0));
+}
+
+void layout_match_init(Link *l) {
+  l->lay = ARENA_NEW(&l->arena, Layout);
+  l->matcher = layout_matcher(&l->arena, l->layout);
+}
+
+void layout_match_file(Link *l, FileId f) {
+  const MatchJob j = {l, l->matcher};
+  const File *file = file_at(l, f);
+  for (u32 a = file->atom_base; a < file->atom_base + file->natoms; a++)
+    if (l->atoms.flags[a] & ATOM_LIVE && !(l->atoms.flags[a] & ATOM_EHFRAME))
+      match_atom(&j, file, a);
+}
+
+/* ---- output sections ---- */
+
+static u32 new_osec(Link *l, const char *name, u32 stmt) {
+  if (!l->osecs.n)
+    *vec_push(&l->osecs) = (Osec){0};
+  *vec_push(&l->osecs) = (Osec){.name = name, .stmt = stmt};
+  return l->osecs.n - 1;
+}
+
+u32 layout_find_osec(const Link *l, const char *name) {
+  for (u32 i = 1; i < l->osecs.n; i++)
+    if (streq(l->osecs.at[i].name, name))
+      return i;
+  return 0;
+}
+
+static void make_slots(Link *l, Layout *y) {
+  const LayoutDesc *d = l->layout;
+  u32 rules = 0;
+  y->first_slot = ARENA_ARRAY(&l->arena, u32, d->nstmts + 1);
+  y->first_rule = ARENA_ARRAY(&l->arena, u32, d->nstmts);
+  for (u32 s = 0; s < d->nstmts; s++) {
+    y->first_rule[s] = rules;
+    rules += d->stmts[s].npatterns;
+  }
+  y->rule_slot = ARENA_ARRAY(&l->arena, u32, rules);
+  for (u32 s = 0; s < d->nstmts; s++) {
+    const LayoutStmt *st = &d->stmts[s];
+    y->first_slot[s] = y->slots.n;
+    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD)
+      continue;
+    u32 osec = layout_find_osec(l, st->name);
+    if (!osec)
+      osec = new_osec(l, st->name, s);
+    for (u32 p = 0; p < st->npatterns; p++) {
+      if (!p || !st->patterns[p].joined)
+        *vec_push(&y->slots) = (Slot){.stmt = s, .pattern = p, .osec = osec};
+      y->rule_slot[y->first_rule[s] + p] = y->slots.n - 1;
+    }
+  }
+  y->first_slot[d->nstmts] = y->slots.n;
+  y->described = l->osecs.n;
+}
+
+static u32 slot_of(const Layout *y, u32 rule) { return y->rule_slot[y->first_rule[rule >> 16] + (rule & 0xffff)]; }
+
+static bool synth_placeable(const Link *l, u32 a) {
+  const Synth *s = &l->synths.at[l->atoms.at[a].aux];
+  return s->size || s->keep_empty || s->resize;
+}
+
+static inline bool placeable(const Link *l, u32 a) {
+  u16 f = l->atoms.flags[a];
+  bool place = (f & (ATOM_LIVE | ATOM_MERGE | ATOM_EHFRAME)) == ATOM_LIVE;
+  return UNLIKELY(f & ATOM_SYNTH) ? place && synth_placeable(l, a) : place;
+}
+
+/* Orphans keep their input section's name; a small table, since there are few of those names. */
+typedef struct {
+  const char *name;
+  u32 osec;
+} OrphanName;
+
+static u32 orphan_osec(Link *l, OrphanName **tab, u32 *n, u32 *mask, const char *name) {
+  if (*n * 2 >= *mask) {
+    u32 m = *mask ? (*mask + 1) * 2 : 64;
+    OrphanName *t = ARENA_ARRAY(&l->arena, OrphanName, m);
+    for (u32 i = 0; *mask && i <= *mask; i++)
+      if ((*tab)[i].name) {
+        u32 k = (u32)hash_bytes((*tab)[i].name, strlen((*tab)[i].name)) & (m - 1);
+        while (t[k].name)
+          k = (k + 1) & (m - 1);
+        t[k] = (*tab)[i];
+      }
+    *tab = t;
+    *mask = m - 1;
+  }
+  u32 k = (u32)hash_bytes(name, strlen(name)) & *mask;
+  for (; (*tab)[k].name; k = (k + 1) & *mask)
+    if (streq((*tab)[k].name, name))
+      return (*tab)[k].osec;
+  u32 o = 1;
+  while (o < l->lay->described && !streq(l->osecs.at[o].name, name))
+    o++;
+  if (o >= l->lay->described)
+    o = new_osec(l, name, UINT32_MAX);
+  (*tab)[k] = (OrphanName){name, o};
+  ++*n;
+  return o;
+}
+
+/* ---- where orphans go ---- */
+
+/* The usual order of kinds of sections; an orphan follows the last section of its kind. */
+static u32 kind_of(const Osec *o) {
+  if (!(o->aflags & ATOM_ALLOC))
+    return 9;
+  if (o->aflags & ATOM_LARGE)
+    return 8;
+  if (o->aflags & ATOM_TLS)
+    return o->aflags & ATOM_ZEROFILL ? 4 : 3;
+  if (o->aflags & ATOM_WRITE)
+    return o->aflags & ATOM_ZEROFILL ? 7 : 6;
+  return o->aflags & ATOM_EXEC ? 1 : 2;
+}
+
+/* What placing an orphan must know about the items before it: there may be very many orphans. All are
+ * positions in Layout.items. */
+enum { KINDS = 10, NOWHERE = UINT32_MAX };
+typedef struct {
+  u32 first[KINDS], last[KINDS]; /* sections of a kind */
+  u32 *stmt;   /* by statement: its item */
+  u32 *behind; /* by statement: at or before the end of the orphans that follow it */
+} Places;
+
+static void note_place(Places *p, const Osec *o, u32 at) {
+  u32 k = kind_of(o);
+  p->first[k] = p->first[k] == NOWHERE ? at : MIN(p->first[k], at);
+  p->last[k] = p->last[k] == NOWHERE ? at : MAX(p->last[k], at);
+}
+
+static void make_places(Link *l, const Layout *y, Places *p) {
+  u32 n = l->layout->nstmts;
+  p->stmt = ARENA_ARRAY(&l->arena, u32, n);
+  p->behind = ARENA_ARRAY(&l->arena, u32, n);
+  memset(p->first, 0xff, sizeof p->first);
+  memset(p->last, 0xff, sizeof p->last);
+  if (n)
+    memset(p->stmt, 0xff, n * sizeof *p->stmt);
+  for (u32 i = 0; i < y->items.n; i++) {
+    const Item *it = &y->items.at[i];
+    p->stmt[it->stmt] = i;
+    p->behind[it->stmt] = i + 1;
+    if (it->osec && l->osecs.at[it->osec].natoms)
+      note_place(p, &l->osecs.at[it->osec], i);
+  }
+}
+
+/* The description may say where orphans of some kind go: behind that statement and its earlier orphans. */
+static u32 described_place(const Link *l, const Layout *y, Places *p, const MatchJob *j, const Osec *o) {
+  LayoutHit hit;
+  if (!o->natoms || !ask(j, atom_file(l, o->atoms[0]), o->atoms[0].i, &hit) || !hit.orphan ||
+      p->stmt[hit.stmt] == NOWHERE)
+    return NOWHERE;
+  u32 *at = &p->behind[hit.stmt];
+  while (*at < y->items.n && y->items.at[*at].stmt == UINT32_MAX)
+    ++*at;
+  return *at;
+}
+
+/* Read-only sections stand on both sides of the code; an orphan goes behind those that follow it. */
+static u32 orphan_place(const Places *p, const Osec *o) {
+  u32 kind = kind_of(o), before = NOWHERE, after_any = 0;
+  /* stay in front of assignments such as `edata = .` only when they belong to the next section */
+  if (p->last[kind] != NOWHERE)
+    return p->last[kind] + 1;
+  for (u32 k = 0; k < KINDS; k++) {
+    if (k > kind && kind != 2) /* none of its kind: before the first of a later kind */
+      before = MIN(before, p->first[k]);
+    if (p->last[k] != NOWHERE && (k != 9 || kind == 9))
+      after_any = MAX(after_any, p->last[k] + 1);
+  }
+  return before != NOWHERE ? before : after_any;
+}
+
+static void insert_orphan(Link *l, Layout *y, Places *p, u32 at, u32 osec) {
+  vec_reserve(&y->items, y->items.n + 1);
+  memmove(&y->items.at[at + 1], &y->items.at[at], (y->items.n - at) * sizeof *y->items.at);
+  y->items.at[at] = (Item){UINT32_MAX, osec, UINT32_MAX};
+  y->items.n++;
+  for (u32 k = 0; k < KINDS; k++) {
+    p->first[k] += p->first[k] != NOWHERE && p->first[k] >= at;
+    p->last[k] += p->last[k] != NOWHERE && p->last[k] >= at;
+  }
+  for (u32 s = 0; s < l->layout->nstmts; s++)
+    if (p->stmt[s] != NOWHERE) {
+      p->stmt[s] += p->stmt[s] >= at;
+      p->behind[s] += p->behind[s] > at;
+    }
+  note_place(p, &l->osecs.at[osec], at);
+}
+
+u32 layout_weld_of_stmt(const Link *l, const LayoutStmt *st) {
+  for (u32 i = 0; i < l->weld_names.n; i++)
+    if (l->weld_names.at[i].stmt == st)
+      return i;
+  return UINT32_MAX;
+}
+
+/* ---- counting and filling ---- */
+
+/* What a chunk of the atoms adds to a slot, or all of them to an output section. */
+typedef struct {
+  u32 n, at;       /* atoms; place of the next */
+  u32 any, lacks;  /* flags that one has, flags that one has not */
+  u8 p2align;
+  bool dynrels;
+  AtomKinds kinds;
+} Tally;
+
+typedef struct { u32 atom, osec; } OrphanAtom;
+typedef VEC(OrphanAtom) OrphanAtoms;
+
+typedef struct {
+  Link *l;
+  Layout *y;
+  u32 grain;            /* atoms a chunk */
+  Tally *tallies;       /* by chunk and slot */
+  OrphanAtoms *orphans; /* by chunk */
+} AssignJob;
+
+/* The next few atoms of [*a, end) that get a place. In a debug build of C++ most are dead, a group at a time. */
+static u32 some_atoms(const Link *l, u32 *a, u32 end, u32 *out) {
+  const u16 *flags = l->atoms.flags;
+  u32 n = 0, i = *a;
+  while (i < end && n <= SOME - 4) {
+    u64 four;
+    if (end - i >= 4 && (memcpy(&four, flags + i, sizeof four), !(four & ATOM_LIVE * 0x0001000100010001ull))) {
+      i += 4;
+      continue;
+    }
+    for (u32 last = MIN(i + 4, end); i < last; i++) {
+      out[n] = i;
+      n += placeable(l, i); /* no branch: which of them do is chance */
+    }
+  }
+  *a = i;
+  return n;
+}
+
+static void count_atoms(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  AssignJob *j = ctx;
+  const Link *l = j->l;
+  const Layout *y = j->y;
+  u32 chunk = begin / j->grain, some[SOME];
+  Tally *t = j->tallies + (u64)chunk * y->slots.n;
+  for (u32 a = MAX(begin, 1u), n; (n = some_atoms(l, &a, end, some)) || a < end;)
+    for (u32 i = 0; i < n; i++) {
+      u32 rule = l->rules[some[i]];
+      if (rule != NO_RULE)
+        t[slot_of(y, rule)].n++;
+      else
+        *vec_push(&j->orphans[chunk]) = (OrphanAtom){some[i], 0};
+    }
+}
+
+static void tally_kind(AtomKinds *k, u32 n, u32 type, u32 entsize) {
+  if (!k->n) {
+    k->type = type;
+    k->entsize = entsize;
+    k->one_type = k->one_entsize = true;
+  }
+  k->n += n;
+  k->one_type &= type == k->type;
+  k->one_entsize &= entsize == k->entsize;
+}
+
+/* The only time that layout reads the cold part of an atom. */
+static inline void put_atom(Link *l, const Layout *y, u32 osec, u32 place, u32 a, Tally *t) {
+  Atom *at = &l->atoms.at[a];
+  u32 i = l->osecs.at[osec].first + place;
+  u16 f = l->atoms.flags[a];
+  y->ids[i].i = a;
+  y->sizes[i] = at->size;
+  y->p2aligns[i] = at->p2align;
+  l->atoms.addr[a] = place; /* until it has an offset */
+  at->osec = osec;
+  t->any |= f;
+  t->lacks |= ~(u32)f;
+  t->p2align = MAX(t->p2align, at->p2align);
+  t->dynrels |= (f & ATOM_SYNTH) | (f & ATOM_ALLOC && l->atoms.nrel[a] | l->atoms.nsymrel[a]);
+  if (f & ATOM_SYNTH)
+    return;
+  tally_kind(&t->kinds, 1, at->type, at->entsize);
+  t->kinds.attr_any |= at->attr;
+  t->kinds.attr_lacks |= ~at->attr;
+}
+
+static void fill_atoms(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  AssignJob *j = ctx;
+  Link *l = j->l;
+  const Layout *y = j->y;
+  u32 some[SOME];
+  Tally *t = j->tallies + (u64)(begin / j->grain) * y->slots.n;
+  for (u32 a = MAX(begin, 1u), n; (n = some_atoms(l, &a, end, some)) || a < end;)
+    for (u32 i = 0; i < n; i++) {
+      u32 rule = l->rules[some[i]];
+      if (i + AHEAD < n)
+        __builtin_prefetch(&l->atoms.at[some[i + AHEAD]], 1);
+      if (rule == NO_RULE)
+        continue;
+      u32 s = slot_of(y, rule);
+      put_atom(l, y, y->slots.at[s].osec, t[s].at++, some[i], &t[s]);
+    }
+}
+
+void layout_tell_places(Link *l, const Osec *o, u32 at, u32 n) {
+  const Layout *y = l->lay;
+  for (u32 i = at; i < at + n; i++) {
+    u32 a = o->atoms[i].i;
+    y->sizes[o->first + i] = l->atoms.at[a].size;
+    y->p2aligns[o->first + i] = l->atoms.at[a].p2align;
+    l->atoms.addr[a] = i;
+  }
+}
+
+/* Output sections of orphans, in the order of their first atom. */
+static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
+  OrphanName *tab = NULL;
+  u32 ntab = 0, mask = 0;
+  for (u32 c = 0; c < chunks; c++)
+    for (u32 i = 0; i < j->orphans[c].n; i++) {
+      OrphanAtom *x = &j->orphans[c].at[i];
+      const char *name = l->format->atom_name(l, (AtomId){x->atom});
+      bool own = l->opt->unique_orphans || is_unique(l, x->atom);
+      x->osec = own ? new_osec(l, name, UINT32_MAX) : orphan_osec(l, &tab, &ntab, &mask, name);
+      l->osecs.at[x->osec].natoms++;
+    }
+}
+
+/* From counts to places: in a section its slots in order, in a slot its chunks, behind them orphans.
+ * fill[osec] gets the place of the first orphan. */
+static void make_room(Link *l, AssignJob *j, u32 chunks, u32 *fill) {
+  Layout *y = j->y;
+  u32 n = y->slots.n;
+  for (u32 s = 0; s < n; s++) {
+    Slot *sl = &y->slots.at[s];
+    sl->at = fill[sl->osec];
+    for (u32 c = 0; c < chunks; c++) {
+      Tally *t = &j->tallies[(u64)c * n + s];
+      t->at = sl->at + sl->n;
+      sl->n += t->n;
+    }
+    fill[sl->osec] += sl->n;
+    l->osecs.at[sl->osec].natoms += sl->n;
+  }
+  for (u32 o = 1; o < l->osecs.n; o++) {
+    l->osecs.at[o].first = y->nplaces;
+    y->nplaces += l->osecs.at[o].natoms;
+  }
+  y->ids = pages_alloc(y->nplaces * sizeof *y->ids);
+  y->sizes = pages_alloc(y->nplaces * sizeof *y->sizes);
+  y->p2aligns = pages_alloc(y->nplaces);
+  for (u32 o = 1; o < l->osecs.n; o++)
+    l->osecs.at[o].atoms = y->ids + l->osecs.at[o].first;
+}
+
+static void learn(Osec *o, const Tally *t) {
+  o->aflags |= t->any & (ATOM_ALLOC | ATOM_WRITE | ATOM_EXEC | ATOM_TLS | ATOM_LARGE | ATOM_LINKORDER | ATOM_SYNTH);
+  o->p2align = MAX(o->p2align, t->p2align);
+  o->dynrels |= t->dynrels;
+  if (t->lacks & ATOM_ZEROFILL)
+    o->filled = true;
+  if (!t->kinds.n)
+    return;
+  bool one_type = t->kinds.one_type, one_entsize = t->kinds.one_entsize;
+  tally_kind(&o->kinds, t->kinds.n, t->kinds.type, t->kinds.entsize);
+  o->kinds.one_type &= one_type;
+  o->kinds.one_entsize &= one_entsize;
+  o->kinds.attr_any |= t->kinds.attr_any;
+  o->kinds.attr_lacks |= t->kinds.attr_lacks;
+}
+
+/* Atoms to their places, in input order: counted, then put there. */
+static void distribute(Link *l, Layout *y) {
+  AssignJob j = {.l = l, .y = y, .grain = MAX(l->atoms.n / MAX_CHUNKS + 1, (u32)CHUNK_ATOMS)};
+  u32 chunks = (l->atoms.n + j.grain - 1) / j.grain, n = y->slots.n;
+  u64 bytes = (u64)chunks * n * sizeof *j.tallies;
+  j.tallies = pages_alloc_sparse(bytes);
+  j.orphans = heap_alloc(chunks * sizeof *j.orphans);
+  pool_run(l->pool, l->atoms.n, j.grain, count_atoms, &j);
+  name_orphans(l, &j, chunks);
+  u32 *fill = heap_alloc(l->osecs.n * sizeof *fill);
+  make_room(l, &j, chunks, fill);
+  pool_run(l->pool, l->atoms.n, j.grain, fill_atoms, &j);
+  for (u32 c = 0; c < chunks; c++) {
+    for (u32 s = 0; s < n; s++)
+      if (j.tallies[(u64)c * n + s].n)
+        learn(&l->osecs.at[y->slots.at[s].osec], &j.tallies[(u64)c * n + s]);
+    for (u32 i = 0; i < j.orphans[c].n; i++) {
+      const OrphanAtom *x = &j.orphans[c].at[i];
+      Tally t = {0};
+      put_atom(l, y, x->osec, fill[x->osec]++, x->atom, &t);
+      learn(&l->osecs.at[x->osec], &t);
+    }
+    vec_free(&j.orphans[c]);
+  }
+  for (u32 o = 1; o < l->osecs.n; o++)
+    if (l->osecs.at[o].natoms && !l->osecs.at[o].filled)
+      l->osecs.at[o].aflags |= ATOM_ZEROFILL;
+  free(fill);
+  free(j.orphans);
+  pages_free(j.tallies, bytes);
+}
+
+void layout_assign(Link *l) {
+  Layout *y = l->lay;
+  MatchJob j = {l, l->matcher};
+  if (!l->osecs.n)
+    *vec_push(&l->osecs) = (Osec){0};
+  make_slots(l, y);
+  for (u32 i = 1; i < l->synths.n; i++)
+    if (l->synths.at[i].name) {
+      l->atoms.at[l->synths.at[i].atom.i].p2align = l->synths.at[i].p2align;
+      match_atom(&j, &l->files.at[0], l->synths.at[i].atom.i);
+    }
+  distribute(l, y);
+  layout_shuffle(l);
+  layout_sort_slots(l);
+  layout_sort_link_order(l);
+
+  /* the walk: statements in order, orphans behind their kind */
+  u32 relro_stmt = UINT32_MAX;
+  u32 want = l->opt->z_now ? LAYOUT_RELRO_END_NOW : LAYOUT_RELRO_END;
+  for (u32 s = 0; s < l->layout->nstmts; s++)
+    if (l->layout->stmts[s].flags & want)
+      relro_stmt = s;
+  if (relro_stmt == UINT32_MAX)
+    for (u32 s = 0; s < l->layout->nstmts; s++)
+      if (l->layout->stmts[s].flags & (LAYOUT_RELRO_END | LAYOUT_RELRO_END_NOW))
+        relro_stmt = s;
+  for (u32 s = 0; s < l->layout->nstmts; s++) {
+    const LayoutStmt *st = &l->layout->stmts[s];
+    Item it = {s, 0, UINT32_MAX};
+    if (st->kind == LAYOUT_OUTPUT && !(st->flags & LAYOUT_DISCARD)) {
+      u32 o = layout_find_osec(l, st->name);
+      if (!o || l->osecs.at[o].stmt != s)
+        continue;
+      it.osec = o;
+      l->osecs.at[o].relro = l->opt->z_relro && relro_stmt != UINT32_MAX && s < relro_stmt &&
+                             l->osecs.at[o].aflags & ATOM_WRITE;
+    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
+      it.weld = layout_weld_of_stmt(l, st);
+    }
+    *vec_push(&y->items) = it;
+  }
+  Places places;
+  make_places(l, y, &places);
+  for (u32 o = 1; o < l->osecs.n; o++)
+    if (l->osecs.at[o].stmt == UINT32_MAX) {
+      u32 at = described_place(l, y, &places, &j, &l->osecs.at[o]);
+      insert_orphan(l, y, &places, at != NOWHERE ? at : orphan_place(&places, &l->osecs.at[o]), o);
+    }
+  /* A thread's first image is read-only like the sections that it stands among: PT_TLS is one piece. */
+  for (u32 i = 0, s = 0; l->opt->z_relro && relro_stmt != UINT32_MAX && i < y->items.n; i++)
+    if (y->items.at[i].stmt != UINT32_MAX)
+      s = y->items.at[i].stmt;
+    else if (l->osecs.at[y->items.at[i].osec].aflags & ATOM_TLS)
+      l->osecs.at[y->items.at[i].osec].relro = s < relro_stmt;
+
+  l->order = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
+  for (u32 i = 0; i < y->items.n; i++) /* the walk leaves out those that stay empty */
+    if (y->items.at[i].osec)
+      l->order[l->norder++] = y->items.at[i].osec;
+}

@@ -1,0 +1,57 @@
+/* layout_internal.h: what the files layout*.c share. Nobody else includes it. */
+#ifndef WELD_CORE_LAYOUT_INTERNAL_H
+#define WELD_CORE_LAYOUT_INTERNAL_H
+
+#include "core/layout.h"
+#include "core/link.h"
+
+enum { NO_RULE = UINT32_MAX };
+
+/* What is ordered together: one statement's run of joined patterns. */
+typedef struct {
+  u32 stmt, pattern;
+  u32 osec;
+  u32 n, at; /* places in its section */
+} Slot;
+
+/* A step of the walk. */
+typedef struct {
+  u32 stmt; /* UINT32_MAX: an orphan */
+  u32 osec; /* 0: the statement makes none */
+  u32 weld; /* of an assignment: index in Link.weld_names, UINT32_MAX: nobody asked for it */
+} Item;
+
+typedef struct Layout {
+  VEC(Slot) slots;
+  u32 *first_slot; /* by statement */
+  u32 *first_rule; /* by statement: where its patterns begin in rule_slot */
+  u32 *rule_slot;  /* by statement and pattern */
+  u32 described;   /* osecs before this one are of statements, orphans come behind */
+  VEC(Item) items;
+  /* By place: atoms of a section stand together, from Osec.first on. What addresses need is copied here when
+   * an atom gets its place, so that the cold part of atoms is read only once. */
+  AtomId *ids;
+  u64 *sizes;
+  u8 *p2aligns;
+  u32 nplaces;
+  u32 *synth_place; /* by Synth: its place in its section */
+  u64 *starts;      /* scratch: offsets of the blocks of a section */
+  u64 dot;         /* location counter; inside an output section: its address + offset */
+  u32 osec;        /* the section that `.` stands in or last stood in */
+  u64 data_align, relro_end;
+  bool final;      /* errors count */
+  u32 overflow;    /* a section whose addresses (or offsets in the file) do not fit into 64 bits, 0: none */
+  u32 round;
+} Layout;
+
+/* layout_sort.c: the order of a section's atoms, where it is not the input's. */
+void layout_shuffle(Link *l);
+void layout_sort_slots(Link *l);
+void layout_sort_link_order(Link *l);
+
+/* Tells n atoms of a section, from its place `at` on, the places that they have now. */
+void layout_tell_places(Link *l, const Osec *o, u32 at, u32 n);
+u32 layout_find_osec(const Link *l, const char *name);
+u32 layout_weld_of_stmt(const Link *l, const LayoutStmt *st);
+
+#endif
