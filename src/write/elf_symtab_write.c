@@ -245,7 +245,9 @@ static bool defined_in(const Link *l, u32 sym, u32 file, u32 index) {
   return key_file(key) == file && key_index(key) == index && key_rank(key) < RANK_OUTSIDE;
 }
 
-static void prefetch_global(const Link *l, const File *f, Kept x) {
+static void prefetch_symbol(const Link *l, const File *f, Kept x) {
+  const ElfObject *o = f->fmt;
+  __builtin_prefetch(&o->syms[x.index]);
   if (x.index < f->first_global)
     return;
   u32 sym = f->globals[x.index - f->first_global];
@@ -264,7 +266,7 @@ static void put_file(const Link *l, const FileSyms *fs, u32 first, u32 last, Out
     u32 i = fs->kept[k].index;
     OutSym s;
     if (k + AHEAD < last)
-      prefetch_global(l, f, fs->kept[k + AHEAD]);
+      prefetch_symbol(l, f, fs->kept[k + AHEAD]);
     if (i < f->first_global) {
       describe_local(l, f, o, i, &s);
     } else {
@@ -342,6 +344,13 @@ static const char *kept_name(const Link *l, const File *f, u32 file, u32 i) {
   return (const char *)o->strtab.p + o->syms[i].st_name;
 }
 
+static void prefetch_name_facts(const Link *l, const File *f, u32 i) {
+  const ElfObject *o = f->fmt;
+  __builtin_prefetch(&o->syms[i]);
+  if (i >= f->first_global)
+    __builtin_prefetch(&l->syms.key[f->globals[i - f->first_global]]);
+}
+
 /* The range [off, off + len) of .strtab; what is not copied stays zero. */
 typedef struct {
   u8 *out;
@@ -364,7 +373,15 @@ static void put_file_names(const Link *l, const FileSyms *fs, NameRange *r) {
     else
       hi = mid;
   }
+  enum { NEAR = 4, FAR = 12 };
   for (u32 k = lo ? lo - 1 : 0; k < n; k++) {
+    if (k + FAR < n)
+      prefetch_name_facts(l, f, fs->kept[k + FAR].index);
+    if (k + NEAR < n) {
+      const char *p = kept_name(l, f, fs->file, fs->kept[k + NEAR].index);
+      __builtin_prefetch(p);
+      __builtin_prefetch(p + 64);
+    }
     u64 at = fs->name_at + fs->kept[k].name;
     u64 next = fs->name_at + (k + 1 < n ? fs->kept[k + 1].name : fs->names);
     if (at >= r->off + r->len)
