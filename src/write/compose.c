@@ -276,15 +276,17 @@ static void compose_synth(Stage *s, const Synth *y, u64 off, u64 len) {
 
 /* The input is read once, so its first lines are always misses: ask for them early. */
 static void prefetch_ahead(const Link *l, const AtomId *ids, u32 left) {
-  enum { FAR = 12, NEAR = 5 };
+  enum { FAR = 12, NEAR = 3 };
   if (left > FAR) {
     __builtin_prefetch(&l->atoms.at[ids[FAR].i]);
     __builtin_prefetch(&l->atoms.addr[ids[FAR].i]);
   }
   if (left > NEAR) {
-    uintptr_t data = (uintptr_t)l->atoms.at[ids[NEAR].i].data; /* 0: zero fill */
-    __builtin_prefetch((const void *)data);
-    __builtin_prefetch((const void *)(data + 64));
+    const Atom *a = &l->atoms.at[ids[NEAR].i];
+    uintptr_t data = (uintptr_t)a->data; /* 0: zero fill */
+    u64 size = MIN(a->size, 384);
+    for (u64 i = 0; i < size; i += 64)
+      __builtin_prefetch((const void *)(data + i));
   }
 }
 
