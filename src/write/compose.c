@@ -331,15 +331,15 @@ static void compose_synth(Stage *s, const Synth *y, u64 off, u64 len) {
 static void prefetch_ahead(const Link *l, const AtomId *ids, u32 left) {
   enum { FAR = 12, NEAR = 3 };
   if (left > FAR) {
-    __builtin_prefetch(&l->atoms.at[ids[FAR].i]);
-    __builtin_prefetch(&l->atoms.addr[ids[FAR].i]);
+    PREFETCH(&l->atoms.at[ids[FAR].i]);
+    PREFETCH(&l->atoms.addr[ids[FAR].i]);
   }
   if (left > NEAR) {
     const Atom *a = &l->atoms.at[ids[NEAR].i];
     uintptr_t data = (uintptr_t)a->data; /* 0: zero fill */
     u64 size = MIN(a->size, 384);
     for (u64 i = 0; i < size; i += 64)
-      __builtin_prefetch((const void *)(data + i));
+      PREFETCH((const void *)(data + i));
   }
 }
 

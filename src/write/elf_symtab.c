@@ -111,7 +111,7 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
   for (u32 i = f->first_global; i < f->nsyms; i++) {
     u32 sym = f->globals[i - f->first_global];
     if (i + KEYS_AHEAD < f->nsyms)
-      __builtin_prefetch(&l->syms.key[f->globals[i + KEYS_AHEAD - f->first_global]]);
+      PREFETCH(&l->syms.key[f->globals[i + KEYS_AHEAD - f->first_global]]);
     if (sym == UINT32_MAX)
       continue;
     u64 key = l->syms.key[sym];
