@@ -1,7 +1,7 @@
 /* merge.c: joins strings and constants by content; the passes around merge_split.c and merge_table.c.
  *
  * collect (parallel by file) -> group -> split and hash (parallel) -> insert in shared tables (parallel)
- * -> settle which occurrence is first -> give places by prefix sums -> one Synth a group.
+ * -> settle which occurrence is first -> give places by prefix sums -> spans -> one Synth a group.
  * The output of a group is the first occurrences in input order, so it is a function of the input
  * alone, writing it reads the inputs forward, and neighbours are copied in one run.
  * The trap: a piece is aligned to its section's alignment wherever it stood there (sections of
