@@ -1,7 +1,7 @@
 /* merge.c: joins strings and constants by content; the passes around merge_split.c and merge_table.c.
  *
  * collect (parallel by file) -> group -> split and hash (parallel) -> insert in shared tables (parallel)
- * -> settle which occurrence is first -> give places by prefix sums -> one Synth a group.
+ * -> settle which occurrence is first -> give places by prefix sums -> spans -> one Synth a group.
  * The output of a group is the first occurrences in input order, so it is a function of the input
  * alone, writing it reads the inputs forward, and neighbours are copied in one run.
  * The trap: a piece is aligned to its section's alignment wherever it stood there (sections of
@@ -274,7 +274,7 @@ static void plan_jobs(Link *l, Merge *m) {
 typedef struct {
   Link *l;
   Merge *m;
-  PieceVec *tmp; /* one a thread */
+  MergeTmp *tmp; /* one a thread */
   Mapped mapped;
 } Work;
 
@@ -357,17 +357,16 @@ static void place_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
   }
 }
 
-/* From the table to the pieces: one cache miss less for each relocation that asks. */
-static void resolve_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
+static void own_span_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
   Work *w = ctx;
-  (void)tid;
-  for (u32 i = w->m->job[begin]; i < w->m->job[end]; i++) {
-    const MergeSeg *s = &w->m->seg[i];
-    const MergeGroup *g = &w->m->group[s->group];
-    if (g->out_size < PIECE_FIRST)
-      for (Piece *p = s->piece, *e = p + s->n; p < e; p++)
-        p->slot = (u32)g->table[p->slot & ~PIECE_FIRST] | (p->slot & PIECE_FIRST);
-  }
+  for (u32 i = w->m->job[begin]; i < w->m->job[end]; i++)
+    merge_own_spans(w->m, i, &w->tmp[tid].spans, &w->l->scratch[tid]);
+}
+
+static void all_span_jobs(void *ctx, u32 begin, u32 end, unsigned tid) {
+  Work *w = ctx;
+  for (u32 i = w->m->job[begin]; i < w->m->job[end]; i++)
+    merge_all_spans(w->m, i, &w->tmp[tid].spans, &w->l->scratch[tid]);
 }
 
 static void run(Link *l, Work *w, PoolFn *fn) {
@@ -407,7 +406,7 @@ static void size_tables(Link *l, Merge *m) {
 /* When the estimate was wrong: a larger table, from the start. */
 static void finish_table(Link *l, Merge *m, MergeGroup *g) {
   for (u32 s = g->first; s < g->first + g->n; s++)
-    g->pieces += m->seg[s].n;
+    g->pieces += m->seg[s].n - m->seg[s].nrun + m->seg[s].nfollow;
   while (g->full) {
     u64 cap = g->cap;
     pages_free(g->table, cap * sizeof(u64));
@@ -421,12 +420,8 @@ static void finish_table(Link *l, Merge *m, MergeGroup *g) {
     table_alloc(g, cap * 2);
     g->full = false;
     g->unique = 0;
-    for (u32 s = g->first; s < g->first + g->n; s++) {
-      m->seg[s].nfirst = 0;
-      merge_rehash(&m->seg[s]);
-    }
     for (u32 s = g->first; s < g->first + g->n; s++)
-      merge_insert(m, s, m->seg[s].piece, m->seg[s].n);
+      merge_again(m, s);
   }
 }
 
@@ -505,7 +500,7 @@ static void place_groups(Merge *m) {
 
 static void join(Link *l, Merge *m) {
   u32 threads = pool_threads(l->pool);
-  Work w = {l, m, heap_alloc(sizeof(PieceVec) * threads), mapped_inputs(l)};
+  Work w = {l, m, heap_alloc(sizeof(MergeTmp) * threads), mapped_inputs(l)};
   for (u32 i = 0; i < m->ngroup; i++) {
     MergeGroup *g = &m->group[i];
     g->stride = g->bytes >= SAMPLE_BYTES && g->n >= 2 * SAMPLE_STRIDE ? SAMPLE_STRIDE : 1;
@@ -515,9 +510,6 @@ static void join(Link *l, Merge *m) {
   run(l, &w, sample_jobs);
   size_tables(l, m);
   run(l, &w, insert_jobs);
-  for (u32 t = 0; t < threads; t++)
-    vec_free(&w.tmp[t]);
-  free(w.tmp);
   for (u32 i = 0; i < m->ngroup; i++)
     finish_table(l, m, &m->group[i]);
 
@@ -534,10 +526,16 @@ static void join(Link *l, Merge *m) {
   for (u32 i = 0; tails && i < m->ngroup; i++)
     merge_place_tails(&m->group[i], &shares[i]);
   free(shares);
-  run(l, &w, resolve_jobs);
+  run(l, &w, own_span_jobs);
   for (u32 i = 0; i < m->ngroup; i++)
-    if (m->group[i].out_size < PIECE_FIRST)
-      free_table(&m->group[i]);
+    free_table(&m->group[i]);
+  run(l, &w, all_span_jobs);
+  for (u32 t = 0; t < threads; t++) {
+    vec_free(&w.tmp[t].pieces);
+    vec_free(&w.tmp[t].runs);
+    vec_free(&w.tmp[t].spans);
+  }
+  free(w.tmp);
   free(w.mapped.at);
 }
 
@@ -574,16 +572,7 @@ u64 merge_addr(const Link *l, AtomId a, u64 off) {
       k++;
     s += k;
   }
-  const MergeGroup *g = &m->group[s->group];
-  u64 base = l->atoms.addr[g->atom];
-  if (UNLIKELY(!s->n))
-    return base;
-  u32 o = (u32)(off - s->start);
-  const Piece *p = &s->piece[merge_find(s, g->key.entsize, MIN(o, s->size - 1))];
-  u64 place = p->slot & ~PIECE_FIRST;
-  if (UNLIKELY(g->table != NULL))
-    place = g->table[place];
-  return base + place + (o - p->in);
+  return l->atoms.addr[m->group[s->group].atom] + merge_place(s, (u32)(off - s->start));
 }
 
 MergeStats merge_stats(const Link *l) {
@@ -605,8 +594,6 @@ void merge_free(Link *l) {
   Merge *m = l->merge;
   if (!m)
     return;
-  for (u32 i = 0; i < m->ngroup; i++)
-    free_table(&m->group[i]);
   pages_free(m->seg, m->seg_bytes);
   l->merge = NULL;
 }

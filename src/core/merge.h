@@ -3,7 +3,7 @@
  * Input sections with one destination (input section name after the layout rule, entry size, strings
  * or not, section flags, alignment) share a MergeGroup, which becomes one Synth (one atom) in the
  * output. Each live mergeable atom has a MergeInput, found through Atom.aux.
- * A piece is found from an input offset in O(1): a coarse index, then a short walk.
+ * Where an input offset went is found in O(1): a coarse index of spans, then a short walk.
  * The trap: the order of the pieces in the output must not depend on the schedule. */
 #ifndef WELD_CORE_MERGE_H
 #define WELD_CORE_MERGE_H

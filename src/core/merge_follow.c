@@ -1,7 +1,7 @@
 /* merge_follow.c: joins the pieces of a segment, following an earlier segment where it can. Inputs that
  * include the same headers have mostly the same strings in the same order, so once a string was found
  * again, the next ones are probably the ones that stood behind it there: then whole stretches are
- * compared, and nothing is hashed or looked up.
+ * compared and kept as one run, and nothing is hashed, looked up or written for each piece.
  * The trap: only a segment that is done (its slots are written and stay) and that stands before this
  * one can be followed; then no piece of this one can be the first occurrence. */
 #include "core/merge_internal.h"
@@ -13,9 +13,35 @@
 enum {
   WINDOW_MIN = 512,       /* bytes to hash before the next try to follow */
   WINDOW_MAX = 16 << 10,  /* as much as stays in the cache between splitting and inserting */
-  FOLLOW_GOOD = 8,        /* pieces */
+  FOLLOW_GOOD = 512,      /* bytes */
   AHEAD = 1 << 10,        /* bytes; the hardware does not look over the end of a page */
 };
+
+/* Number of the piece that holds byte `off` < s->size. */
+static u32 find(const MergeSeg *s, u32 off) {
+  u32 lo = 0, hi = s->n;
+  while (hi - lo > 1) {
+    u32 mid = lo + (hi - lo) / 2;
+    if (s->piece[mid].in <= off)
+      lo = mid;
+    else
+      hi = mid;
+  }
+  return lo;
+}
+
+/* The first run that stands for piece i or one behind it. */
+static const MergeRun *run_from(const MergeSeg *s, u32 i) {
+  u32 lo = 0, hi = s->nrun;
+  while (lo < hi) {
+    u32 mid = lo + (hi - lo) / 2;
+    if (s->run[mid].at < i)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return s->run + lo;
+}
 
 /* Length of the common beginning of a and b. */
 static u32 common(const u8 *a, const u8 *b, u32 max) {
@@ -42,7 +68,8 @@ static u32 common(const u8 *a, const u8 *b, u32 max) {
 /* A place in an earlier segment. */
 typedef struct {
   const MergeSeg *s;
-  const Piece *next;
+  u32 seg;
+  u32 next; /* piece */
 } Leader;
 
 /* Where the last inserted piece was found again: what stands behind it there may come next here. */
@@ -54,26 +81,59 @@ static Leader find_leader(const Merge *m, u32 seg, const MergeGroup *g, const Pi
   const MergeSeg *s = &m->seg[other];
   if (other >= seg || !__atomic_load_n(&s->done, __ATOMIC_ACQUIRE))
     return (Leader){0};
-  const Piece *p = &s->piece[merge_find(s, g->key.entsize, (u32)v)] + 1;
-  return p < s->piece + s->n ? (Leader){s, p} : (Leader){0};
+  u32 next = find(s, (u32)v) + 1;
+  return next < s->n ? (Leader){s, other, next} : (Leader){0};
 }
 
-/* Takes the pieces that are the leader's too; returns how many. */
-static u32 follow(Splitter *sp, Leader *lead) {
+/* Where the piece begins that holds byte `off` of a segment. */
+static u32 piece_begin(const Merge *m, const MergeSeg *s, u32 off) {
+  u32 i = find(s, off);
+  const MergeRun *r = run_from(s, i);
+  if (r == s->run + s->nrun || r->at != i)
+    return s->piece[i].in;
+  const MergeSeg *own = &m->seg[r->seg];
+  return r->in + (own->piece[find(own, r->off + (off - r->in))].in - r->off);
+}
+
+/* The next `len` bytes are what stands at `off` of segment `seg`, whose own pieces they are. */
+static void add_run(const Merge *m, Splitter *sp, u32 seg, u32 off, u32 len) {
+  const MergeSeg *own = &m->seg[seg];
+  u32 in = sp->out->at[sp->n].in;
+  sp->nfollow += find(own, off + len - 1) - find(own, off) + 1;
+  const MergeRun *last = sp->runs->n ? &sp->runs->at[sp->runs->n - 1] : NULL;
+  if (last && last->at == sp->n - 1 && last->seg == seg && off - last->off == in - last->in) {
+    sp->out->at[sp->n].in = in + len;
+    return;
+  }
+  vec_reserve(sp->out, sp->n + 2);
+  *vec_push(sp->runs) = (MergeRun){.in = in, .off = off, .seg = seg, .at = sp->n};
+  sp->out->at[sp->n].slot = 0; /* not the first of anything */
+  sp->out->at[++sp->n].in = in + len;
+}
+
+/* Takes the pieces that are the leader's too; returns how many bytes. */
+static u32 follow(const Merge *m, Splitter *sp, Leader *lead) {
   const MergeSeg *s = sp->s, *o = lead->s;
-  const Piece *p = lead->next, *end = o->piece + o->n;
-  u32 begin = sp->out->at[sp->n].in, from = p->in, old = sp->n;
-  u32 run = common(s->data + begin, o->data + from, MIN(s->size - begin, o->size - from));
-  for (; p < end && p[1].in - from <= run; p++) {
-    vec_reserve(sp->out, sp->n + 2);
-    sp->out->at[sp->n++] = (Piece){begin + (p->in - from), p->slot & ~PIECE_FIRST};
-    sp->out->at[sp->n].in = begin + (p[1].in - from);
+  u32 begin = sp->out->at[sp->n].in, from = o->piece[lead->next].in;
+  u32 stop = from + common(s->data + begin, o->data + from, MIN(s->size - begin, o->size - from));
+  if (stop < o->size)
+    stop = piece_begin(m, o, stop);
+  const MergeRun *r = run_from(o, lead->next), *end = o->run + o->nrun;
+  for (u32 at = from, next; at < stop; at = next) {
+    if (r < end && r->in == at) {
+      next = MIN(o->piece[r->at + 1].in, stop);
+      add_run(m, sp, r->seg, r->off, next - at);
+      r++;
+    } else {
+      next = MIN(r < end ? r->in : o->size, stop);
+      add_run(m, sp, lead->seg, at, next - at);
+    }
   }
   sp->pos = MAX(sp->pos, sp->out->at[sp->n].in);
-  return sp->n - old;
+  return stop - from;
 }
 
-void merge_join(Merge *m, u32 seg, PieceVec *tmp, Arena *a) {
+void merge_join(Merge *m, u32 seg, MergeTmp *tmp, Arena *a) {
   MergeSeg *s = &m->seg[seg];
   const MergeGroup *g = &m->group[s->group];
   Splitter sp = merge_split_begin(s, g, tmp, NULL);
@@ -82,9 +142,9 @@ void merge_join(Merge *m, u32 seg, PieceVec *tmp, Arena *a) {
     merge_split_some(&sp, window);
     if (sp.n == done)
       continue;
-    merge_insert(m, seg, tmp->at + done, sp.n - done);
-    Leader lead = find_leader(m, seg, g, &tmp->at[sp.n - 1]);
-    bool good = lead.s && follow(&sp, &lead) >= FOLLOW_GOOD;
+    merge_insert(m, seg, sp.out->at + done, sp.n - done);
+    Leader lead = find_leader(m, seg, g, &sp.out->at[sp.n - 1]);
+    bool good = lead.s && follow(m, &sp, &lead) >= FOLLOW_GOOD;
     window = good ? WINDOW_MIN : MIN(window * 2, (u32)WINDOW_MAX);
   }
   merge_split_end(&sp, s, a);

@@ -102,10 +102,16 @@ static void split_constants(Splitter *sp, u32 limit) {
   sp->out->at[sp->n].in = limit;
 }
 
-Splitter merge_split_begin(const MergeSeg *s, const MergeGroup *g, PieceVec *out, u8 *hll) {
-  vec_reserve(out, 1);
-  out->at[0] = (Piece){0};
-  return (Splitter){.s = s, .entsize = g->key.entsize, .strings = merge_is_strings(g), .hll = hll, .out = out};
+Splitter merge_split_begin(const MergeSeg *s, const MergeGroup *g, MergeTmp *tmp, u8 *hll) {
+  vec_reserve(&tmp->pieces, 1);
+  tmp->pieces.at[0] = (Piece){0};
+  tmp->runs.n = 0;
+  return (Splitter){.s = s,
+                    .entsize = g->key.entsize,
+                    .strings = merge_is_strings(g),
+                    .hll = hll,
+                    .out = &tmp->pieces,
+                    .runs = &tmp->runs};
 }
 
 void merge_split_some(Splitter *sp, u32 bytes) {
@@ -120,30 +126,31 @@ void merge_split_some(Splitter *sp, u32 bytes) {
   sp->pos = limit;
 }
 
-/* coarse[b]: the last piece that begins at or before byte b << COARSE_SHIFT. */
-static void index_pieces(MergeSeg *s, Arena *a) {
-  u32 blocks = (s->size >> COARSE_SHIFT) + 1, b = 0;
-  s->coarse = ARENA_ARRAY(a, u32, blocks);
-  for (u32 i = 1; i < s->n; i++)
-    for (u32 end = s->piece[i].in; b < blocks && b << COARSE_SHIFT < end; b++)
-      s->coarse[b] = i - 1;
-  for (; b < blocks; b++)
-    s->coarse[b] = s->n - 1;
-}
-
 void merge_split_end(const Splitter *sp, MergeSeg *s, Arena *a) {
   s->n = sp->n;
   if (!s->n)
     return;
   s->piece = ARENA_ARRAY(a, Piece, s->n + 1);
   memcpy(s->piece, sp->out->at, sizeof(Piece) * ((u64)s->n + 1));
-  if (sp->strings)
-    index_pieces(s, a);
+  s->nrun = sp->runs->n;
+  s->nfollow = sp->nfollow;
+  if (s->nrun) {
+    s->run = ARENA_ARRAY(a, MergeRun, s->nrun);
+    memcpy(s->run, sp->runs->at, sizeof(MergeRun) * s->nrun);
+  }
 }
 
-void merge_rehash(MergeSeg *s) {
-  for (Piece *p = s->piece, *end = p + s->n; p < end; p++)
-    p->slot = fold(hash_bytes(s->data + p->in, p[1].in - p->in));
+/* A run has no hash: what it leads to is joined where it stands. */
+void merge_again(Merge *m, u32 seg) {
+  MergeSeg *s = &m->seg[seg];
+  s->nfirst = 0;
+  for (u32 k = 0, i = 0; i < s->n; k++) {
+    u32 end = k < s->nrun ? s->run[k].at : s->n;
+    for (Piece *p = s->piece + i; p < s->piece + end; p++)
+      p->slot = fold(hash_bytes(s->data + p->in, p[1].in - p->in));
+    merge_insert(m, seg, s->piece + i, end - i);
+    i = end + 1;
+  }
 }
 
 /* HyperLogLog (Flajolet et al., 2007), about 2 % off; only the size of a table hangs on it. The

@@ -21,6 +21,13 @@ typedef int64_t i64;
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* Asks for a line of memory. Without the empty asm, gcc takes a function that does nothing else for one without
+ * effect, and drops every call of it. */
+#define PREFETCH(p)                                                                                \
+  do {                                                                                             \
+    __builtin_prefetch(p);                                                                         \
+    __asm__ volatile("");                                                                          \
+  } while (0)
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Rounds up to a power of two `a`; wraps only when v is within a of 2^64, which callers exclude. */

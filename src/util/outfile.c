@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ struct OutFile {
   u8 **mem;
   char *path, *temp; /* temp: room for a name in path's directory */
   u64 temp_size;
+  pthread_mutex_t turn; /* of the thread that writes */
   atomic_bool failed; /* one report is enough when the disk is full */
 };
 
@@ -53,6 +55,7 @@ static void destroy(OutFile *f) {
     pages_free(f->buf, f->size);
   else
     free(f->buf);
+  pthread_mutex_destroy(&f->turn);
   free(f->path);
   free(f->temp);
   free(f);
@@ -133,7 +136,8 @@ OutFile *outfile_create(Diag *d, const char *path, u64 size, bool executable, u8
                  .mem = mem,
                  .path = copy,
                  .temp = temp,
-                 .temp_size = len + 64};
+                 .temp_size = len + 64,
+                 .turn = PTHREAD_MUTEX_INITIALIZER};
   if (mem) {
     f->kind = OUT_MEMORY;
     f->buf = calloc(1, size ? size : 1);
@@ -186,6 +190,19 @@ bool outfile_write(OutFile *f, const void *p, u64 len, u64 off) {
   }
   memcpy(f->buf + off, p, len);
   return true;
+}
+
+static bool is_file(const OutFile *f) { return f->kind == OUT_UNNAMED || f->kind == OUT_NAMED; }
+
+bool outfile_take_turn(OutFile *f, bool wait) {
+  if (!is_file(f)) /* memory is written by all at once */
+    return true;
+  return (wait ? pthread_mutex_lock(&f->turn) : pthread_mutex_trylock(&f->turn)) == 0;
+}
+
+void outfile_end_turn(OutFile *f) {
+  if (is_file(f))
+    pthread_mutex_unlock(&f->turn);
 }
 
 /* Gives an unnamed file a temporary name beside the output. */

@@ -14,6 +14,10 @@ typedef struct OutFile OutFile;
 OutFile *outfile_create(Diag *d, const char *path, u64 size, bool executable, u8 **mem);
 /* Writes at an offset; thread safe for disjoint ranges. False after a report (disk full, ...). */
 bool outfile_write(OutFile *f, const void *p, u64 len, u64 off);
+/* The kernel lets one thread write to a file at a time, and the others wait with their processor busy. A thread
+ * that has something else to do asks first: false when it is another one's turn and `wait` is not set. */
+bool outfile_take_turn(OutFile *f, bool wait);
+void outfile_end_turn(OutFile *f);
 /* The name of the file that is being written, when it has a temporary one; NULL: nothing is left when the
  * process ends before commit. Valid until commit or abort. */
 const char *outfile_temp(const OutFile *f);

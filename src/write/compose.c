@@ -13,6 +13,7 @@ enum {
   COMPOSE_CHUNK = 256 << 10,
   COMPOSE_BUFFER = COMPOSE_CHUNK + (64 << 10), /* room for the last atom of a range */
   MAX_GAP = 8 << 10,        /* wider holes in the file are left alone, not written */
+  WAITING = 2,              /* buffers that a thread fills before it waits for its turn to write */
   INLINE_BYTES = 512 << 10, /* less than this is not worth a thread */
 };
 
@@ -188,6 +189,13 @@ void plan_seal(Plan *p) {
 
 /* ---- composing ---- */
 
+/* Bytes that were put and wait to be written. */
+typedef struct {
+  const u8 *p;
+  u64 len, off;
+  u64 cap; /* of the buffer that they are; 0: they are an input's */
+} Done;
+
 /* One thread's buffer and what stands in it. */
 typedef struct {
   Link *l;
@@ -195,9 +203,14 @@ typedef struct {
   unsigned tid;
   u32 task;
   u64 task_begin, task_end;
-  u8 *buf;
+  u8 *buf; /* NULL: none yet */
   u64 cap, used;
   u64 off; /* file offset of buf[0] */
+  Done done[WAITING];
+  u32 ndone;
+  u64 usual; /* size of most buffers, and of all spare ones */
+  u8 *spare[WAITING];
+  u32 nspare;
   /* atoms in the buffer that wait for relocation: a stretch of their section's list */
   const AtomId *run;
   u32 nrun;
@@ -209,6 +222,7 @@ typedef struct {
   const Sink *sink;
   Stage *stages;    /* one for each thread */
   const u32 *order; /* tasks in the order in which they start */
+  u32 ntasks;
 } Run;
 
 static void relocate(Stage *s) {
@@ -217,16 +231,52 @@ static void relocate(Stage *s) {
   s->nrun = 0;
 }
 
-static void put(Stage *s, const u8 *p, u64 len) {
+static void new_buffer(Stage *s, u64 cap) {
+  s->cap = cap;
+  s->buf = cap == s->usual && s->nspare ? s->spare[--s->nspare] : pages_alloc(cap);
+}
+
+static void free_buffer(Stage *s, u8 *buf, u64 cap) {
+  if (cap == s->usual && s->nspare < WAITING)
+    s->spare[s->nspare++] = buf;
+  else
+    pages_free(buf, cap);
+}
+
+/* Writes what waits, if it is this thread's turn. */
+static void write_done(Stage *s, bool wait) {
+  const Sink *k = s->sink;
+  if (!s->ndone || !k->take_turn(k->ctx, wait))
+    return;
+  for (u32 i = 0; i < s->ndone; i++)
+    k->write(k->ctx, s->done[i].p, s->done[i].len, s->done[i].off);
+  k->end_turn(k->ctx);
+  for (u32 i = 0; i < s->ndone; i++)
+    if (s->done[i].cap)
+      free_buffer(s, (u8 *)(uintptr_t)s->done[i].p, s->done[i].cap);
+  s->ndone = 0;
+}
+
+/* `cap`: see Done. */
+static void put(Stage *s, const u8 *p, u64 len, u64 cap) {
   bool whole = s->off == s->task_begin && len == s->task_end - s->task_begin;
-  s->sink->put(s->sink->ctx, s->tid, s->task, p, len, s->off, whole);
+  s->sink->put(s->sink->ctx, s->tid, s->task, p, len, whole);
+  if (s->sink->write) {
+    s->done[s->ndone++] = (Done){p, len, s->off, cap};
+    write_done(s, s->ndone == WAITING);
+  }
   s->off += len;
 }
 
 static void flush(Stage *s) {
   relocate(s);
-  if (s->used)
-    put(s, s->buf, s->used);
+  if (s->used) {
+    put(s, s->buf, s->used, s->cap);
+    if (s->sink->write) { /* it has the buffer now */
+      s->buf = NULL;
+      s->cap = 0;
+    }
+  }
   s->used = 0;
 }
 
@@ -235,9 +285,9 @@ static u8 *reserve(Stage *s, u64 size) {
   if (size > s->cap - s->used) {
     flush(s);
     if (size > s->cap) {
-      pages_free(s->buf, s->cap);
-      s->cap = align_up(size, 64 << 10);
-      s->buf = pages_alloc(s->cap);
+      if (s->buf)
+        free_buffer(s, s->buf, s->cap);
+      new_buffer(s, MAX(s->usual, align_up(size, 64 << 10)));
     }
   }
   return s->buf + s->used;
@@ -247,8 +297,11 @@ static u8 *reserve(Stage *s, u64 size) {
 static void fill(Stage *s, u64 upto, u8 byte) {
   u64 at = s->off + s->used;
   while (at < upto) {
-    if (s->used == s->cap)
+    if (s->used == s->cap) {
       flush(s);
+      if (!s->buf)
+        new_buffer(s, s->usual);
+    }
     u64 n = MIN(upto - at, s->cap - s->used);
     memset(s->buf + s->used, byte, n);
     s->used += n;
@@ -261,7 +314,7 @@ static void pass_through(Stage *s, const u8 *p, u64 len) {
   flush(s);
   for (u64 done = 0; done < len;) {
     u64 n = MIN(len - done, (u64)COMPOSE_CHUNK);
-    put(s, p + done, n);
+    put(s, p + done, n, 0);
     done += n;
   }
 }
@@ -276,15 +329,17 @@ static void compose_synth(Stage *s, const Synth *y, u64 off, u64 len) {
 
 /* The input is read once, so its first lines are always misses: ask for them early. */
 static void prefetch_ahead(const Link *l, const AtomId *ids, u32 left) {
-  enum { FAR = 12, NEAR = 5 };
+  enum { FAR = 12, NEAR = 3 };
   if (left > FAR) {
-    __builtin_prefetch(&l->atoms.at[ids[FAR].i]);
-    __builtin_prefetch(&l->atoms.addr[ids[FAR].i]);
+    PREFETCH(&l->atoms.at[ids[FAR].i]);
+    PREFETCH(&l->atoms.addr[ids[FAR].i]);
   }
   if (left > NEAR) {
-    uintptr_t data = (uintptr_t)l->atoms.at[ids[NEAR].i].data; /* 0: zero fill */
-    __builtin_prefetch((const void *)data);
-    __builtin_prefetch((const void *)(data + 64));
+    const Atom *a = &l->atoms.at[ids[NEAR].i];
+    uintptr_t data = (uintptr_t)a->data; /* 0: zero fill */
+    u64 size = MIN(a->size, 384);
+    for (u64 i = 0; i < size; i += 64)
+      PREFETCH((const void *)(data + i));
   }
 }
 
@@ -324,7 +379,7 @@ static void compose_atoms(Stage *s, const Piece *x) {
       compose_synth(s, y, 0, size);
     } else if (!a->data) {
       fill(s, at + size, 0);
-    } else if (!a->rel && size > s->cap) {
+    } else if (!a->rel && size > s->usual) {
       pass_through(s, a->data, size);
     } else {
       memcpy(reserve(s, size), a->data, size);
@@ -346,12 +401,6 @@ static void compose_atoms(Stage *s, const Piece *x) {
 static void compose_task(const Run *r, u32 task, unsigned tid) {
   const ComposeTask *t = &r->plan->tasks.at[task];
   Stage *s = &r->stages[tid];
-  if (!s->buf) {
-    const ComposeTask *last = r->plan->tasks.at; /* a small output needs a small buffer */
-    s->cap = r->plan->tasks.n == 1 ? align_up(last->end - last->begin, 4 << 10) : COMPOSE_BUFFER;
-    s->cap = MIN(s->cap, (u64)COMPOSE_BUFFER);
-    s->buf = pages_alloc(s->cap);
-  }
   s->task = task;
   s->task_begin = s->off = t->begin;
   s->task_end = t->end;
@@ -379,6 +428,8 @@ static void run_tasks(void *ctx, u32 begin, u32 end, unsigned tid) {
   const Run *r = ctx;
   for (u32 i = begin; i < end; i++)
     compose_task(r, r->order[i], tid);
+  if (end + pool_threads(r->plan->l->pool) > r->ntasks) /* there is no more to do */
+    write_done(&r->stages[tid], true);
 }
 
 /* Tasks that can't be split and are much larger than the others go first, lest the last thread be
@@ -401,20 +452,29 @@ static void run_range(Run *r, u32 first, u32 last) {
   for (u32 i = first; i < last; i++)
     bytes += r->plan->tasks.at[i].end - r->plan->tasks.at[i].begin;
   r->order = start_order(r->plan, first, last);
-  u32 n = last - first;
+  u32 n = r->ntasks = last - first;
   pool_run(r->plan->l->pool, n, bytes <= INLINE_BYTES ? n : 1, run_tasks, r);
+  for (unsigned i = 0; i < pool_threads(r->plan->l->pool); i++) /* a thread that got no other task */
+    write_done(&r->stages[i], true);
 }
 
 void plan_run(const Plan *p, const Sink *sink) {
   Link *l = p->l;
   unsigned threads = pool_threads(l->pool);
   Run r = {.plan = p, .sink = sink, .stages = ARENA_ARRAY(&l->arena, Stage, threads)};
+  u64 usual = COMPOSE_BUFFER;
+  if (p->tasks.n == 1) /* a small output needs a small buffer */
+    usual = MIN(usual, align_up(p->tasks.at->end - p->tasks.at->begin, 4 << 10));
   for (unsigned i = 0; i < threads; i++)
-    r.stages[i] = (Stage){.l = l, .sink = sink, .tid = i};
+    r.stages[i] = (Stage){.l = l, .sink = sink, .tid = i, .usual = usual};
   run_range(&r, 0, p->ntasks_early);
   if (sink->before_late)
     sink->before_late(sink->ctx);
   run_range(&r, p->ntasks_early, p->tasks.n);
-  for (unsigned i = 0; i < threads; i++)
-    pages_free(r.stages[i].buf, r.stages[i].cap);
+  for (unsigned i = 0; i < threads; i++) {
+    Stage *s = &r.stages[i];
+    pages_free(s->buf, s->cap);
+    while (s->nspare)
+      pages_free(s->spare[--s->nspare], usual);
+  }
 }

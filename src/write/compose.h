@@ -37,12 +37,17 @@ typedef struct {
 } Plan;
 
 /* Where composed bytes go. Calls of one task come from one thread: begin, put in order of offsets
- * and without holes from the task's begin to its end, end. `whole`: this put is all of the task. */
+ * and without holes from the task's begin to its end, end. `whole`: this put is all of the task.
+ * Then, when there is a `write`, every stretch that was put is written, in any order, by a thread that
+ * has its turn; one that would have to wait composes some more meanwhile. */
 typedef struct {
   void *ctx;
   void (*begin)(void *ctx, unsigned tid, u32 task);
-  void (*put)(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u64 off, bool whole);
+  void (*put)(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, bool whole);
   void (*end)(void *ctx, unsigned tid, u32 task);
+  bool (*take_turn)(void *ctx, bool wait);
+  void (*write)(void *ctx, const u8 *p, u64 len, u64 off);
+  void (*end_turn)(void *ctx);
   void (*before_late)(void *ctx); /* called once, when all is done but what is late; or NULL */
 } Sink;
 

@@ -105,9 +105,7 @@ static void begin_shard(void *ctx, unsigned tid, u32 task) {
   }
 }
 
-static void put_shard(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u64 off,
-                      bool whole) {
-  (void)off;
+static void put_shard(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, bool whole) {
   (void)whole;
   Compressor *c = ctx;
   Shard *s = &c->shards[task];
@@ -245,7 +243,7 @@ void elf_compress_debug(Link *l) {
       c.is_last[i] = osec[i] != osec[i + 1];
     create(&c);
     if (!c.failed) {
-      Sink sink = {&c, begin_shard, put_shard, end_shard, NULL};
+      Sink sink = {.ctx = &c, .begin = begin_shard, .put = put_shard, .end = end_shard};
       plan_run(&plan, &sink);
     }
     for (u32 i = 0, k; i < n && !c.failed; i = k) {

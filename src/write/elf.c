@@ -255,8 +255,7 @@ static void begin_task(void *ctx, unsigned tid, u32 task) {
   }
 }
 
-static void put_bytes(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u64 off,
-                      bool whole) {
+static void hash_task(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, bool whole) {
   Writer *w = ctx;
   if (w->digest_size && whole) {
     build_id_once(w->hash[tid], p, len, w->digests + (u64)task * w->digest_size);
@@ -264,7 +263,18 @@ static void put_bytes(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, u
   } else if (w->digest_size) {
     build_id_update(w->hash[tid], p, len);
   }
-  outfile_write(w->file, p, len, off);
+}
+
+static bool take_turn(void *ctx, bool wait) {
+  return outfile_take_turn(((Writer *)ctx)->file, wait);
+}
+
+static void end_turn(void *ctx) {
+  outfile_end_turn(((Writer *)ctx)->file);
+}
+
+static void write_bytes(void *ctx, const u8 *p, u64 len, u64 off) {
+  outfile_write(((Writer *)ctx)->file, p, len, off);
 }
 
 static void end_task(void *ctx, unsigned tid, u32 task) {
@@ -337,7 +347,14 @@ bool elf_write(Link *l) {
     if (l->opt->watch)
       watch_temp(l->opt->watch, outfile_temp(w.file));
     init_writer(l, &w, plan.tasks.n);
-    Sink sink = {&w, begin_task, put_bytes, end_task, before_late};
+    Sink sink = {.ctx = &w,
+                 .begin = begin_task,
+                 .put = hash_task,
+                 .end = end_task,
+                 .take_turn = take_turn,
+                 .write = write_bytes,
+                 .end_turn = end_turn,
+                 .before_late = before_late};
     plan_run(&plan, &sink);
     write_build_id(&m, &w, plan.tasks.n);
     ok = may_commit(l);

@@ -10,13 +10,14 @@
 #include <sys/random.h>
 
 #include "format/elf.h"
-#include "util/hash.h"
+#include "util/hash_avx2.h"
 
 enum { NOTE_HEADER = sizeof(ElfNhdr) + 4 /* "GNU" */, UUID_SIZE = 16, FAST_SIZE = 16 };
 
 struct BuildIdHash {
   XXH3_state_t xxh; /* first: it wants 64-byte alignment */
   BuildIdKind kind;
+  bool avx2;
   union {
     MD5_CTX md5;
     SHA_CTX sha1;
@@ -81,6 +82,7 @@ u64 build_id_addr(const Link *l) {
 BuildIdHash *build_id_hash_create(Link *l) {
   BuildIdHash *h = arena_alloc(&l->arena, sizeof *h, 64);
   h->kind = l->opt->build_id;
+  h->avx2 = hash_avx2_usable();
   return h;
 }
 
@@ -98,7 +100,12 @@ void build_id_begin(BuildIdHash *h) {
 
 void build_id_update(BuildIdHash *h, const void *p, u64 len) {
   switch (h->kind) {
-  case BUILD_ID_FAST: XXH3_128bits_update(&h->xxh, p, len); break;
+  case BUILD_ID_FAST:
+    if (h->avx2)
+      hash_avx2_update(&h->xxh, p, len);
+    else
+      XXH3_128bits_update(&h->xxh, p, len);
+    break;
   case BUILD_ID_MD5: MD5_Update(&h->md5, p, len); break;
   case BUILD_ID_SHA1: SHA1_Update(&h->sha1, p, len); break;
   case BUILD_ID_SHA256: SHA256_Update(&h->sha256, p, len); break;
@@ -129,7 +136,7 @@ void build_id_end(BuildIdHash *h, u8 *out) {
 
 void build_id_once(BuildIdHash *h, const void *p, u64 len, u8 *out) {
   if (h->kind == BUILD_ID_FAST) { /* the one-shot form keeps its state in registers */
-    put_xxh128(out, XXH3_128bits(p, len));
+    put_xxh128(out, h->avx2 ? hash_avx2_once(p, len) : XXH3_128bits(p, len));
     return;
   }
   build_id_begin(h);

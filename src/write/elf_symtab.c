@@ -95,6 +95,10 @@ static bool keep_definition(const Link *l, const Symtab *t, u32 sym, const char 
   return is_retained(t, name, len);
 }
 
+static bool defined_in(u64 key, u32 file, u32 index) {
+  return key_file(key) == file && key_index(key) == index && key_rank(key) < RANK_OUTSIDE;
+}
+
 /* Globals of a file, those that become local (hidden, or by a version script: gABI ch. 4, "Symbol
  * Visibility") in front. out has room for all of them. */
 static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f, Kept *out,
@@ -102,23 +106,27 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
   const ElfObject *o = f->fmt;
   const char *strtab = (const char *)o->strtab.p;
   u32 nlocal = 0, nglobal = 0;
+  bool plain = !f->has_versions; /* names are what they are in the table of all */
   bool unique = false;
   for (u32 i = f->first_global; i < f->nsyms; i++) {
     u32 sym = f->globals[i - f->first_global];
     if (i + KEYS_AHEAD < f->nsyms)
-      __builtin_prefetch(&l->syms.key[f->globals[i + KEYS_AHEAD - f->first_global]]);
+      PREFETCH(&l->syms.key[f->globals[i + KEYS_AHEAD - f->first_global]]);
     if (sym == UINT32_MAX)
       continue;
     u64 key = l->syms.key[sym];
-    if (key_file(key) != fs->file || key_index(key) != i || key_rank(key) >= RANK_OUTSIDE) {
+    if (!defined_in(key, fs->file, i)) {
       if (key_rank(key) >= RANK_OUTSIDE) {
         first_reference(&t->first_ref[sym], fs->file);
         out[room - ++nglobal] = (Kept){i, NAME_LATER};
       }
       continue;
     }
-    const char *name = strtab + o->syms[i].st_name;
-    u64 len = strlen(name);
+    u32 at = o->syms[i].st_name; /* checked by the reader; that hashes are equal proves no length */
+    const char *name = strtab + at;
+    u64 len = l->syms.name[sym].len;
+    if (!plain || len >= o->strtab.len - at)
+      len = strlen(name);
     if (!keep_definition(l, t, sym, name, len))
       continue;
     if (l->syms.flags[sym] & (SF_HIDDEN | SF_VERSION_LOCAL)) {

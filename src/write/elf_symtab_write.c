@@ -245,26 +245,41 @@ static bool defined_in(const Link *l, u32 sym, u32 file, u32 index) {
   return key_file(key) == file && key_index(key) == index && key_rank(key) < RANK_OUTSIDE;
 }
 
-static void prefetch_global(const Link *l, const File *f, Kept x) {
+static void prefetch_symbol(const Link *l, const File *f, Kept x) {
+  const ElfObject *o = f->fmt;
+  PREFETCH(&o->syms[x.index]);
   if (x.index < f->first_global)
     return;
   u32 sym = f->globals[x.index - f->first_global];
-  __builtin_prefetch(&l->syms.key[sym]);
-  __builtin_prefetch(&l->syms.flags[sym]);
-  __builtin_prefetch(&l->syms.value[sym]);
-  __builtin_prefetch(&l->syms.atom[sym]);
+  PREFETCH(&l->syms.key[sym]);
+  PREFETCH(&l->syms.flags[sym]);
+  PREFETCH(&l->syms.value[sym]);
+  PREFETCH(&l->syms.atom[sym]);
+}
+
+/* The atom that a symbol stands in, once prefetch_symbol() has brought what says which. */
+static void prefetch_atom(const Link *l, const File *f, Kept x) {
+  u32 special, atom;
+  if (x.index >= f->first_global)
+    atom = l->syms.atom[f->globals[x.index - f->first_global]];
+  else
+    atom = f->atom_base + elf_sym_section(f->fmt, x.index, &special);
+  PREFETCH(&l->atoms.at[atom].osec);
+  PREFETCH(&l->atoms.addr[atom]);
 }
 
 /* Symbols [first, last) of a file's list. */
 static void put_file(const Link *l, const FileSyms *fs, u32 first, u32 last, Out *out) {
-  enum { AHEAD = 8 };
+  enum { NEAR = 8, FAR = 16 };
   const File *f = &l->files.at[fs->file];
   const ElfObject *o = f->fmt;
   for (u32 k = first; k < last; k++) {
     u32 i = fs->kept[k].index;
     OutSym s;
-    if (k + AHEAD < last)
-      prefetch_global(l, f, fs->kept[k + AHEAD]);
+    if (k + FAR < last)
+      prefetch_symbol(l, f, fs->kept[k + FAR]);
+    if (k + NEAR < last)
+      prefetch_atom(l, f, fs->kept[k + NEAR]);
     if (i < f->first_global) {
       describe_local(l, f, o, i, &s);
     } else {
@@ -342,6 +357,13 @@ static const char *kept_name(const Link *l, const File *f, u32 file, u32 i) {
   return (const char *)o->strtab.p + o->syms[i].st_name;
 }
 
+static void prefetch_name_facts(const Link *l, const File *f, u32 i) {
+  const ElfObject *o = f->fmt;
+  PREFETCH(&o->syms[i]);
+  if (i >= f->first_global)
+    PREFETCH(&l->syms.key[f->globals[i - f->first_global]]);
+}
+
 /* The range [off, off + len) of .strtab; what is not copied stays zero. */
 typedef struct {
   u8 *out;
@@ -364,7 +386,15 @@ static void put_file_names(const Link *l, const FileSyms *fs, NameRange *r) {
     else
       hi = mid;
   }
+  enum { NEAR = 8, FAR = 24 };
   for (u32 k = lo ? lo - 1 : 0; k < n; k++) {
+    if (k + FAR < n)
+      prefetch_name_facts(l, f, fs->kept[k + FAR].index);
+    if (k + NEAR < n) {
+      const char *p = kept_name(l, f, fs->file, fs->kept[k + NEAR].index);
+      PREFETCH(p);
+      PREFETCH(p + 64);
+    }
     u64 at = fs->name_at + fs->kept[k].name;
     u64 next = fs->name_at + (k + 1 < n ? fs->kept[k + 1].name : fs->names);
     if (at >= r->off + r->len)

@@ -328,9 +328,14 @@ static void many(unsigned threads, int optimize, bool fooled, u8 **out, u64 *out
     data[i] = many_strings(MAX(size, 512u), same ? 50 : fooled ? 1u << 30 : 20000, i % 3 != 0, fooled ? 0 : i * 100, &seed);
     strings(w, data[i], MAX(size, 512u));
   }
+  u64 pieces = 0;
+  for (u32 i = 1; i <= N; i++)
+    for (u64 k = 0; k < w->l.atoms.at[i].size; k++)
+      pieces += !w->l.atoms.at[i].data[k];
   merge(w, 100003);
   check_all(w);
   assert_int_equal(w->l.synths.n, 2);
+  assert_int_equal(merge_stats(&w->l).pieces, pieces);
   *out_size = synth_of(w, 1)->size;
   *out = malloc(*out_size);
   memcpy(*out, bytes_of(w, 1), *out_size);
@@ -369,6 +374,26 @@ static void test_wrong_estimate(void **state) {
   compare_threads(0, true);
 }
 
+/* As many constants as make it worth while to follow an earlier input; each has some of its own. */
+static void test_many_constants(void **state) {
+  (void)state;
+  enum { N = 40, EACH = 64 << 10 };
+  World *w = begin(2);
+  u64 *data[N];
+  for (u32 i = 0; i < N; i++) {
+    data[i] = malloc(sizeof(u64) * EACH);
+    for (u64 k = 0; k < EACH; k++)
+      data[i][k] = (k + i * 100) % 5000 == 0 ? (u64)i << 32 | k : k % (EACH - i * 7);
+    section(w, ".rodata.cst8", 0, 8, 3, data[i], sizeof(u64) * EACH);
+  }
+  merge(w, 1 << 20);
+  check_all(w);
+  assert_int_equal(merge_stats(&w->l).pieces, N * EACH);
+  for (u32 i = 0; i < N; i++)
+    free(data[i]);
+  end(w);
+}
+
 /* One string longer than the unit of parallel work. */
 static void test_long(void **state) {
   (void)state;
@@ -394,7 +419,8 @@ int main(void) {
       cmocka_unit_test(test_refused),   cmocka_unit_test(test_dead),
       cmocka_unit_test(test_ident),     cmocka_unit_test(test_tails),
       cmocka_unit_test(test_many),      cmocka_unit_test(test_many_tails),
-      cmocka_unit_test(test_wrong_estimate), cmocka_unit_test(test_long),
+      cmocka_unit_test(test_wrong_estimate), cmocka_unit_test(test_many_constants),
+      cmocka_unit_test(test_long),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
