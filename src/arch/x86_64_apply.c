@@ -586,11 +586,13 @@ static void apply_stream(Apply *c, EdgeStream *st, u8 *out, u64 out_addr) {
         c->addr = l->atoms.addr[c->a.i];
         c->size = l->atoms.at[c->a.i].size;
         c->bytes = out + (c->addr - out_addr);
-        c->rel = l->atoms.reloff[c->a.i];
+        c->rel = st->relative ? l->atoms.reloff[c->a.i] : 0;
         c->symrel = l->atoms.symreloff[c->a.i];
         alloc = l->atoms.flags[c->a.i] & ATOM_ALLOC;
         c->tombstone = alloc ? 0 : tombstone_of(l, c->a);
       }
+      if (st->relative)
+        c->rel += r->words;
       if (alloc)
         apply_alloc(c, &st->edge[r->begin], &st->edge[r->end], &pending);
       else
@@ -599,6 +601,7 @@ static void apply_stream(Apply *c, EdgeStream *st, u8 *out, u64 out_addr) {
         (void)apply_tls_call(c, &pending.edge, NULL);
       if (r->last)
         pending.have = false;
+      st->rel = c->rel;
     }
 }
 
@@ -618,6 +621,7 @@ void x64_apply(Link *l, const AtomId *atoms, u32 n, u8 *out, u64 out_addr, unsig
     st.n = m;
     st.out = out;
     st.out_addr = out_addr;
+    x64_plain_words(&c.r, &st);
     st.at = st.next = 0;
     st.pair = st.begun = false;
     apply_stream(&c, &st, out, out_addr);

@@ -72,6 +72,12 @@ static inline bool x64_relr(const X64Rules *r, u32 aflags, u8 p2align, u64 offse
   return r->relr && p2align && !(offset & 1) && (aflags & (ATOM_WRITE | ATOM_EXEC)) == ATOM_WRITE;
 }
 
+/* Which pointers are plain edges. In .relr.dyn their places matter; in read-only atoms somebody has to complain. */
+static inline void x64_plain_words(const X64Rules *r, EdgeStream *st) {
+  st->relative = r->pic;
+  st->plain_words = r->relr ? 0 : r->pic ? ATOM_WRITE : ATOM_LIVE;
+}
+
 /* How a load from the GOT is rewritten (psABI B.2, "Optimize GOTPCRELX Relocations"). */
 typedef enum {
   GOTX_KEEP,

@@ -414,7 +414,7 @@ static void scan_stream(Scan *s, EdgeStream *st) {
         s->aflags = l->atoms.flags[s->a.i];
         s->nrel = s->nsymrel = 0;
       }
-      if (s->r.pic)
+      if (st->relative)
         s->nrel += r->words;
       scan_run(s, &st->edge[r->begin], &st->edge[r->end], &pending);
       if (!r->last)
@@ -476,7 +476,7 @@ void x64_scan(Link *l, AtomRange range, unsigned tid) {
     st.atoms = batch;
     st.n = n;
     st.out = NULL;
-    st.count_words = s.r.relr ? 0 : s.r.pic ? ATOM_WRITE : ATOM_LIVE; /* in .relr.dyn places matter, in text the error */
+    x64_plain_words(&s.r, &st);
     st.at = st.next = 0;
     st.pair = st.begun = false;
     scan_stream(&s, &st);

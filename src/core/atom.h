@@ -89,25 +89,26 @@ typedef struct {
 
 /* The edges of many atoms, without the plain ones, which are most: those of the commonest kinds whose
  * targets have none of the flags in Arch.special. While scanning nobody asks for them, and while
- * relocating the reader has done them. To begin, set atoms (with relocations) and n, out and out_addr as
- * in Arch.apply (out: NULL while scanning) and count_words, and zero at, next, pair and begun;
+ * relocating the reader has done them. To begin, set the first group of fields and zero the second;
  * Format.edge_stream() fills the rest, again and again. Large: keep one on the stack. */
 enum { STREAM_EDGES = 128, STREAM_RUNS = 64 };
 typedef struct {
   AtomId atom;
   u32 begin, end;   /* its edges in EdgeStream.edge */
-  u32 words;        /* pointers to plain targets that were counted, not kept */
+  u32 words;        /* plain pointers that were counted, not kept */
   bool first, last; /* no run of this atom came before; none will come. An atom without runs had no edge to show */
 } EdgeRun;
 typedef struct {
-  const AtomId *atoms;
+  const AtomId *atoms; /* with relocations */
   u32 n;
-  u8 *out;
+  u8 *out;             /* as in Arch.apply; NULL while scanning */
   u64 out_addr;
-  u16 count_words; /* ATOM_*: atoms with one of these only want their plain pointers counted */
-  u32 at, next; /* the next atom, and the next relocation in it */
-  bool pair;    /* the next edge belongs to the last */
-  bool begun;   /* the atom in hand had a run */
+  u16 plain_words;     /* ATOM_*: in atoms with one of these, pointers to plain targets are plain edges */
+  bool relative;       /* such a pointer is a relative dynamic relocation */
+  u32 at, next;        /* the next atom, and the next relocation in it */
+  bool pair;           /* the next edge belongs to the last */
+  bool begun;          /* the atom in hand had a run */
+  u64 rel;             /* of an atom whose last run is to come: its next relative relocation, from the caller */
   u32 nruns;
   EdgeRun run[STREAM_RUNS];
   Edge edge[STREAM_EDGES];

@@ -244,13 +244,43 @@ static u32 pass_plain(const Source *s, u32 i, u32 special, bool count, u32 *word
   return i;
 }
 
-/* After layout: does them. */
-static u32 do_plain(const Source *s, u32 i, u32 special, u64 addr, u8 *bytes) {
+/* A word: it comes out of the file's addends, with a relative relocation when addresses move. */
+ALWAYS_INLINE bool do_word(const Source *s, const ElfRela *r, u32 sym, u32 special, u64 addr, u8 *bytes, DynRel *rel) {
+  Edge e = {.addend = r->r_addend};
+  u64 off = r->r_offset;
+  if (UNLIKELY(off > s->size - 8))
+    return false;
+  if (sym < s->first_global) {
+    local_edge(s, sym, &e, true);
+    if (UNLIKELY(e.flags & special))
+      return false;
+  } else {
+    u32 id = plain_global(s, sym);
+    if (UNLIKELY(id == UINT32_MAX) || s->flags[id] & special)
+      return false;
+    e.S = s->value[id];
+  }
+  if (rel)
+    *rel = (DynRel){addr + off, (i64)e.S + e.addend, NO_SYM.i, DYN_RELATIVE};
+  else
+    wr64(bytes + off, e.S + (u64)e.addend);
+  return true;
+}
+
+/* After layout: does them. `rel`: the first relative relocation to write, or NULL. */
+static u32 do_plain(const Source *s, u32 i, u32 special, u64 addr, u8 *bytes, bool count, DynRel *rel, u32 *words) {
+  u32 n = *words;
   for (u64 last = s->size - 4; i < s->total; i++) {
     const ElfRela *r = &s->rel[i];
     u64 info = r->r_info, off = r->r_offset, v;
-    u32 sym = (u32)ELF64_R_SYM(info);
-    if (info & 0xffffff00 || plain[info & 255] != PLAIN_PC32 || UNLIKELY(off > last))
+    u32 sym = (u32)ELF64_R_SYM(info), kind = plain[info & 255];
+    if (UNLIKELY(info & 0xffffff00))
+      break;
+    if (kind == PLAIN_WORD && count && do_word(s, r, sym, special, addr, bytes, rel ? rel + n : NULL)) {
+      n++;
+      continue;
+    }
+    if (kind != PLAIN_PC32 || UNLIKELY(off > last))
       break;
     if (sym < s->first_global) {
       u32 section = plain_local(s, sym, special, true);
@@ -267,6 +297,7 @@ static u32 do_plain(const Source *s, u32 i, u32 special, u64 addr, u8 *bytes) {
       break;
     wr32(bytes + off, (u32)v);
   }
+  *words = n;
   return i;
 }
 
@@ -289,13 +320,16 @@ ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 ro
   const Link *l = s->l;
   AtomId a = st->atoms[st->at];
   u32 aflags = l->atoms.flags[a.i], n = 0, i = st->next;
-  bool loaded = aflags & ATOM_ALLOC, count = aflags & st->count_words, fast = loaded && s->size >= 8;
+  bool loaded = aflags & ATOM_ALLOC, count = aflags & st->plain_words, fast = loaded && s->size >= 8;
   u32 special = loaded ? l->arch->special : l->arch->special_unloaded;
   u64 addr = addressed ? l->atoms.addr[a.i] : 0;
   u8 *bytes = addressed ? st->out + (addr - st->out_addr) : NULL;
+  DynRel *rel = NULL;
+  if (addressed && count && st->relative)
+    rel = l->dynrel + (st->begun ? st->rel : l->atoms.reloff[a.i]);
   while (n < room) {
     if (fast && !st->pair)
-      i = addressed ? do_plain(s, i, special, addr, bytes) : pass_plain(s, i, special, count, words);
+      i = addressed ? do_plain(s, i, special, addr, bytes, count, rel, words) : pass_plain(s, i, special, count, words);
     if (i == s->total)
       break;
     Edge *e = &buf[n];
