@@ -423,7 +423,8 @@ static void scan_stream(Scan *s, EdgeStream *st) {
         (void)scan_tls_call(s, &pending.edge, NULL);
       pending.have = false;
       l->atoms.nrel[s->a.i] = s->nrel;
-      l->atoms.nsymrel[s->a.i] = s->nsymrel;
+      if (s->nsymrel) /* rare: most pages of it are never touched */
+        l->atoms.nsymrel[s->a.i] = s->nsymrel;
       s->t->nrel += s->nrel;
       s->t->nsymrel += s->nsymrel;
     }

@@ -11,6 +11,7 @@
 #define WELD_CORE_ATOM_H
 
 #include "util/base.h"
+#include "util/bytes.h"
 
 typedef struct { u32 i; } AtomId; /* 0 is no atom */
 typedef struct { u32 i; } FileId; /* also the file's place on the command line; 0 is weld itself */
@@ -65,6 +66,7 @@ typedef struct {
   u32 *nsymrel;/* symbolic dynamic relocations (including IRELATIVE kinds in data) */
   u32 *reloff; /* the same array: dynrel_assign replaces a count by the index of the first in .rela.dyn */
   u32 *symreloff; /* nsymrel likewise */
+  Bytes block;    /* at, addr and nrel are in it, from pages_alloc */
 } Atoms;
 
 /* One relocation. Edges come in batches: Format.edges(). kind is the CPU's (arch/x86_64.def). */

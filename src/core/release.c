@@ -83,10 +83,8 @@ void release_at_end(const Link *l) {
   Pieces v = {0};
   for (u32 i = 0; i < m.n; i++)
     add_pieces(&v, m.at[i].p, m.at[i].len);
-  if (l->atoms.n > MANY_ATOMS) { /* the largest arrays */
-    add_pieces(&v, l->atoms.at, l->atoms.cap * sizeof *l->atoms.at);
-    add_pieces(&v, l->atoms.addr, l->atoms.cap * sizeof *l->atoms.addr);
-  }
+  if (l->atoms.n > MANY_ATOMS) /* the largest arrays */
+    add_pieces(&v, l->atoms.block.p, l->atoms.block.len);
   pool_run(l->pool, v.n, 1, drop_pieces, v.at);
   vec_free(&v);
   free(m.at);

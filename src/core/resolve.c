@@ -95,15 +95,24 @@ static void final_ids(void *ctx, u32 begin, u32 end, unsigned tid) {
 
 static void alloc_symbols(Link *l, u32 n) {
   Symbols *s = &l->syms;
+  u64 m = n, total = 0;
+  u64 key = pages_room(&total, m * sizeof *s->key), flags = pages_room(&total, m * sizeof *s->flags);
+  u64 name = pages_room(&total, m * sizeof *s->name), hash = pages_room(&total, m * sizeof *s->hash);
+  u64 value = pages_room(&total, m * sizeof *s->value), atom = pages_room(&total, m * sizeof *s->atom);
+  u64 near = pages_room(&total, m * sizeof *s->near), version = pages_room(&total, m * sizeof *s->version);
+  u64 comdat = pages_room(&total, m * sizeof *s->comdat);
+  u8 *p = pages_alloc(total);
+  s->block = (Bytes){p, total};
   s->nglobal = n;
-  s->key = pages_alloc((u64)n * sizeof *s->key);
-  s->name = pages_alloc((u64)n * sizeof *s->name);
-  s->hash = pages_alloc((u64)n * sizeof *s->hash);
-  s->flags = pages_alloc((u64)n * sizeof *s->flags);
-  s->value = pages_alloc((u64)n * sizeof *s->value);
-  s->atom = pages_alloc((u64)n * sizeof *s->atom);
-  s->version = pages_alloc((u64)n * sizeof *s->version);
-  s->comdat = pages_alloc((u64)n * sizeof *s->comdat);
+  s->key = (u64 *)(p + key);
+  s->flags = (u32 *)(p + flags);
+  s->name = (SymName *)(p + name);
+  s->hash = (u64 *)(p + hash);
+  s->value = (u64 *)(p + value);
+  s->atom = (u32 *)(p + atom);
+  s->near = (u64 *)(p + near);
+  s->version = (u16 *)(p + version);
+  s->comdat = (u64 *)(p + comdat);
 }
 
 static void intern_names(Link *l) {
@@ -473,36 +482,29 @@ static void choose_pages(Link *l) {
     won += l->syms.comdat[i] != 0;
   if ((groups - MIN(won, groups)) * 3 > l->atoms.n / 2)
     return;
-  Atoms *a = &l->atoms;
-  u64 cap = a->n;
-  pages_make_dense(a->at, cap * sizeof *a->at);
-  pages_make_dense(a->addr, cap * sizeof *a->addr);
-  pages_make_dense(a->nrel, cap * sizeof *a->nrel);
-  pages_make_dense(l->rules, cap * sizeof *l->rules);
+  pages_make_dense((void *)(uintptr_t)l->atoms.block.p, l->atoms.block.len);
 }
 
 static void alloc_atoms(Link *l) {
   Atoms *a = &l->atoms;
-  u64 cap = a->cap;
+  u64 cap = a->cap, total = 0;
+  u64 at = pages_room(&total, cap * sizeof *a->at), addr = pages_room(&total, cap * sizeof *a->addr);
+  u64 nrel = pages_room(&total, cap * sizeof *a->nrel), rules = pages_room(&total, cap * sizeof *l->rules);
+  u8 *p = pages_alloc_sparse(total);
+  a->block = (Bytes){p, total};
+  a->at = (Atom *)(p + at);
+  a->addr = (u64 *)(p + addr);
+  a->nrel = a->reloff = (u32 *)(p + nrel);
+  l->rules = (u32 *)(p + rules);
   a->flags = pages_alloc(cap * sizeof *a->flags);
-  a->at = pages_alloc_sparse(cap * sizeof *a->at);
-  a->addr = pages_alloc_sparse(cap * sizeof *a->addr);
-  a->nrel = pages_alloc_sparse(cap * sizeof *a->nrel);
-  a->nsymrel = pages_alloc_sparse(cap * sizeof *a->nsymrel);
-  a->reloff = a->nrel;
-  a->symreloff = a->nsymrel;
-  l->rules = pages_alloc_sparse(cap * sizeof *l->rules);
+  a->nsymrel = a->symreloff = pages_alloc_sparse(cap * sizeof *a->nsymrel);
 }
 
 static void free_atoms(Link *l) {
   Atoms *a = &l->atoms;
-  u64 c = a->cap;
-  pages_free(a->flags, c * sizeof *a->flags);
-  pages_free(a->at, c * sizeof *a->at);
-  pages_free(a->addr, c * sizeof *a->addr);
-  pages_free(a->nrel, c * sizeof *a->nrel);
-  pages_free(a->nsymrel, c * sizeof *a->nsymrel);
-  pages_free(l->rules, c * sizeof *l->rules);
+  pages_free((void *)(uintptr_t)a->block.p, a->block.len);
+  pages_free(a->flags, a->cap * sizeof *a->flags);
+  pages_free(a->nsymrel, a->cap * sizeof *a->nsymrel);
 }
 
 static void settle_groups(Link *l) {

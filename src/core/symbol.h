@@ -9,6 +9,7 @@
 #define WELD_CORE_SYMBOL_H
 
 #include "core/atom.h"
+#include "util/bytes.h"
 
 /* Facts of a target, final after resolve_finish() (before scan). Edge.flags holds the low 16 bits. */
 enum {
@@ -95,6 +96,7 @@ typedef struct {
   u32 *atom;     /* AtomId of the definition, 0: absolute, undefined or elsewhere */
   u64 *comdat;   /* smallest file << 32 | group of the groups that bear this name; 0: none */
   u16 *version;  /* output version index (VER_NDX_*), set by version scripts; for SHARED: index of its need */
+  Bytes block;   /* what the arrays above are in, from pages_alloc */
   /* one for each symbol, globals and locals */
   u8 *needs;
   u32 *aux; /* index + 1 into auxes, 0: none */

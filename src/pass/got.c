@@ -526,7 +526,6 @@ static void find_near(void *ctx, u32 begin, u32 end, unsigned tid) {
 }
 
 void slots_near(Link *l) {
-  l->syms.near = pages_alloc((u64)l->syms.nglobal * sizeof *l->syms.near);
   pool_run(l->pool, l->syms.nglobal, 16384, find_near, l);
 }
 

@@ -30,6 +30,13 @@ void *pages_alloc_sparse(u64 size);
 /* Asks for huge pages after all: before the array is touched. */
 void pages_make_dense(void *p, u64 size);
 void pages_free(void *p, u64 size);
+/* Arrays that live as long as each other share huge pages when they share an allocation: adds one of
+ * `bytes` to what is going to be allocated; returns where it will be. */
+static inline u64 pages_room(u64 *total, u64 bytes) {
+  u64 at = *total;
+  *total = align_up(at + bytes, 64);
+  return at;
+}
 
 /* Zeroed heap memory, for free(). */
 void *heap_alloc(u64 size);
