@@ -131,6 +131,8 @@ const char *elf_section_name(const ElfObject *o, u32 i) {
 
 /* ---- names ---- */
 
+enum { NAMES_AHEAD = 12 }; /* mostly long, and in no order: ask for them early */
+
 /* Length of a NUL-terminated name; *at is where the first '@' stands, or the length. One walk for both.
  * Reads whole aligned 16-byte blocks, which never cross into a page that the name does not touch. */
 __attribute__((no_sanitize("address"))) static inline u32 name_length(const char *s, u32 *at) {
@@ -190,6 +192,10 @@ u32 elf_names(Link *l, FileId f, InternEnt *out) {
   for (u32 i = file->first_global; i < file->nsyms; i++) {
     const ElfSym *s = &syms[i];
     u32 *id = &file->globals[i - file->first_global];
+    if (i + NAMES_AHEAD < file->nsyms) {
+      PREFETCH(str.p + syms[i + NAMES_AHEAD].st_name);
+      PREFETCH(str.p + syms[i + NAMES_AHEAD].st_name + 64);
+    }
     *id = UINT32_MAX;
     if (s->st_name >= str.len) {
       elf_bad(l, f, s->st_name, "symbol %u has a name outside the string table", i);
