@@ -275,6 +275,44 @@ u32 elf_symbols(const Link *l, FileId f, u32 from, SymRec *buf, u32 cap) {
   return n;
 }
 
+void elf_definitions(const Link *l, const u64 *keys, u32 n, SymRec *buf) {
+  for (u32 k = 0; k < n; k++) { /* they stand anywhere */
+    const File *file = &l->files.at[key_file(keys[k])];
+    if (!file->fmt)
+      continue;
+    const ElfSym *syms = file->kind == FILE_SHARED ? ((const ElfShared *)file->fmt)->syms
+                                                   : ((const ElfObject *)file->fmt)->syms;
+    PREFETCH(syms + key_index(keys[k]));
+  }
+  for (u32 k = 0; k < n; k++)
+    if (key_file(keys[k]) && key_rank(keys[k]) != RANK_NONE)
+      elf_symbols(l, (FileId){key_file(keys[k])}, key_index(keys[k]), &buf[k], 1);
+}
+
+/* decode(), for those who only want to know what kind of symbol each is. */
+u32 elf_kinds(const Link *l, FileId f, u32 from, u64 *buf, u32 cap) {
+  const File *file = file_at(l, f);
+  bool shared = file->kind == FILE_SHARED;
+  const ElfObject *o = shared ? NULL : file->fmt;
+  const ElfSym *syms = shared ? ((const ElfShared *)file->fmt)->syms : o->syms;
+  u32 n = MIN(cap, file->nsyms - from);
+  for (u32 k = 0; k < n; k++) {
+    const ElfSym *s = &syms[from + k];
+    u32 rank = sym_rank(s), special;
+    u64 section = 0;
+    if (shared) {
+      rank = rank == RANK_COMMON ? (u32)RANK_STRONG : rank;
+    } else if (rank != RANK_NONE && rank != RANK_COMMON) {
+      section = elf_sym_section(o, from + k, &special);
+      if (UNLIKELY(section >= o->nshdr)) /* reported by elf_names */
+        section = 0;
+    }
+    buf[k] = section << SK_SECTION_SHIFT | (u64)ELF64_ST_VISIBILITY(s->st_other) << SK_VIS_SHIFT |
+             (ELF64_ST_BIND(s->st_info) == STB_WEAK ? SK_WEAK : 0) | rank;
+  }
+  return n;
+}
+
 const char *elf_sym_name(const Link *l, FileId f, u32 index) {
   const File *file = file_at(l, f);
   if (f.i == 0)
