@@ -131,7 +131,7 @@ const char *elf_section_name(const ElfObject *o, u32 i) {
 
 /* ---- names ---- */
 
-enum { NAMES_AHEAD = 12 }; /* mostly long, and in no order: ask for them early */
+enum { NAMES_AHEAD = 12, SECTIONS_AHEAD = 8 }; /* mostly long, and in no order: ask for them early */
 
 /* Length of a NUL-terminated name; *at is where the first '@' stands, or the length. One walk for both.
  * Reads whole aligned 16-byte blocks, which never cross into a page that the name does not touch. */
@@ -336,8 +336,10 @@ const char *elf_sym_name(const Link *l, FileId f, u32 index) {
 /* .gnu.linkonce.KIND.NAME, from before there were groups: a group of one, named by the section. */
 static bool is_linkonce(const ElfObject *o, u32 i) {
   const ElfShdr *s = &o->shdrs[i];
-  return !(s->sh_flags & SHF_GROUP) && s->sh_flags & SHF_ALLOC && (s->sh_type == SHT_PROGBITS || s->sh_type == SHT_NOBITS) &&
-         starts_with(elf_section_name(o, i), ".gnu.linkonce.");
+  if (s->sh_flags & SHF_GROUP || !(s->sh_flags & SHF_ALLOC) || (s->sh_type != SHT_PROGBITS && s->sh_type != SHT_NOBITS))
+    return false;
+  const char *name = elf_section_name(o, i);
+  return name[0] == '.' && name[1] == 'g' && starts_with(name, ".gnu.linkonce.");
 }
 
 /* Assemblers put all groups before the first other section. Believing it spares the headers of all that
@@ -442,8 +444,19 @@ static bool is_root(const char *name, u32 type, u64 flags) {
   default:
     break;
   }
-  if (name[0] != '.' || (name[1] != 'i' && name[1] != 'f' && name[1] != 'c' && name[1] != 'd' && name[1] != 'j' && name[1] != 'p'))
+  if (name[0] != '.' || !name[1]) /* two letters tell nearly all others */
     return false;
+  switch (name[1] << 8 | name[2]) {
+  case 'i' << 8 | 'n':
+  case 'f' << 8 | 'i':
+  case 'c' << 8 | 't':
+  case 'd' << 8 | 't':
+  case 'j' << 8 | 'c':
+  case 'p' << 8 | 'r':
+    break;
+  default:
+    return false;
+  }
   return streq(name, ".init") || streq(name, ".fini") || name_is(name, ".ctors") || name_is(name, ".dtors") ||
          name_is(name, ".init_array") || name_is(name, ".fini_array") || name_is(name, ".preinit_array") || streq(name, ".jcr");
 }
@@ -613,6 +626,9 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
     if (aflags[i] & ATOM_DISCARDED)
       continue;
     const ElfShdr *s = &o->shdrs[i];
+    u32 soon = i + SECTIONS_AHEAD;
+    if (soon < o->nshdr && !(aflags[soon] & ATOM_DISCARDED) && o->shdrs[soon].sh_type != SHT_RELA)
+      PREFETCH(o->shstrtab.p + o->shdrs[soon].sh_name);
     switch (s->sh_type) {
     case SHT_GROUP:
       missed |= i >= end;
