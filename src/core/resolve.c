@@ -11,7 +11,7 @@
 #include "util/glob.h"
 #include "util/hash.h"
 
-enum { REC_BATCH = 128, CHUNK_NAMES = 1 << 12, BATCH_CHUNKS = 32 };
+enum { REC_BATCH = 128, CLAIM_AHEAD = 12, FACTS_BATCH = 64, CHUNK_NAMES = 1 << 12, BATCH_CHUNKS = 32 };
 
 #define FOR_FILES_GRAIN(l) ((l)->files.n > 256 ? 16u : 1u)
 
@@ -269,17 +269,22 @@ static void load_needed(void *ctx, u32 begin, u32 end, unsigned tid) {
   for (u32 x = begin; x < end; x++) {
     u32 f = j->front[x];
     const File *file = &l->files.at[f];
-    SymRec rec[REC_BATCH];
-    for (u32 i = file->first_global, n; (n = l->format->symbols(l, (FileId){f}, i, rec, REC_BATCH)); i += n)
+    u64 kinds[REC_BATCH];
+    for (u32 i = file->first_global, n; (n = l->format->kinds(l, (FileId){f}, i, kinds, REC_BATCH)); i += n) {
+      const u32 *syms = file->globals + (i - file->first_global);
+      for (u32 k = 0; k < n; k++)
+        if ((kinds[k] & (SK_RANK | SK_WEAK)) == RANK_NONE)
+          PREFETCH(&l->syms.key[syms[k]]);
       for (u32 k = 0; k < n; k++) {
-        u32 sym = file->globals[rec[k].index - file->first_global];
-        if (sym == UINT32_MAX || rec[k].skip)
+        u32 sym = syms[k], vis = kinds[k] >> SK_VIS_SHIFT & SK_VIS;
+        if (sym == UINT32_MAX)
           continue;
-        if (rec[k].rank == RANK_NONE && !(rec[k].flags & SF_WEAK))
-          load_symbol(j, sym, rec[k].vis == 1 || rec[k].vis == 2, tid);
-        else if (UNLIKELY(rec[k].rank == RANK_COMMON) && file->kind == FILE_OBJECT)
+        if ((kinds[k] & (SK_RANK | SK_WEAK)) == RANK_NONE)
+          load_symbol(j, sym, vis == 1 || vis == 2, tid);
+        else if (UNLIKELY((kinds[k] & SK_RANK) == RANK_COMMON) && file->kind == FILE_OBJECT)
           *vec_push(&j->wanted[tid]) = sym;
       }
+    }
   }
 }
 
@@ -561,7 +566,7 @@ static inline void set_flags(u32 *p, u32 bits) {
 /* The most constraining visibility wins: internal, hidden, protected, default (gABI ch. 4). Kept as
  * bits of their own while files are merged in parallel: or is the only operation that is needed. */
 enum { VIS_BIT_SHIFT = 29 };
-static inline u32 vis_bit(u8 vis) { return vis ? 1u << (VIS_BIT_SHIFT + vis - 1) : 0; }
+static inline u32 vis_bit(u32 vis) { return vis ? 1u << (VIS_BIT_SHIFT + vis - 1) : 0; }
 
 static inline void claim(Link *l, u32 sym, u64 key) {
   u64 *p = &l->syms.key[sym];
@@ -577,26 +582,31 @@ static inline void claim(Link *l, u32 sym, u64 key) {
 static void claim_object(Link *l, u32 f) {
   const File *file = &l->files.at[f];
   const u16 *aflags = l->atoms.flags;
-  SymRec rec[REC_BATCH];
-  for (u32 i = file->first_global, n; (n = l->format->symbols(l, (FileId){f}, i, rec, REC_BATCH)); i += n)
+  u64 kinds[REC_BATCH];
+  for (u32 i = file->first_global, n; (n = l->format->kinds(l, (FileId){f}, i, kinds, REC_BATCH)); i += n) {
+    const u32 *syms = file->globals + (i - file->first_global);
     for (u32 k = 0; k < n; k++) {
-      const SymRec *r = &rec[k];
-      u32 sym = file->globals[r->index - file->first_global];
+      u32 sym = syms[k], section = (u32)(kinds[k] >> SK_SECTION_SHIFT), rank = kinds[k] & SK_RANK;
+      if (k + CLAIM_AHEAD < n) {
+        PREFETCH(&l->syms.flags[syms[k + CLAIM_AHEAD]]);
+        PREFETCH(&l->syms.key[syms[k + CLAIM_AHEAD]]);
+      }
       if (sym == UINT32_MAX)
         continue;
-      u32 bits = SF_REF | vis_bit(r->vis);
-      if (r->rank == RANK_NONE) {
-        set_flags(&l->syms.flags[sym], bits | (r->flags & SF_WEAK ? 0 : (u32)SF_REF_STRONG));
+      u32 bits = SF_REF | vis_bit(kinds[k] >> SK_VIS_SHIFT & SK_VIS);
+      if (rank == RANK_NONE) {
+        set_flags(&l->syms.flags[sym], bits | (kinds[k] & SK_WEAK ? 0 : (u32)SF_REF_STRONG));
         continue;
       }
       /* What stood in a group that lost is a reference to the winner's. */
-      if (r->section && aflags[file->atom_base + r->section] & ATOM_DISCARDED) {
+      if (section && aflags[file->atom_base + section] & ATOM_DISCARDED) {
         set_flags(&l->syms.flags[sym], bits | SF_REF_STRONG);
         continue;
       }
-      set_flags(&l->syms.flags[sym], bits | (r->rank == RANK_COMMON ? (u32)SF_COMMON : 0));
-      claim(l, sym, make_key(r->rank, f, r->index));
+      set_flags(&l->syms.flags[sym], bits | (rank == RANK_COMMON ? (u32)SF_COMMON : 0));
+      claim(l, sym, make_key(rank, f, i + k));
     }
+  }
 }
 
 static void claim_shared(Link *l, u32 f) {
@@ -634,16 +644,11 @@ typedef struct {
   U32Vec *start_stop; /* undefined __start_ / __stop_ names */
 } FinishJob;
 
-static SymRec record(const Link *l, u32 file, u32 index) {
-  SymRec r = {0};
-  l->format->symbols(l, (FileId){file}, index, &r, 1);
-  return r;
-}
-
-static void finish_symbols(void *ctx, u32 begin, u32 end, unsigned tid) {
-  FinishJob *j = ctx;
+static void finish_some(FinishJob *j, u32 begin, u32 end, unsigned tid) {
   Link *l = j->l;
   Symbols *s = &l->syms;
+  SymRec rec[FACTS_BATCH];
+  l->format->definitions(l, s->key + begin, end - begin, rec);
   for (u32 i = begin; i < end; i++) {
     u32 fl = s->flags[i];
     u32 vis = fl >> VIS_BIT_SHIFT;
@@ -667,8 +672,8 @@ static void finish_symbols(void *ctx, u32 begin, u32 end, unsigned tid) {
         fl |= SF_HIDDEN | (fl >> SF_VIS_SHIFT & 3 ? 0 : 2u << SF_VIS_SHIFT);
     } else {
       const File *file = &l->files.at[key_file(key)];
-      SymRec r = record(l, key_file(key), key_index(key));
-      fl |= r.flags;
+      const SymRec *r = &rec[i - begin];
+      fl |= r->flags;
       if (file->kind == FILE_SHARED) {
         fl |= SF_SHARED;
         fl &= ~((u32)SF_IFUNC | SF_ABSOLUTE);
@@ -677,8 +682,8 @@ static void finish_symbols(void *ctx, u32 begin, u32 end, unsigned tid) {
           *vec_push(&j->commons[tid]) = i;
         else {
           fl &= ~(u32)SF_COMMON;
-          s->atom[i] = r.section ? file->atom_base + r.section : 0;
-          s->value[i] = r.value;
+          s->atom[i] = r->section ? file->atom_base + r->section : 0;
+          s->value[i] = r->value;
         }
         if (file->just_symbols) {
           fl |= SF_ABSOLUTE;
@@ -690,6 +695,11 @@ static void finish_symbols(void *ctx, u32 begin, u32 end, unsigned tid) {
     }
     s->flags[i] = fl;
   }
+}
+
+static void finish_symbols(void *ctx, u32 begin, u32 end, unsigned tid) {
+  for (u32 i = begin; i < end; i += FACTS_BATCH)
+    finish_some(ctx, i, MIN(i + FACTS_BATCH, end), tid);
 }
 
 /* ---- commons ---- */

@@ -42,6 +42,9 @@ typedef struct {
   u8 large;    /* common: of the large code model's data */
 } SymRec;
 
+/* What most of the resolver wants of a symbol, in one number: SymRec.rank, whether it is weak, vis, section. */
+enum { SK_RANK = 0xff, SK_WEAK = 1 << 8, SK_VIS_SHIFT = 9, SK_VIS = 3, SK_SECTION_SHIFT = 32 };
+
 /* Program properties of one file (psABI, "Program Property"); a repeated property is or-ed. */
 typedef struct {
   u32 feature_1_and; /* 0 when absent: absent and "no feature" mean the same */
@@ -134,6 +137,11 @@ typedef struct Format {
   u32 (*names)(struct Link *l, FileId f, InternEnt *out);
   /* Globals [from, ...) of a file, up to cap; returns how many (0 at the end). */
   u32 (*symbols)(const struct Link *l, FileId f, u32 from, SymRec *buf, u32 cap);
+  /* The same, one number each (SK_*). */
+  u32 (*kinds)(const struct Link *l, FileId f, u32 from, u64 *buf, u32 cap);
+  /* The records of n definitions anywhere, by key (core/resolve.h). Leaves those of keys without a definition,
+   * and of file 0, as they are. */
+  void (*definitions)(const struct Link *l, const u64 *keys, u32 n, SymRec *buf);
   /* Finds the file's COMDAT groups (File.groups). May believe in the usual order of sections, unless
    * Link.scattered_groups is set; atoms() sets it when that was wrong, and both are called again. */
   void (*groups)(struct Link *l, FileId f, unsigned tid);

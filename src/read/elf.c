@@ -131,6 +131,8 @@ const char *elf_section_name(const ElfObject *o, u32 i) {
 
 /* ---- names ---- */
 
+enum { NAMES_AHEAD = 12, SECTIONS_AHEAD = 8 }; /* mostly long, and in no order: ask for them early */
+
 /* Length of a NUL-terminated name; *at is where the first '@' stands, or the length. One walk for both.
  * Reads whole aligned 16-byte blocks, which never cross into a page that the name does not touch. */
 __attribute__((no_sanitize("address"))) static inline u32 name_length(const char *s, u32 *at) {
@@ -190,6 +192,10 @@ u32 elf_names(Link *l, FileId f, InternEnt *out) {
   for (u32 i = file->first_global; i < file->nsyms; i++) {
     const ElfSym *s = &syms[i];
     u32 *id = &file->globals[i - file->first_global];
+    if (i + NAMES_AHEAD < file->nsyms) {
+      PREFETCH(str.p + syms[i + NAMES_AHEAD].st_name);
+      PREFETCH(str.p + syms[i + NAMES_AHEAD].st_name + 64);
+    }
     *id = UINT32_MAX;
     if (s->st_name >= str.len) {
       elf_bad(l, f, s->st_name, "symbol %u has a name outside the string table", i);
@@ -269,6 +275,44 @@ u32 elf_symbols(const Link *l, FileId f, u32 from, SymRec *buf, u32 cap) {
   return n;
 }
 
+void elf_definitions(const Link *l, const u64 *keys, u32 n, SymRec *buf) {
+  for (u32 k = 0; k < n; k++) { /* they stand anywhere */
+    const File *file = &l->files.at[key_file(keys[k])];
+    if (!file->fmt)
+      continue;
+    const ElfSym *syms = file->kind == FILE_SHARED ? ((const ElfShared *)file->fmt)->syms
+                                                   : ((const ElfObject *)file->fmt)->syms;
+    PREFETCH(syms + key_index(keys[k]));
+  }
+  for (u32 k = 0; k < n; k++)
+    if (key_file(keys[k]) && key_rank(keys[k]) != RANK_NONE)
+      elf_symbols(l, (FileId){key_file(keys[k])}, key_index(keys[k]), &buf[k], 1);
+}
+
+/* decode(), for those who only want to know what kind of symbol each is. */
+u32 elf_kinds(const Link *l, FileId f, u32 from, u64 *buf, u32 cap) {
+  const File *file = file_at(l, f);
+  bool shared = file->kind == FILE_SHARED;
+  const ElfObject *o = shared ? NULL : file->fmt;
+  const ElfSym *syms = shared ? ((const ElfShared *)file->fmt)->syms : o->syms;
+  u32 n = MIN(cap, file->nsyms - from);
+  for (u32 k = 0; k < n; k++) {
+    const ElfSym *s = &syms[from + k];
+    u32 rank = sym_rank(s), special;
+    u64 section = 0;
+    if (shared) {
+      rank = rank == RANK_COMMON ? (u32)RANK_STRONG : rank;
+    } else if (rank != RANK_NONE && rank != RANK_COMMON) {
+      section = elf_sym_section(o, from + k, &special);
+      if (UNLIKELY(section >= o->nshdr)) /* reported by elf_names */
+        section = 0;
+    }
+    buf[k] = section << SK_SECTION_SHIFT | (u64)ELF64_ST_VISIBILITY(s->st_other) << SK_VIS_SHIFT |
+             (ELF64_ST_BIND(s->st_info) == STB_WEAK ? SK_WEAK : 0) | rank;
+  }
+  return n;
+}
+
 const char *elf_sym_name(const Link *l, FileId f, u32 index) {
   const File *file = file_at(l, f);
   if (f.i == 0)
@@ -292,8 +336,10 @@ const char *elf_sym_name(const Link *l, FileId f, u32 index) {
 /* .gnu.linkonce.KIND.NAME, from before there were groups: a group of one, named by the section. */
 static bool is_linkonce(const ElfObject *o, u32 i) {
   const ElfShdr *s = &o->shdrs[i];
-  return !(s->sh_flags & SHF_GROUP) && s->sh_flags & SHF_ALLOC && (s->sh_type == SHT_PROGBITS || s->sh_type == SHT_NOBITS) &&
-         starts_with(elf_section_name(o, i), ".gnu.linkonce.");
+  if (s->sh_flags & SHF_GROUP || !(s->sh_flags & SHF_ALLOC) || (s->sh_type != SHT_PROGBITS && s->sh_type != SHT_NOBITS))
+    return false;
+  const char *name = elf_section_name(o, i);
+  return name[0] == '.' && name[1] == 'g' && starts_with(name, ".gnu.linkonce.");
 }
 
 /* Assemblers put all groups before the first other section. Believing it spares the headers of all that
@@ -398,8 +444,19 @@ static bool is_root(const char *name, u32 type, u64 flags) {
   default:
     break;
   }
-  if (name[0] != '.' || (name[1] != 'i' && name[1] != 'f' && name[1] != 'c' && name[1] != 'd' && name[1] != 'j' && name[1] != 'p'))
+  if (name[0] != '.' || !name[1]) /* two letters tell nearly all others */
     return false;
+  switch (name[1] << 8 | name[2]) {
+  case 'i' << 8 | 'n':
+  case 'f' << 8 | 'i':
+  case 'c' << 8 | 't':
+  case 'd' << 8 | 't':
+  case 'j' << 8 | 'c':
+  case 'p' << 8 | 'r':
+    break;
+  default:
+    return false;
+  }
   return streq(name, ".init") || streq(name, ".fini") || name_is(name, ".ctors") || name_is(name, ".dtors") ||
          name_is(name, ".init_array") || name_is(name, ".fini_array") || name_is(name, ".preinit_array") || streq(name, ".jcr");
 }
@@ -569,6 +626,9 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
     if (aflags[i] & ATOM_DISCARDED)
       continue;
     const ElfShdr *s = &o->shdrs[i];
+    u32 soon = i + SECTIONS_AHEAD;
+    if (soon < o->nshdr && !(aflags[soon] & ATOM_DISCARDED) && o->shdrs[soon].sh_type != SHT_RELA)
+      PREFETCH(o->shstrtab.p + o->shdrs[soon].sh_name);
     switch (s->sh_type) {
     case SHT_GROUP:
       missed |= i >= end;

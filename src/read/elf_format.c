@@ -28,6 +28,8 @@ void elf_format_init(Format *f) {
       .open = elf_open,
       .names = elf_names,
       .symbols = elf_symbols,
+      .kinds = elf_kinds,
+      .definitions = elf_definitions,
       .groups = elf_groups,
       .atoms = elf_atoms,
       .wants_execstack = elf_wants_execstack,
