@@ -13,7 +13,7 @@ enum {
   COMPOSE_CHUNK = 256 << 10,
   COMPOSE_BUFFER = COMPOSE_CHUNK + (64 << 10), /* room for the last atom of a range */
   MAX_GAP = 8 << 10,        /* wider holes in the file are left alone, not written */
-  WAITING = 2,              /* buffers that a thread fills before it waits for its turn to write */
+  WAITING = 4,              /* buffers that a thread fills before it waits for its turn to write */
   INLINE_BYTES = 512 << 10, /* less than this is not worth a thread */
 };
 
