@@ -18,8 +18,8 @@ struct Pool {
   Worker *workers;
   pthread_mutex_t lock;
   pthread_cond_t wake, idle;
-  u64 generation;   /* of runs; guarded by lock */
-  unsigned active;  /* workers inside the current run */
+  _Atomic u64 generation;   /* of runs; written under lock */
+  _Atomic unsigned active;  /* workers inside the current run; written under lock */
   bool quit;
   bool alone;
   /* the current run */
@@ -28,6 +28,23 @@ struct Pool {
   u32 n, grain;
   _Atomic u64 next;
 };
+
+/* One run often follows another at once, and waking a thread takes as long as some of them: look for a
+ * moment before going to sleep. */
+enum { LOOKS = 500 };
+static inline void pause_cpu(void) {
+#ifdef __x86_64__
+  __builtin_ia32_pause();
+#endif
+}
+static void await_run(const Pool *p, u64 seen) {
+  for (u32 i = 0; i < LOOKS && atomic_load_explicit(&p->generation, memory_order_acquire) == seen; i++)
+    pause_cpu();
+}
+static void await_workers(const Pool *p) {
+  for (u32 i = 0; i < LOOKS && atomic_load_explicit(&p->active, memory_order_acquire); i++)
+    pause_cpu();
+}
 
 static void work(Pool *p, unsigned tid) {
   for (;;) {
@@ -55,6 +72,9 @@ static void *worker_main(void *arg) {
     pthread_mutex_lock(&p->lock);
     if (--p->active == 0)
       pthread_cond_signal(&p->idle);
+    pthread_mutex_unlock(&p->lock);
+    await_run(p, seen);
+    pthread_mutex_lock(&p->lock);
   }
   pthread_mutex_unlock(&p->lock);
   return NULL;
@@ -113,6 +133,7 @@ void pool_run(Pool *p, u32 n, u32 grain, PoolFn *fn, void *ctx) {
   pthread_cond_broadcast(&p->wake);
   pthread_mutex_unlock(&p->lock);
   work(p, 0);
+  await_workers(p);
   pthread_mutex_lock(&p->lock);
   while (p->active)
     pthread_cond_wait(&p->idle, &p->lock);
