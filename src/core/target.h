@@ -42,6 +42,11 @@ typedef struct {
   u8 large;    /* common: of the large code model's data */
 } SymRec;
 
+/* An edge, for those who only want to know where it stands and which atom it leads to; 0: none. */
+typedef struct {
+  u32 offset, atom;
+} EdgeEnd;
+
 /* What most of the resolver wants of a symbol, in one number: SymRec.rank, whether it is weak, vis, section. */
 enum { SK_RANK = 0xff, SK_WEAK = 1 << 8, SK_VIS_SHIFT = 9, SK_VIS = 3, SK_SECTION_SHIFT = 32 };
 
@@ -128,6 +133,9 @@ typedef struct Format {
   /* The atom that holds what edge e of file f points at, and in *off where in it (S + A; may lie outside);
    * 0 when the target is not defined in an atom. Right at any time after resolve, also for dead atoms. */
   AtomId (*edge_atom)(const struct Link *l, FileId f, const Edge *e, i64 *off);
+  /* Where each edge of atom a stands, and edge_atom()'s answer without the offset: as many as Atom.rel says. False, buf
+   * undefined, when one is not plain, of 4 or 8 bytes, or malformed: edges() and edge_atom() say more. */
+  bool (*edge_ends)(const struct Link *l, AtomId a, EdgeEnd *buf);
   /* What the file's .note.gnu.property says; false when it has no such note. */
   bool (*properties)(const struct Link *l, FileId f, Properties *out);
 

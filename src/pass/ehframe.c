@@ -13,6 +13,7 @@
 
 enum {
   SERIAL_FILES = 16,
+  DATA_AHEAD = 512,
   /* An .eh_frame whose relocations are out of order is searched record by record, up to this much. */
   MAX_SEARCH = 1 << 24,
 };
@@ -27,7 +28,7 @@ typedef struct {
 /* One thread's state. */
 typedef struct {
   VEC(EhRecord) cies, fdes;
-  VEC(Edge) edges;       /* of the atom, as they stand in the file */
+  VEC(EdgeEnd) edges;    /* of the atom, as they stand in the file */
   VEC(EdgePlace) places; /* the same by offset; only when that is another order */
   /* the atom being read */
   Link *l;
@@ -57,17 +58,27 @@ static int place_order(const void *pa, const void *pb) {
   return a->at < b->at ? -1 : a->at > b->at;
 }
 
-static void load_edges(Parser *p) {
+/* Relocations that are none of the usual ones, or are malformed, which is reported here. */
+static void load_unusual_edges(Parser *p) {
+  const Format *format = p->l->format;
   EdgeCursor c = {.atom = {p->atom}};
+  Edge buf[EDGE_BATCH];
+  i64 off;
+  for (u32 n; (n = format->edges(p->l, &c, buf));)
+    for (u32 i = 0; i < n; i++)
+      *vec_push(&p->edges) =
+          (EdgeEnd){(u32)buf[i].offset, format->edge_atom(p->l, (FileId){p->file}, &buf[i], &off).i};
+}
+
+static void load_edges(Parser *p) {
+  u32 n = p->l->atoms.at[p->atom].rel;
   bool sorted = true;
   p->edges.n = p->places.n = 0;
-  for (;;) {
-    vec_reserve(&p->edges, p->edges.n + EDGE_BATCH);
-    u32 n = p->l->format->edges(p->l, &c, p->edges.at + p->edges.n);
-    if (!n)
-      break;
-    p->edges.n += n;
-  }
+  vec_reserve(&p->edges, n);
+  if (LIKELY(p->l->format->edge_ends(p->l, (AtomId){p->atom}, p->edges.at)))
+    p->edges.n = n;
+  else
+    load_unusual_edges(p);
   for (u32 i = 1; i < p->edges.n && sorted; i++)
     sorted = p->edges.at[i - 1].offset <= p->edges.at[i].offset;
   if (sorted)
@@ -104,7 +115,7 @@ static bool search_edges(Parser *p, EhRecord *r) {
 static bool take_edges(Parser *p, EhRecord *r) {
   if (p->places.n)
     return search_edges(p, r);
-  const Edge *e = p->edges.at;
+  const EdgeEnd *e = p->edges.at;
   u32 i = p->next_place, n = p->edges.n;
   while (i < n && e[i].offset < r->off)
     i++;
@@ -117,7 +128,7 @@ static bool take_edges(Parser *p, EhRecord *r) {
 }
 
 /* The edge at exactly `off`, in record r. */
-static const Edge *edge_at(const Parser *p, const EhRecord *r, u64 off) {
+static const EdgeEnd *edge_at(const Parser *p, const EhRecord *r, u64 off) {
   for (u32 i = r->rel; i < r->rel + r->nrel; i++)
     if (p->edges.at[i].offset == off)
       return &p->edges.at[i];
@@ -231,11 +242,10 @@ static bool parse_fde(Parser *p, EhRecord *r, u32 id) {
   if (r->size < EH_PC_BEGIN + 2 * width)
     return bad(p, r->off, "FDE is too short");
   r->cie = cie;
-  const Edge *e = r->nrel ? edge_at(p, r, (u64)r->off + EH_PC_BEGIN) : NULL;
+  const EdgeEnd *e = r->nrel ? edge_at(p, r, (u64)r->off + EH_PC_BEGIN) : NULL;
   if (!e)
     return true; /* describes no address that could move: ld -r leaves such ones behind */
-  i64 off;
-  AtomId t = l->format->edge_atom(l, (FileId){p->file}, e, &off);
+  AtomId t = {e->atom};
   const File *f = &l->files.at[p->file];
   if (t.i - f->atom_base >= f->natoms ||
       l->atoms.flags[t.i] & (ATOM_DISCARDED | ATOM_MERGE | ATOM_EHFRAME | ATOM_SYNTH))
@@ -253,6 +263,7 @@ static bool parse_records(Parser *p) {
     if (p->data.len - off < 4)
       return bad(p, off, "a record is cut off");
     u32 len = rd32(p->data.p + off);
+    PREFETCH(p->data.p + off + DATA_AHEAD);
     if (!len) { /* a terminator, also in the middle of what ld -r made */
       off += 4;
       continue;
@@ -338,9 +349,13 @@ static void parse_files(void *ctx, u32 begin, u32 end, unsigned tid) {
       continue;
     p->file = i;
     p->cies.n = p->fdes.n = 0;
-    for (u32 a = f->atom_base; a < f->atom_base + f->natoms; a++)
-      if ((l->atoms.flags[a] & mask) == (ATOM_LIVE | ATOM_EHFRAME) && l->atoms.at[a].data)
+    const u16 *flags = l->atoms.flags;
+    for (u32 a = f->atom_base, last = a + f->natoms; a < last; a++) {
+      while (a + 4 <= last && !(rd64(&flags[a]) & 0x0001000100010001 * ATOM_EHFRAME)) /* hardly any is */
+        a += 4;
+      if (a < last && (flags[a] & mask) == (ATOM_LIVE | ATOM_EHFRAME) && l->atoms.at[a].data)
         parse_atom(p, a);
+    }
     if (p->cies.n)
       finish_file(p, f);
   }

@@ -131,7 +131,9 @@ const char *elf_section_name(const ElfObject *o, u32 i) {
 
 /* ---- names ---- */
 
-enum { NAMES_AHEAD = 12, SECTIONS_AHEAD = 8 }; /* mostly long, and in no order: ask for them early */
+/* Names are mostly long, and in no order: they are asked for early. The tables are read from end to end, but the CPU
+ * itself starts anew on each page of each of some thousand files. */
+enum { NAMES_AHEAD = 12, SECTIONS_AHEAD = 8, SYMS_AHEAD = 32, HEADERS_AHEAD = 20, RELS_AHEAD = 32, TARGETS_AHEAD = 12 };
 
 /* Length of a NUL-terminated name; *at is where the first '@' stands, or the length. One walk for both.
  * Reads whole aligned 16-byte blocks, which never cross into a page that the name does not touch. */
@@ -192,6 +194,7 @@ u32 elf_names(Link *l, FileId f, InternEnt *out) {
   for (u32 i = file->first_global; i < file->nsyms; i++) {
     const ElfSym *s = &syms[i];
     u32 *id = &file->globals[i - file->first_global];
+    PREFETCH(s + SYMS_AHEAD);
     if (i + NAMES_AHEAD < file->nsyms) {
       PREFETCH(str.p + syms[i + NAMES_AHEAD].st_name);
       PREFETCH(str.p + syms[i + NAMES_AHEAD].st_name + 64);
@@ -298,6 +301,7 @@ u32 elf_kinds(const Link *l, FileId f, u32 from, u64 *buf, u32 cap) {
   u32 n = MIN(cap, file->nsyms - from);
   for (u32 k = 0; k < n; k++) {
     const ElfSym *s = &syms[from + k];
+    PREFETCH(s + SYMS_AHEAD);
     u32 rank = sym_rank(s), special;
     u64 section = 0;
     if (shared) {
@@ -329,6 +333,38 @@ const char *elf_sym_name(const Link *l, FileId f, u32 index) {
     return x && x < o->nshdr ? elf_section_name(o, x) : "";
   }
   return off < str.len ? (const char *)str.p + off : "";
+}
+
+/* Most are of FDEs that lead nowhere any more: no reason to make Edges of them. */
+bool elf_edge_ends(const Link *l, AtomId a, EdgeEnd *buf) {
+  static const u8 bytes[256] = {[R_X86_64_PC32] = 4, [R_X86_64_PC64] = 8, [R_X86_64_32] = 4, [R_X86_64_64] = 8};
+  const Atom *at = &l->atoms.at[a.i];
+  const File *file = &l->files.at[at->file];
+  const ElfObject *o = file->fmt;
+  const ElfRela *rel = (const ElfRela *)(file->data.p + at->rel_off);
+  if (at->size > UINT32_MAX)
+    return false;
+  for (u32 i = 0; i < at->rel; i++) {
+    PREFETCH(rel + i + RELS_AHEAD);
+    if (i + TARGETS_AHEAD < at->rel)
+      PREFETCH((const void *)((uintptr_t)o->syms + ELF64_R_SYM(rel[i + TARGETS_AHEAD].r_info) * sizeof(ElfSym)));
+    u64 info = rel[i].r_info, off = rel[i].r_offset;
+    u32 type = (u32)ELF64_R_TYPE(info), sym = (u32)ELF64_R_SYM(info), atom, special;
+    u32 width = bytes[type & 255];
+    if (UNLIKELY(type > 255 || !width || sym >= file->nsyms || off > at->size || width > at->size - off))
+      return false;
+    if (sym < file->first_global) {
+      u32 section = elf_sym_section(o, sym, &special);
+      atom = section && section < o->nshdr ? file->atom_base + section : 0;
+    } else {
+      u32 id = file->globals[sym - file->first_global];
+      if (UNLIKELY(id == UINT32_MAX))
+        return false;
+      atom = l->syms.atom[id];
+    }
+    buf[i] = (EdgeEnd){(u32)off, atom};
+  }
+  return true;
 }
 
 /* ---- groups ---- */
@@ -627,6 +663,8 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
       continue;
     const ElfShdr *s = &o->shdrs[i];
     u32 soon = i + SECTIONS_AHEAD;
+    if (soon + HEADERS_AHEAD < o->nshdr && !(aflags[soon + HEADERS_AHEAD] & ATOM_DISCARDED))
+      PREFETCH(&o->shdrs[soon + HEADERS_AHEAD]);
     if (soon < o->nshdr && !(aflags[soon] & ATOM_DISCARDED) && o->shdrs[soon].sh_type != SHT_RELA)
       PREFETCH(o->shstrtab.p + o->shdrs[soon].sh_name);
     switch (s->sh_type) {

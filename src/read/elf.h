@@ -20,6 +20,7 @@ u32 elf_names(Link *l, FileId f, InternEnt *out);
 u32 elf_symbols(const Link *l, FileId f, u32 from, SymRec *buf, u32 cap);
 u32 elf_kinds(const Link *l, FileId f, u32 from, u64 *buf, u32 cap);
 void elf_definitions(const Link *l, const u64 *keys, u32 n, SymRec *buf);
+bool elf_edge_ends(const Link *l, AtomId a, EdgeEnd *buf);
 void elf_groups(Link *l, FileId f, unsigned tid);
 void elf_atoms(Link *l, FileId f, unsigned tid);
 const char *elf_atom_name(const Link *l, AtomId a);

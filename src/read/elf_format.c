@@ -24,6 +24,7 @@ void elf_format_init(Format *f) {
       .sym_size = elf_sym_size,
       .shared_symbol = elf_shared_symbol,
       .edge_atom = elf_edge_atom,
+      .edge_ends = elf_edge_ends,
       .properties = elf_properties,
       .open = elf_open,
       .names = elf_names,

@@ -15,6 +15,9 @@ enum {
   FILES_GRAIN = 16,
   SYMTAB_GRAIN = sizeof(ElfSym) * 4096,
   NAMES_GRAIN = 128 << 10,
+  SYMS_AHEAD = 32,
+  NAMES_AHEAD = 12,
+  FACTS_AHEAD = 8,
   KEYS_AHEAD = 16, /* symbols of a file are anywhere in the table of all: ask for them early */
   /* in Kept.name while choosing */
   NAME_LATER = UINT32_MAX, /* undefined: stays where the first reference is */
@@ -65,6 +68,9 @@ static u32 choose_locals(const Link *l, const Symtab *t, const File *f, Kept *ou
     return 0;
   for (u32 i = 1; i < end; i++) {
     const ElfSym *s = &o->syms[i];
+    PREFETCH(s + SYMS_AHEAD);
+    if (i + NAMES_AHEAD < end)
+      PREFETCH(strtab + s[NAMES_AHEAD].st_name);
     if (ELF64_ST_TYPE(s->st_info) == STT_SECTION)
       continue;
     if (UNLIKELY(s->st_name >= o->strtab.len)) { /* the reader looks at names of globals only */
@@ -110,8 +116,17 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
   bool unique = false;
   for (u32 i = f->first_global; i < f->nsyms; i++) {
     u32 sym = f->globals[i - f->first_global];
+    PREFETCH(&o->syms[i + SYMS_AHEAD]);
     if (i + KEYS_AHEAD < f->nsyms)
       PREFETCH(&l->syms.key[f->globals[i + KEYS_AHEAD - f->first_global]]);
+    if (i + FACTS_AHEAD < f->nsyms) {
+      u32 soon = f->globals[i + FACTS_AHEAD - f->first_global];
+      if (soon != UINT32_MAX && defined_in(l->syms.key[soon], fs->file, i + FACTS_AHEAD)) {
+        PREFETCH(&l->syms.name[soon]);
+        PREFETCH(&l->syms.flags[soon]);
+        PREFETCH(&l->syms.atom[soon]);
+      }
+    }
     if (sym == UINT32_MAX)
       continue;
     u64 key = l->syms.key[sym];
