@@ -133,7 +133,7 @@ const char *elf_section_name(const ElfObject *o, u32 i) {
 
 /* Names are mostly long, and in no order: they are asked for early. The tables are read from end to end, but the CPU
  * itself starts anew on each page of each of some thousand files. */
-enum { NAMES_AHEAD = 12, SECTIONS_AHEAD = 8, SYMS_AHEAD = 32, HEADERS_AHEAD = 20, RELS_AHEAD = 32, TARGETS_AHEAD = 12 };
+enum { NAMES_AHEAD = 12, SECTIONS_AHEAD = 8, SYMS_AHEAD = 32, HEADERS_AHEAD = 20, RELS_AHEAD = 32, TARGETS_AHEAD = 12, GROUPS_AHEAD = 8 };
 
 /* Length of a NUL-terminated name; *at is where the first '@' stands, or the length. One walk for both.
  * Reads whole aligned 16-byte blocks, which never cross into a page that the name does not touch. */
@@ -381,17 +381,17 @@ static bool is_linkonce(const ElfObject *o, u32 i) {
 /* Assemblers put all groups before the first other section. Believing it spares the headers of all that
  * lost, most of a debug build's; elf_atoms() looks at every header that is left, and has the link start
  * over (Link.scattered_groups) when it meets a group that was missed here. */
-static u32 groups_end(const Link *l, const ElfObject *o) {
+static u32 find_groups_end(const Link *l, const ElfObject *o) {
   u32 i = 1;
-  while (i < o->nshdr && o->shdrs[i].sh_type == SHT_GROUP)
-    i++;
+  for (; i < o->nshdr && o->shdrs[i].sh_type == SHT_GROUP; i++)
+    PREFETCH(&o->shdrs[i + HEADERS_AHEAD]);
   return i > 1 && !l->scattered_groups ? i : o->nshdr;
 }
 
 void elf_groups(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
-  const ElfObject *o = file->fmt;
-  u32 n = 0, end = groups_end(l, o);
+  ElfObject *o = file->fmt;
+  u32 n = 0, end = o->groups_end = find_groups_end(l, o);
   if (end < o->nshdr)
     n = end - 1;
   for (u32 i = 1; end == o->nshdr && i < end; i++)
@@ -412,6 +412,8 @@ void elf_groups(Link *l, FileId f, unsigned tid) {
       }
       continue;
     }
+    if (i + GROUPS_AHEAD < end)
+      PREFETCH((const void *)((uintptr_t)file->data.p + s[GROUPS_AHEAD].sh_offset));
     aflags[i] = ATOM_DISCARDED; /* the group section itself is never output */
     Bytes b;
     if (s->sh_size < 4 || s->sh_size % 4 || !bytes_slice(file->data, s->sh_offset, s->sh_size, &b)) {
@@ -443,6 +445,13 @@ static void drop_lost_groups(Link *l, FileId f, File *file, const ElfObject *o) 
   u16 *aflags = l->atoms.flags + file->atom_base;
   for (u32 k = 0; k < file->ngroups; k++) {
     const GroupRef *g = &file->groups[k];
+    if (k + 2 * GROUPS_AHEAD < file->ngroups)
+      PREFETCH(&o->shdrs[g[2 * GROUPS_AHEAD].index]);
+    if (k + GROUPS_AHEAD < file->ngroups) {
+      PREFETCH((const void *)((uintptr_t)file->data.p + o->shdrs[g[GROUPS_AHEAD].index].sh_offset));
+      if (!g[GROUPS_AHEAD].name)
+        PREFETCH(&l->syms.comdat[g[GROUPS_AHEAD].id]);
+    }
     if (group_won(l, f.i, g))
       continue;
     const ElfShdr *s = &o->shdrs[g->index];
@@ -608,8 +617,13 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
     read_properties(l, f, o, b, s->sh_offset);
     return;
   }
-  *a = (Atom){.data = b.p, .size = b.len, .file = f.i, .type = s->sh_type, .attr = (u32)s->sh_flags,
-              .rel = a->rel, .rel_off = a->rel_off};
+  /* Everything else is zero, or was set by a SHT_RELA before. Nothing is read: a page that is read first costs a second
+   * fault, with an interrupt for every other thread. */
+  a->data = b.p;
+  a->size = b.len;
+  a->file = f.i;
+  a->type = s->sh_type;
+  a->attr = (u32)s->sh_flags;
   if (s->sh_flags & SHF_COMPRESSED || (!(s->sh_flags & SHF_ALLOC) && starts_with(name, ".zdebug"))) {
     if (!inflate(l, f, tid, s, name, a, &align))
       return;
@@ -656,7 +670,7 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
   u16 *aflags = l->atoms.flags + file->atom_base;
   Atom *atoms = l->atoms.at + file->atom_base;
   bool lto = false, missed = false;
-  u32 end = groups_end(l, o);
+  u32 end = o->groups_end;
   drop_lost_groups(l, f, file, o);
   for (u32 i = 1; i < o->nshdr; i++) {
     if (aflags[i] & ATOM_DISCARDED)
