@@ -402,20 +402,23 @@ static void intern_some_groups(Link *l, InternEnt *ents, u32 n) {
 static void intern_groups(Link *l) {
   InternEnt *ents = NULL;
   u32 n = 0;
-  for (u32 f = 1; f < l->files.n; f++)
-    for (u32 g = 0; g < l->files.at[f].ngroups; g++) {
-      GroupRef *r = &l->files.at[f].groups[g];
-      if (!r->name)
+  for (u32 f = 1; f < l->files.n; f++) {
+    File *file = &l->files.at[f];
+    for (u32 g = 0; file->group_names && g < file->ngroups; g++) {
+      GroupRef *r = &file->groups[g];
+      if (!r->local)
         continue;
       if (!ents)
         ents = pages_alloc(2 * CHUNK_NAMES * sizeof *ents);
-      u32 len = (u32)strlen(r->name);
-      ents[n++] = (InternEnt){hash128_bytes(r->name, len), r->name, (u64)f << 32 | r->index, &r->id, len};
+      const char *name = file->group_names[r->id];
+      u32 len = (u32)strlen(name);
+      ents[n++] = (InternEnt){hash128_bytes(name, len), name, (u64)f << 32 | r->index, &r->id, len};
       if (n == CHUNK_NAMES) {
         intern_some_groups(l, ents, n);
         n = 0;
       }
     }
+  }
   if (ents) {
     intern_some_groups(l, ents, n);
     pages_free(ents, 2 * CHUNK_NAMES * sizeof *ents);
@@ -431,7 +434,7 @@ static void atomic_max(u64 *p, u64 v) {
 }
 
 static inline void prefetch_group(const Link *l, const File *file, u32 g) {
-  if (g < file->ngroups && !file->groups[g].name)
+  if (g < file->ngroups && !file->groups[g].local)
     PREFETCH(&l->syms.comdat[file->groups[g].id]);
 }
 
@@ -442,7 +445,7 @@ static void claim_groups(void *ctx, u32 begin, u32 end, unsigned tid) {
     File *file = &l->files.at[f];
     for (u32 g = 0; g < file->ngroups; g++) {
       prefetch_group(l, file, g + GROUPS_AHEAD);
-      if (!file->groups[g].name)
+      if (!file->groups[g].local)
         atomic_max(&l->syms.comdat[file->groups[g].id], ~((u64)f << 32 | file->groups[g].index));
     }
   }
@@ -450,7 +453,7 @@ static void claim_groups(void *ctx, u32 begin, u32 end, unsigned tid) {
 
 bool group_won(const Link *l, u32 file, const GroupRef *g) {
   u64 mine = (u64)file << 32 | g->index, owner;
-  if (!g->name)
+  if (!g->local)
     owner = ~l->syms.comdat[g->id];
   else
     owner = l->groups.shards[g->id & (INTERN_SHARDS - 1)].syms.at[g->id >> 6].key;

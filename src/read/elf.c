@@ -105,7 +105,7 @@ bool elf_open(Link *l, FileId f, unsigned tid) {
   const ElfShdr *first = (const ElfShdr *)b.p;
   u64 n = h->e_shnum ? h->e_shnum : first->sh_size;
   u32 str = h->e_shstrndx == SHN_XINDEX ? first->sh_link : h->e_shstrndx;
-  if (n > UINT32_MAX / 2 || !bytes_array(file->data, h->e_shoff, n, sizeof(ElfShdr), &b))
+  if (n > UINT32_MAX / 4 || !bytes_array(file->data, h->e_shoff, n, sizeof(ElfShdr), &b))
     return elf_bad(l, f, h->e_shoff, "section header table of %llu entries runs past the end of the file", (unsigned long long)n);
   o->shdrs = (const ElfShdr *)b.p;
   o->nshdr = (u32)n;
@@ -369,6 +369,8 @@ bool elf_edge_ends(const Link *l, AtomId a, EdgeEnd *buf) {
 
 /* ---- groups ---- */
 
+enum { MAX_SECTION = (1 << 30) - 1 }; /* elf_open() lets no file have more */
+
 /* .gnu.linkonce.KIND.NAME, from before there were groups: a group of one, named by the section. */
 static bool is_linkonce(const ElfObject *o, u32 i) {
   const ElfShdr *s = &o->shdrs[i];
@@ -388,6 +390,18 @@ static u32 find_groups_end(const Link *l, const ElfObject *o) {
   return i > 1 && !l->scattered_groups ? i : o->nshdr;
 }
 
+/* A group whose name no symbol of the link may bear. `n`: groups of the file, at most. */
+static void name_group(Link *l, File *file, unsigned tid, GroupRef *g, u32 n, const char *name) {
+  g->id = sym_find(l, name, strlen(name)).i;
+  if (g->id != UINT32_MAX)
+    return;
+  if (!file->group_names)
+    file->group_names = ARENA_ARRAY(&l->scratch[tid], const char *, n);
+  g->id = (u32)(g - file->groups);
+  g->local = true;
+  file->group_names[g->id] = name;
+}
+
 void elf_groups(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
   ElfObject *o = file->fmt;
@@ -397,6 +411,7 @@ void elf_groups(Link *l, FileId f, unsigned tid) {
   for (u32 i = 1; end == o->nshdr && i < end; i++)
     n += o->shdrs[i].sh_type == SHT_GROUP || is_linkonce(o, i);
   file->ngroups = 0;
+  file->group_names = NULL;
   if (!n)
     return;
   file->groups = ARENA_ARRAY(&l->scratch[tid], GroupRef, n);
@@ -407,8 +422,9 @@ void elf_groups(Link *l, FileId f, unsigned tid) {
       if (is_linkonce(o, i)) {
         const char *name = strchr(elf_section_name(o, i) + strlen(".gnu.linkonce."), '.');
         name = name ? name + 1 : "";
-        u32 id = sym_find(l, name, strlen(name)).i;
-        file->groups[file->ngroups++] = (GroupRef){.name = id == UINT32_MAX ? name : NULL, .id = id, .index = i, .linkonce = true};
+        GroupRef *g = &file->groups[file->ngroups++];
+        *g = (GroupRef){.index = i & MAX_SECTION, .linkonce = true};
+        name_group(l, file, tid, g, n, name);
       }
       continue;
     }
@@ -427,16 +443,12 @@ void elf_groups(Link *l, FileId f, unsigned tid) {
       continue;
     }
     GroupRef *g = &file->groups[file->ngroups];
-    *g = (GroupRef){.index = i};
+    *g = (GroupRef){.index = i & MAX_SECTION};
     u32 sym = s->sh_info;
-    if (sym >= file->first_global && file->globals[sym - file->first_global] != UINT32_MAX) {
+    if (sym >= file->first_global && file->globals[sym - file->first_global] != UINT32_MAX)
       g->id = file->globals[sym - file->first_global];
-    } else {
-      const char *name = elf_sym_name(l, f, sym);
-      g->id = sym_find(l, name, strlen(name)).i;
-      if (g->id == UINT32_MAX)
-        g->name = name;
-    }
+    else
+      name_group(l, file, tid, g, n, elf_sym_name(l, f, sym));
     file->ngroups++;
   }
 }
@@ -449,7 +461,7 @@ static void drop_lost_groups(Link *l, FileId f, File *file, const ElfObject *o) 
       PREFETCH(&o->shdrs[g[2 * GROUPS_AHEAD].index]);
     if (k + GROUPS_AHEAD < file->ngroups) {
       PREFETCH((const void *)((uintptr_t)file->data.p + o->shdrs[g[GROUPS_AHEAD].index].sh_offset));
-      if (!g[GROUPS_AHEAD].name)
+      if (!g[GROUPS_AHEAD].local)
         PREFETCH(&l->syms.comdat[g[GROUPS_AHEAD].id]);
     }
     if (group_won(l, f.i, g))
