@@ -587,6 +587,8 @@ static bool inflate(Link *l, FileId f, unsigned tid, const ElfShdr *s, const cha
   return true;
 }
 
+static bool is_eh_frame(const char *name) { return name[0] == '.' && name[1] == 'e' && streq(name, ".eh_frame"); }
+
 static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o, u32 i) {
   const ElfShdr *s = &o->shdrs[i];
   u16 *aflags = l->atoms.flags + file->atom_base + i;
@@ -658,7 +660,7 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
   }
   if (is_root(name, s->sh_type, s->sh_flags))
     flags |= ATOM_ROOT;
-  if (s->sh_type == SHT_X86_64_UNWIND || (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_ALLOC && streq(name, ".eh_frame")))
+  if (s->sh_type == SHT_X86_64_UNWIND || (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_ALLOC && is_eh_frame(name)))
     flags |= ATOM_EHFRAME;
   else if (s->sh_flags & SHF_MERGE && s->sh_entsize && s->sh_entsize < 256 && a->size && l->opt->merge_sections &&
            !(s->sh_flags & SHF_WRITE) && s->sh_type != SHT_NOBITS) {
