@@ -18,12 +18,12 @@
 
 typedef enum { FILE_WELD, FILE_OBJECT, FILE_SHARED } FileKind;
 
-/* A COMDAT group of a file. Groups of one name are one: the first file's wins. */
+/* A COMDAT group of a file. Groups of one name are one: the first file's wins. There can be a million: small. */
 typedef struct {
-  const char *name; /* NULL: the name is global symbol `id`; else looked up in Link.groups */
-  u32 id;
-  u32 index;        /* the format's (ELF: section index of the SHT_GROUP) */
-  bool linkonce;    /* old style: every section of that name in the winning file stays */
+  u32 id;            /* SymId of its name; when `local` index in File.group_names, and then in Link.groups */
+  u32 index : 30;    /* the format's (ELF: section index of the SHT_GROUP) */
+  u32 linkonce : 1;  /* old style: every section of that name in the winning file stays */
+  u32 local : 1;     /* the name is no global symbol */
 } GroupRef;
 
 typedef struct {
@@ -47,6 +47,7 @@ typedef struct {
   u32 local_base;     /* SymId of local 0; live objects only */
   GroupRef *groups;   /* its COMDAT groups, by Format.groups */
   u32 ngroups;
+  const char **group_names; /* of those that are `local`, NULL: there is none */
   char *full_name;    /* file_name()'s answer for archive members */
   FileEh eh;
   void *fmt;          /* the format's own view: format/elf_object.h */

@@ -11,7 +11,7 @@
 #include "util/glob.h"
 #include "util/hash.h"
 
-enum { REC_BATCH = 128, CLAIM_AHEAD = 12, FACTS_BATCH = 64, CHUNK_NAMES = 1 << 12, BATCH_CHUNKS = 32 };
+enum { REC_BATCH = 128, CLAIM_AHEAD = 12, GROUPS_AHEAD = 12, FACTS_BATCH = 64, CHUNK_NAMES = 1 << 12, BATCH_CHUNKS = 32 };
 
 #define FOR_FILES_GRAIN(l) ((l)->files.n > 256 ? 16u : 1u)
 
@@ -411,20 +411,23 @@ static void intern_some_groups(Link *l, InternEnt *ents, u32 n) {
 static void intern_groups(Link *l) {
   InternEnt *ents = NULL;
   u32 n = 0;
-  for (u32 f = 1; f < l->files.n; f++)
-    for (u32 g = 0; g < l->files.at[f].ngroups; g++) {
-      GroupRef *r = &l->files.at[f].groups[g];
-      if (!r->name)
+  for (u32 f = 1; f < l->files.n; f++) {
+    File *file = &l->files.at[f];
+    for (u32 g = 0; file->group_names && g < file->ngroups; g++) {
+      GroupRef *r = &file->groups[g];
+      if (!r->local)
         continue;
       if (!ents)
         ents = pages_alloc(2 * CHUNK_NAMES * sizeof *ents);
-      u32 len = (u32)strlen(r->name);
-      ents[n++] = (InternEnt){hash128_bytes(r->name, len), r->name, (u64)f << 32 | r->index, &r->id, len};
+      const char *name = file->group_names[r->id];
+      u32 len = (u32)strlen(name);
+      ents[n++] = (InternEnt){hash128_bytes(name, len), name, (u64)f << 32 | r->index, &r->id, len};
       if (n == CHUNK_NAMES) {
         intern_some_groups(l, ents, n);
         n = 0;
       }
     }
+  }
   if (ents) {
     intern_some_groups(l, ents, n);
     pages_free(ents, 2 * CHUNK_NAMES * sizeof *ents);
@@ -432,11 +435,16 @@ static void intern_groups(Link *l) {
   intern_seal(&l->groups);
 }
 
-static void atomic_min(u64 *p, u64 v) {
+static void atomic_max(u64 *p, u64 v) {
   u64 old = __atomic_load_n(p, __ATOMIC_RELAXED);
-  while (v < old &&
+  while (v > old &&
          !__atomic_compare_exchange_n(p, &old, v, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
     ;
+}
+
+static inline void prefetch_group(const Link *l, const File *file, u32 g) {
+  if (g < file->ngroups && !file->groups[g].local)
+    PREFETCH(&l->syms.comdat[file->groups[g].id]);
 }
 
 static void claim_groups(void *ctx, u32 begin, u32 end, unsigned tid) {
@@ -444,25 +452,18 @@ static void claim_groups(void *ctx, u32 begin, u32 end, unsigned tid) {
   Link *l = ctx;
   for (u32 f = MAX(begin, 1u); f < end; f++) {
     File *file = &l->files.at[f];
-    for (u32 g = 0; g < file->ngroups; g++)
-      if (!file->groups[g].name)
-        atomic_min(&l->syms.comdat[file->groups[g].id], (u64)f << 32 | file->groups[g].index);
+    for (u32 g = 0; g < file->ngroups; g++) {
+      prefetch_group(l, file, g + GROUPS_AHEAD);
+      if (!file->groups[g].local)
+        atomic_max(&l->syms.comdat[file->groups[g].id], ~((u64)f << 32 | file->groups[g].index));
+    }
   }
-}
-
-static void init_comdat(void *ctx, u32 begin, u32 end, unsigned tid) {
-  (void)tid;
-  Link *l = ctx;
-  for (u32 f = MAX(begin, 1u); f < end; f++)
-    for (u32 g = 0; g < l->files.at[f].ngroups; g++)
-      if (!l->files.at[f].groups[g].name)
-        __atomic_store_n(&l->syms.comdat[l->files.at[f].groups[g].id], UINT64_MAX, __ATOMIC_RELAXED);
 }
 
 bool group_won(const Link *l, u32 file, const GroupRef *g) {
   u64 mine = (u64)file << 32 | g->index, owner;
-  if (!g->name)
-    owner = l->syms.comdat[g->id];
+  if (!g->local)
+    owner = ~l->syms.comdat[g->id];
   else
     owner = l->groups.shards[g->id & (INTERN_SHARDS - 1)].syms.at[g->id >> 6].key;
   return owner == mine || (g->linkonce && owner >> 32 == file);
@@ -516,7 +517,6 @@ static void settle_groups(Link *l) {
   u32 grain = FOR_FILES_GRAIN(l);
   pool_run(l->pool, l->files.n, grain, find_groups, l);
   intern_groups(l);
-  pool_run(l->pool, l->files.n, grain, init_comdat, l);
   pool_run(l->pool, l->files.n, grain, claim_groups, l);
   choose_pages(l);
   pool_run(l->pool, l->files.n, grain, make_atoms, l);

@@ -94,7 +94,7 @@ typedef struct {
   u64 *near;     /* where a branch or another relative reference ends: its address, PLT entry or copy;
                     UINT64_MAX: somebody has to look at it. When Link.addressed, by slots_near() */
   u32 *atom;     /* AtomId of the definition, 0: absolute, undefined or elsewhere */
-  u64 *comdat;   /* smallest file << 32 | group of the groups that bear this name; 0: none */
+  u64 *comdat;   /* ~ of the smallest file << 32 | group of the groups that bear this name; 0: none */
   u16 *version;  /* output version index (VER_NDX_*), set by version scripts; for SHARED: index of its need */
   Bytes block;   /* what the arrays above are in, from pages_alloc */
   /* one for each symbol, globals and locals */

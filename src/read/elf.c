@@ -105,7 +105,7 @@ bool elf_open(Link *l, FileId f, unsigned tid) {
   const ElfShdr *first = (const ElfShdr *)b.p;
   u64 n = h->e_shnum ? h->e_shnum : first->sh_size;
   u32 str = h->e_shstrndx == SHN_XINDEX ? first->sh_link : h->e_shstrndx;
-  if (n > UINT32_MAX / 2 || !bytes_array(file->data, h->e_shoff, n, sizeof(ElfShdr), &b))
+  if (n > UINT32_MAX / 4 || !bytes_array(file->data, h->e_shoff, n, sizeof(ElfShdr), &b))
     return elf_bad(l, f, h->e_shoff, "section header table of %llu entries runs past the end of the file", (unsigned long long)n);
   o->shdrs = (const ElfShdr *)b.p;
   o->nshdr = (u32)n;
@@ -133,7 +133,7 @@ const char *elf_section_name(const ElfObject *o, u32 i) {
 
 /* Names are mostly long, and in no order: they are asked for early. The tables are read from end to end, but the CPU
  * itself starts anew on each page of each of some thousand files. */
-enum { NAMES_AHEAD = 12, SECTIONS_AHEAD = 8, SYMS_AHEAD = 32, HEADERS_AHEAD = 20, RELS_AHEAD = 32, TARGETS_AHEAD = 12 };
+enum { NAMES_AHEAD = 12, SECTIONS_AHEAD = 8, SYMS_AHEAD = 32, HEADERS_AHEAD = 20, RELS_AHEAD = 32, TARGETS_AHEAD = 12, GROUPS_AHEAD = 8 };
 
 /* Length of a NUL-terminated name; *at is where the first '@' stands, or the length. One walk for both.
  * Reads whole aligned 16-byte blocks, which never cross into a page that the name does not touch. */
@@ -369,6 +369,8 @@ bool elf_edge_ends(const Link *l, AtomId a, EdgeEnd *buf) {
 
 /* ---- groups ---- */
 
+enum { MAX_SECTION = (1 << 30) - 1 }; /* elf_open() lets no file have more */
+
 /* .gnu.linkonce.KIND.NAME, from before there were groups: a group of one, named by the section. */
 static bool is_linkonce(const ElfObject *o, u32 i) {
   const ElfShdr *s = &o->shdrs[i];
@@ -381,22 +383,35 @@ static bool is_linkonce(const ElfObject *o, u32 i) {
 /* Assemblers put all groups before the first other section. Believing it spares the headers of all that
  * lost, most of a debug build's; elf_atoms() looks at every header that is left, and has the link start
  * over (Link.scattered_groups) when it meets a group that was missed here. */
-static u32 groups_end(const Link *l, const ElfObject *o) {
+static u32 find_groups_end(const Link *l, const ElfObject *o) {
   u32 i = 1;
-  while (i < o->nshdr && o->shdrs[i].sh_type == SHT_GROUP)
-    i++;
+  for (; i < o->nshdr && o->shdrs[i].sh_type == SHT_GROUP; i++)
+    PREFETCH(&o->shdrs[i + HEADERS_AHEAD]);
   return i > 1 && !l->scattered_groups ? i : o->nshdr;
+}
+
+/* A group whose name no symbol of the link may bear. `n`: groups of the file, at most. */
+static void name_group(Link *l, File *file, unsigned tid, GroupRef *g, u32 n, const char *name) {
+  g->id = sym_find(l, name, strlen(name)).i;
+  if (g->id != UINT32_MAX)
+    return;
+  if (!file->group_names)
+    file->group_names = ARENA_ARRAY(&l->scratch[tid], const char *, n);
+  g->id = (u32)(g - file->groups);
+  g->local = true;
+  file->group_names[g->id] = name;
 }
 
 void elf_groups(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
-  const ElfObject *o = file->fmt;
-  u32 n = 0, end = groups_end(l, o);
+  ElfObject *o = file->fmt;
+  u32 n = 0, end = o->groups_end = find_groups_end(l, o);
   if (end < o->nshdr)
     n = end - 1;
   for (u32 i = 1; end == o->nshdr && i < end; i++)
     n += o->shdrs[i].sh_type == SHT_GROUP || is_linkonce(o, i);
   file->ngroups = 0;
+  file->group_names = NULL;
   if (!n)
     return;
   file->groups = ARENA_ARRAY(&l->scratch[tid], GroupRef, n);
@@ -407,11 +422,14 @@ void elf_groups(Link *l, FileId f, unsigned tid) {
       if (is_linkonce(o, i)) {
         const char *name = strchr(elf_section_name(o, i) + strlen(".gnu.linkonce."), '.');
         name = name ? name + 1 : "";
-        u32 id = sym_find(l, name, strlen(name)).i;
-        file->groups[file->ngroups++] = (GroupRef){.name = id == UINT32_MAX ? name : NULL, .id = id, .index = i, .linkonce = true};
+        GroupRef *g = &file->groups[file->ngroups++];
+        *g = (GroupRef){.index = i & MAX_SECTION, .linkonce = true};
+        name_group(l, file, tid, g, n, name);
       }
       continue;
     }
+    if (i + GROUPS_AHEAD < end)
+      PREFETCH((const void *)((uintptr_t)file->data.p + s[GROUPS_AHEAD].sh_offset));
     aflags[i] = ATOM_DISCARDED; /* the group section itself is never output */
     Bytes b;
     if (s->sh_size < 4 || s->sh_size % 4 || !bytes_slice(file->data, s->sh_offset, s->sh_size, &b)) {
@@ -425,16 +443,12 @@ void elf_groups(Link *l, FileId f, unsigned tid) {
       continue;
     }
     GroupRef *g = &file->groups[file->ngroups];
-    *g = (GroupRef){.index = i};
+    *g = (GroupRef){.index = i & MAX_SECTION};
     u32 sym = s->sh_info;
-    if (sym >= file->first_global && file->globals[sym - file->first_global] != UINT32_MAX) {
+    if (sym >= file->first_global && file->globals[sym - file->first_global] != UINT32_MAX)
       g->id = file->globals[sym - file->first_global];
-    } else {
-      const char *name = elf_sym_name(l, f, sym);
-      g->id = sym_find(l, name, strlen(name)).i;
-      if (g->id == UINT32_MAX)
-        g->name = name;
-    }
+    else
+      name_group(l, file, tid, g, n, elf_sym_name(l, f, sym));
     file->ngroups++;
   }
 }
@@ -443,6 +457,13 @@ static void drop_lost_groups(Link *l, FileId f, File *file, const ElfObject *o) 
   u16 *aflags = l->atoms.flags + file->atom_base;
   for (u32 k = 0; k < file->ngroups; k++) {
     const GroupRef *g = &file->groups[k];
+    if (k + 2 * GROUPS_AHEAD < file->ngroups)
+      PREFETCH(&o->shdrs[g[2 * GROUPS_AHEAD].index]);
+    if (k + GROUPS_AHEAD < file->ngroups) {
+      PREFETCH((const void *)((uintptr_t)file->data.p + o->shdrs[g[GROUPS_AHEAD].index].sh_offset));
+      if (!g[GROUPS_AHEAD].local)
+        PREFETCH(&l->syms.comdat[g[GROUPS_AHEAD].id]);
+    }
     if (group_won(l, f.i, g))
       continue;
     const ElfShdr *s = &o->shdrs[g->index];
@@ -566,6 +587,8 @@ static bool inflate(Link *l, FileId f, unsigned tid, const ElfShdr *s, const cha
   return true;
 }
 
+static bool is_eh_frame(const char *name) { return name[0] == '.' && name[1] == 'e' && streq(name, ".eh_frame"); }
+
 static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o, u32 i) {
   const ElfShdr *s = &o->shdrs[i];
   u16 *aflags = l->atoms.flags + file->atom_base + i;
@@ -608,8 +631,13 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
     read_properties(l, f, o, b, s->sh_offset);
     return;
   }
-  *a = (Atom){.data = b.p, .size = b.len, .file = f.i, .type = s->sh_type, .attr = (u32)s->sh_flags,
-              .rel = a->rel, .rel_off = a->rel_off};
+  /* Everything else is zero, or was set by a SHT_RELA before. Nothing is read: a page that is read first costs a second
+   * fault, with an interrupt for every other thread. */
+  a->data = b.p;
+  a->size = b.len;
+  a->file = f.i;
+  a->type = s->sh_type;
+  a->attr = (u32)s->sh_flags;
   if (s->sh_flags & SHF_COMPRESSED || (!(s->sh_flags & SHF_ALLOC) && starts_with(name, ".zdebug"))) {
     if (!inflate(l, f, tid, s, name, a, &align))
       return;
@@ -632,7 +660,7 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
   }
   if (is_root(name, s->sh_type, s->sh_flags))
     flags |= ATOM_ROOT;
-  if (s->sh_type == SHT_X86_64_UNWIND || (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_ALLOC && streq(name, ".eh_frame")))
+  if (s->sh_type == SHT_X86_64_UNWIND || (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_ALLOC && is_eh_frame(name)))
     flags |= ATOM_EHFRAME;
   else if (s->sh_flags & SHF_MERGE && s->sh_entsize && s->sh_entsize < 256 && a->size && l->opt->merge_sections &&
            !(s->sh_flags & SHF_WRITE) && s->sh_type != SHT_NOBITS) {
@@ -656,7 +684,7 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
   u16 *aflags = l->atoms.flags + file->atom_base;
   Atom *atoms = l->atoms.at + file->atom_base;
   bool lto = false, missed = false;
-  u32 end = groups_end(l, o);
+  u32 end = o->groups_end;
   drop_lost_groups(l, f, file, o);
   for (u32 i = 1; i < o->nshdr; i++) {
     if (aflags[i] & ATOM_DISCARDED)
