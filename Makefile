@@ -5,6 +5,9 @@ CMAKE = cmake -G Ninja -Wno-dev
 JOBS ?=
 NINJA = ninja $(if $(JOBS),-j$(JOBS))
 
+CHECK_TOOLS = command -v cmake >/dev/null && command -v ninja >/dev/null || { \
+  echo "cmake and ninja are needed: run 'make deps' first" >&2; exit 1; }
+
 .PHONY: all help deps asan tsan fuzz-build demo test test-all bench fuzz install clean format check tidy
 
 all: $(BUILD)/build.ninja ## release build: build/bin/weld, build/lib/libweld.a
@@ -17,17 +20,19 @@ deps: ## install the Debian packages that are missing; asks for nothing
 	@tools/deps.sh test
 
 $(BUILD)/build.ninja:
-	@command -v cmake >/dev/null && command -v ninja >/dev/null || { \
-	  echo "cmake and ninja are needed: run 'make deps' first" >&2; exit 1; }
+	@$(CHECK_TOOLS)
 	@$(CMAKE) -S . -B $(BUILD) -DCMAKE_BUILD_TYPE=Release
 
 build-asan/build.ninja:
+	@$(CHECK_TOOLS)
 	@$(CMAKE) -S . -B build-asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DWELD_SANITIZE=address
 
 build-tsan/build.ninja:
+	@$(CHECK_TOOLS)
 	@$(CMAKE) -S . -B build-tsan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DWELD_SANITIZE=thread
 
 build-fuzz/build.ninja:
+	@$(CHECK_TOOLS)
 	@$(CMAKE) -S . -B build-fuzz -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 \
 	  -DCMAKE_C_COMPILER=clang-14 -DWELD_SANITIZE=fuzzer
 
@@ -69,10 +74,13 @@ clean: ## remove every build directory
 	rm -rf build build-asan build-tsan build-fuzz
 
 format: ## clang-format all sources in place
+	@tools/deps.sh lint
 	@find src include tests/unit examples fuzz -name '*.[ch]' | xargs clang-format-14 -i
 
 check: ## who includes whom; the formatting of what is newly written
 	@tools/check-includes
 
-tidy: all ## clang-tidy over src/
+tidy: ## clang-tidy over src/
+	@tools/deps.sh lint
+	@$(MAKE) --no-print-directory all
 	@find src -name '*.c' | xargs clang-tidy-14 -quiet -p $(BUILD)

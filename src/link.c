@@ -305,11 +305,13 @@ static void weld_values(Link *l) {
   set_weld(l, "_PROCEDURE_LINKAGE_TABLE_", synth_addr(l, SYN_PLT), SYN_PLT);
   set_weld(l, "__GNU_EH_FRAME_HDR", synth_addr(l, SYN_EH_FRAME_HDR), SYN_EH_FRAME_HDR);
   set_weld(l, "_TLS_MODULE_BASE_", l->tls_begin, SYN_NONE);
-  for (u32 i = 0; i < l->segments.n; i++)
-    if (l->segments.at[i].type == 1 && l->segments.at[i].off == 0) {
-      set_weld(l, "__ehdr_start", l->segments.at[i].addr, SYN_NONE);
+  for (u32 i = 0; i < l->segments.n; i++) {
+    const Segment *s = &l->segments.at[i]; /* one that begins behind the headers has them on its first page */
+    if (s->type == 1 && (!s->off || (s->off < l->arch->common_page_size && s->addr % l->arch->common_page_size == s->off))) {
+      set_weld(l, "__ehdr_start", s->addr - s->off, SYN_NONE);
       break;
     }
+  }
   for (u32 i = 0; i < l->start_stops.n; i++) {
     const StartStop *s = &l->start_stops.at[i];
     const Osec *o = s->defined ? osec_named(l, s->section) : NULL;

@@ -1,28 +1,29 @@
 #!/bin/sh
-# deps.sh [build|test|demo|bench]: installs the Debian packages that weld's build, tests, demo or
-# benchmarks need. Asks for nothing, installs only what is missing, and needs no network when nothing is.
+# deps.sh [build|test|demo|bench|lint]: installs the Debian packages that weld's build, tests, demo,
+# benchmarks or code checkers need. Asks for nothing, installs only what is missing, and needs no network when nothing is.
 set -eu
 
 build="gcc g++ make cmake ninja-build python3 zlib1g-dev libzstd-dev libdeflate-dev libxxhash-dev
-  libssl-dev libiberty-dev libdw-dev libelf-dev libbz2-dev liblzma-dev libyaml-dev libcmocka-dev"
-test="$build clang-14 clang-format-14 lld-19 llvm-14 llvm-14-tools llvm-19 libclang-rt-14-dev binutils
-  mold nasm patchelf elfutils gdb file
+  libssl-dev libiberty-dev libdw-dev libelf-dev libbz2-dev liblzma-dev libcmocka-dev"
+test="$build clang-14 llvm-14 llvm-14-tools libclang-rt-14-dev binutils nasm patchelf elfutils gdb
   python3-psutil dpkg-dev"
 llvm="llvm-14 llvm-14-dev libz3-dev libtinfo-dev libxml2-dev"
 demo="$build $llvm binutils"
-bench="$test $llvm libclang-14-dev"
+bench="$test $llvm libclang-14-dev lld-19 mold"
+lint="$build clang-format-14 clang-tidy-14"
 
 case ${1:-test} in
 build) want=$build ;;
 test) want=$test ;;
 demo) want=$demo ;;
 bench) want=$bench ;;
-*) echo "usage: deps.sh [build|test|demo|bench]" >&2; exit 2 ;;
+lint) want=$lint ;;
+*) echo "usage: deps.sh [build|test|demo|bench|lint]" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "deps.sh: this is not a Debian system (no dpkg, no apt-get)." >&2
-  echo "Install by hand what these Debian packages hold, then run make:" >&2
+  echo "Install by hand what these Debian packages hold, then run make, tools/demo.sh, tests/run quick:" >&2
   echo "$want" | tr -s ' \n' ' ' | fold -s -w 90 >&2
   echo >&2
   exit 1

@@ -305,10 +305,11 @@ static u32 permissions(const Link *l, const Osec *o) {
 /* Runs the walk once: addresses, file offsets, symbols of assignments. */
 static void walk(Link *l, Layout *y) {
   Env e = {l, y};
-  u64 page = max_page(l), off = l->header_size, tls_end = 0;
+  bool packed = l->opt->nmagic || l->opt->omagic; /* what the loader needs, but not a byte to fill pages */
+  u64 page = packed ? MIN(max_page(l), l->arch->common_page_size) : max_page(l), off = l->header_size, tls_end = 0;
   u32 perm = 0; /* the headers are read-only data */
   bool in_tls = false, was_exec = false;
-  bool separate = l->opt->z_separate_code != OPT_NO && !l->opt->omagic && !l->opt->nmagic;
+  bool separate = l->opt->z_separate_code != OPT_NO && !packed;
   u64 base = l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
   y->dot = l->scripted ? 0 : base + l->header_size;
   y->osec = 0;
@@ -372,15 +373,11 @@ static void walk(Link *l, Layout *y) {
     u32 p = permissions(l, o);
     if (!l->scripted && p != perm && !tbss) { /* a segment of its own begins */
       bool exec = (p & ATOM_EXEC) != 0;
-      if (!l->opt->nmagic && !l->opt->omagic) {
-        if (separate && (exec || was_exec || l->opt->z_separate_loadable_segments)) {
-          off = align_up(off, page);
-          y->dot = align_up(y->dot, page);
-        } else {
-          y->dot = align_up(y->dot, page) + (off & (page - 1));
-        }
-      } else if (l->opt->nmagic) {
+      if (separate && (exec || was_exec || l->opt->z_separate_loadable_segments)) {
+        off = align_up(off, page);
         y->dot = align_up(y->dot, page);
+      } else if (!l->opt->omagic) {
+        y->dot = align_up(y->dot, page) + (off & (page - 1));
       }
       was_exec = exec;
       perm = p;
@@ -418,10 +415,8 @@ static void walk(Link *l, Layout *y) {
     }
     o->filesz = o->aflags & ATOM_ZEROFILL ? 0 : o->size;
     /* congruent modulo the page size, so that the kernel can map it */
-    u64 cong = l->opt->nmagic ? MIN(align, page) : page;
-    if (o->filesz || !tbss)
-      if (o->filesz)
-        off += (o->addr - off) & (cong - 1);
+    if (o->filesz)
+      off += (o->addr - off) & (page - 1);
     o->off = off;
     off += o->filesz;
     if (!tbss)

@@ -478,6 +478,7 @@ void layout_assign(Link *l) {
   layout_shuffle(l);
   layout_sort_slots(l);
   layout_sort_link_order(l);
+  layout_reverse_ctors(l);
 
   /* the walk: statements in order, orphans behind their kind */
   u32 relro_stmt = UINT32_MAX;

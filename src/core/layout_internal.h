@@ -48,6 +48,7 @@ typedef struct Layout {
 void layout_shuffle(Link *l);
 void layout_sort_slots(Link *l);
 void layout_sort_link_order(Link *l);
+void layout_reverse_ctors(Link *l);
 
 /* Tells n atoms of a section, from its place `at` on, the places that they have now. */
 void layout_tell_places(Link *l, const Osec *o, u32 at, u32 n);

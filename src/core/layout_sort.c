@@ -179,3 +179,34 @@ void layout_sort_link_order(Link *l) {
     if (l->osecs.at[o].aflags & ATOM_LINKORDER)
       layout_tell_places(l, &l->osecs.at[o], 0, l->osecs.at[o].natoms);
 }
+
+/* ---- sorting inside an atom ---- */
+
+/* Who runs .ctors begins with the last entry, who runs .init_array with the first; .fini_array is run from
+ * its end, .dtors from its beginning. So what moves from one table to the other is turned round (GNU ld). */
+static void reverse_in(Link *l, const Osec *o, const char *array, const char *old) {
+  for (u32 i = 0; i < o->natoms; i++) {
+    u32 a = o->atoms[i].i, rule = l->rules[a];
+    if (rule == NO_RULE || l->atoms.flags[a] & ATOM_SYNTH)
+      continue;
+    const char *pattern = l->layout->stmts[rule >> 16].patterns[rule & 0xffff].section;
+    if (pattern && starts_with(pattern, array))
+      continue; /* most: their names need not be looked at */
+    if (!starts_with(l->format->atom_name(l, (AtomId){a}), old) || l->atoms.at[a].size <= 8)
+      continue;
+    if (!l->format->reverse_pointers(l, (AtomId){a}))
+      diag_report(l->diag, DIAG_ERROR, "constructors", (u64)l->atoms.at[a].file << 32,
+                  "%s: section %s has %llu bytes, which is no multiple of 8: its entries can't be put into %s in reverse order",
+                  file_name(l, (FileId){l->atoms.at[a].file}), l->format->atom_name(l, (AtomId){a}),
+                  (unsigned long long)l->atoms.at[a].size, o->name);
+  }
+}
+
+void layout_reverse_ctors(Link *l) {
+  for (u32 o = 1; o < l->osecs.n; o++) {
+    if (streq(l->osecs.at[o].name, ".init_array"))
+      reverse_in(l, &l->osecs.at[o], ".init_array", ".ctors");
+    else if (streq(l->osecs.at[o].name, ".fini_array"))
+      reverse_in(l, &l->osecs.at[o], ".fini_array", ".dtors");
+  }
+}

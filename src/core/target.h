@@ -118,6 +118,9 @@ typedef struct Format {
   u32 (*edge_stream)(const struct Link *l, EdgeStream *s);
   /* Name of the atom's input section; owned by the input. */
   const char *(*atom_name)(const struct Link *l, AtomId a);
+  /* Turns round the order of the pointers that the atom holds, content and relocations; false when they
+   * don't fill it. Serial, between scan and dynrel_assign. */
+  bool (*reverse_pointers)(struct Link *l, AtomId a);
   /* Name of a symbol of file f by its index there (locals too); "" when it has none. */
   const char *(*sym_name)(const struct Link *l, FileId f, u32 index);
   /* One dynamic relocation to bytes of dynrel_size. */

@@ -22,6 +22,7 @@ typedef struct {
   bool execstack;          /* .note.GNU-stack says so */
   bool has_stack_note;
   bool has_debug_info;
+  bool copied;             /* File.data is a copy that may be written to, not the input */
 } ElfObject;
 
 /* Section index of a symbol, escapes (SHN_XINDEX) resolved; SHN_UNDEF, SHN_ABS, SHN_COMMON stay as they

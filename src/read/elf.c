@@ -38,18 +38,27 @@ static bool string_table(Link *l, FileId f, Bytes data, const ElfShdr *sh, Bytes
   return true;
 }
 
+/* Only for files that need it: the table of a symbol table's large section numbers. */
+static bool find_xindex(Link *l, FileId f, const File *file, ElfObject *o) {
+  u32 i = 1;
+  while (i < o->nshdr && (o->shdrs[i].sh_type != SHT_SYMTAB_SHNDX || o->shdrs[i].sh_link != o->symtab_shndx))
+    i++;
+  Bytes b;
+  if (i == o->nshdr)
+    return true;
+  if (!bytes_array(file->data, o->shdrs[i].sh_offset, file->nsyms, 4, &b) || o->shdrs[i].sh_size < (u64)file->nsyms * 4)
+    return elf_bad(l, f, o->shdrs[i].sh_offset, "extended section index table is too short");
+  o->xindex = (const u32_unaligned *)b.p;
+  return true;
+}
+
 static bool find_symtab(Link *l, FileId f, File *file, ElfObject *o) {
-  u32 x = 0, sh = 0;
+  u32 x = 0;
   for (u32 i = o->nshdr; i-- > 1 && !x;) /* compilers put it last */
     if (o->shdrs[i].sh_type == SHT_SYMTAB)
       x = i;
   if (!x)
     return true;
-  if (o->nshdr >= SHN_LORESERVE) {
-    for (u32 i = 1; i < o->nshdr && !sh; i++)
-      if (o->shdrs[i].sh_type == SHT_SYMTAB_SHNDX && o->shdrs[i].sh_link == x)
-        sh = i;
-  }
   const ElfShdr *s = &o->shdrs[x];
   u64 n = s->sh_size / sizeof(ElfSym);
   Bytes b;
@@ -66,17 +75,11 @@ static bool find_symtab(Link *l, FileId f, File *file, ElfObject *o) {
                    s->sh_link, o->nshdr);
   if (n && !string_table(l, f, file->data, &o->shdrs[s->sh_link], &o->strtab, "symbol string table"))
     return false;
-  if (sh) {
-    Bytes xb;
-    if (!bytes_array(file->data, o->shdrs[sh].sh_offset, n, 4, &xb) || o->shdrs[sh].sh_size < n * 4)
-      return elf_bad(l, f, o->shdrs[sh].sh_offset, "extended section index table is too short");
-    o->xindex = (const u32_unaligned *)xb.p;
-  }
   o->symtab_shndx = x;
   o->syms = (const ElfSym *)b.p;
   file->nsyms = (u32)n;
   file->first_global = n ? MAX(s->sh_info, 1u) : 0;
-  return true;
+  return o->nshdr < SHN_LORESERVE || find_xindex(l, f, file, o); /* else elf_names, elf_atoms ask when there is one */
 }
 
 bool elf_open(Link *l, FileId f, unsigned tid) {
@@ -176,10 +179,12 @@ static u8 sym_rank(const ElfSym *s) {
 }
 
 /* Of a symbol whose st_shndx is no section's index: does it mean something else? */
-static bool is_special_section(const ElfObject *o, u32 i) {
+static bool is_special_section(Link *l, FileId f, u32 i) {
+  File *file = file_at(l, f);
+  ElfObject *o = file->fmt;
   u32 x = o->syms[i].st_shndx;
   if (x == SHN_XINDEX)
-    return o->xindex && o->xindex[i] < o->nshdr;
+    return (o->xindex || find_xindex(l, f, file, o)) && o->xindex && o->xindex[i] < o->nshdr;
   return x == SHN_ABS || x == SHN_COMMON || x == SHN_X86_64_LCOMMON;
 }
 
@@ -204,7 +209,7 @@ u32 elf_names(Link *l, FileId f, InternEnt *out) {
       elf_bad(l, f, s->st_name, "symbol %u has a name outside the string table", i);
       continue;
     }
-    if (!shared && UNLIKELY(s->st_shndx >= o->nshdr) && !is_special_section(o, i)) {
+    if (!shared && UNLIKELY(s->st_shndx >= o->nshdr) && !is_special_section(l, f, i)) {
       elf_bad(l, f, (u64)((const u8 *)s - file->data.p), "symbol %u is in section %u, of %u sections", i,
               s->st_shndx == SHN_XINDEX && o->xindex ? o->xindex[i] : s->st_shndx, o->nshdr);
       continue;
@@ -701,8 +706,11 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
       continue;
     case SHT_NULL:
     case SHT_SYMTAB:
-    case SHT_SYMTAB_SHNDX:
     case SHT_LLVM_ADDRSIG:
+      continue;
+    case SHT_SYMTAB_SHNDX: /* of locals, when no global asked for it */
+      if (!o->xindex)
+        find_xindex(l, f, file, o);
       continue;
     case SHT_STRTAB:
       if (s->sh_flags & SHF_ALLOC)

@@ -17,6 +17,7 @@ void elf_format_init(Format *f) {
       .edges = elf_edges,
       .edge_stream = elf_edge_stream,
       .atom_name = elf_atom_name,
+      .reverse_pointers = elf_reverse_pointers,
       .sym_name = elf_sym_name,
       .dynrel_size = sizeof(Elf64_Rela),
       .encode_dynrel = elf_encode_dynrel,

@@ -82,3 +82,41 @@ bool elf_wants_execstack(const Link *l, FileId f) {
   const File *file = file_at(l, f);
   return file->kind == FILE_OBJECT && file->fmt && ((const ElfObject *)file->fmt)->execstack;
 }
+
+/* Relocations are found by their offset in the file, so a file that needs another order is copied: few have
+ * a .ctors with more than one entry in it. */
+static u8 *writable(Link *l, File *file) {
+  ElfObject *o = file->fmt;
+  if (!o->copied) {
+    u8 *copy = arena_alloc(&l->arena, file->data.len, 16);
+    memcpy(copy, file->data.p, file->data.len);
+    file->data.p = copy;
+    o->copied = true;
+  }
+  return (u8 *)(uintptr_t)file->data.p;
+}
+
+bool elf_reverse_pointers(Link *l, AtomId a) {
+  Atom *at = &l->atoms.at[a.i];
+  u64 n = at->size / 8;
+  if (at->size % 8)
+    return false;
+  if (at->data) {
+    u8 *data = arena_alloc(&l->arena, at->size, 8);
+    for (u64 i = 0; i < n; i++)
+      memcpy(data + i * 8, at->data + (n - 1 - i) * 8, 8);
+    at->data = data;
+  }
+  if (!at->rel)
+    return true;
+  ElfRela *r = (ElfRela *)(writable(l, atom_file(l, a)) + at->rel_off);
+  for (u32 i = 0, k = at->rel - 1; i < k; i++, k--) { /* dynamic relocations come in order of addresses */
+    ElfRela t = r[i];
+    r[i] = r[k];
+    r[k] = t;
+  }
+  for (u32 i = 0; i < at->rel; i++)
+    if (r[i].r_offset <= at->size - 8) /* others were reported */
+      r[i].r_offset = at->size - 8 - r[i].r_offset;
+  return true;
+}

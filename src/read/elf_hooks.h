@@ -10,6 +10,7 @@ bool elf_shared_symbol(const Link *l, FileId f, u32 index, SharedSym *out);
 bool elf_properties(const Link *l, FileId f, Properties *out);
 /* Where offset `off` of .eh_frame atom a has moved. After layout. */
 u64 elf_eh_frame_addr(const Link *l, AtomId a, u64 off);
+bool elf_reverse_pointers(Link *l, AtomId a);
 bool elf_wants_execstack(const Link *l, FileId f);
 
 #endif

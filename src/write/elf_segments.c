@@ -146,8 +146,9 @@ static Segment *one(Link *l, u32 type, u32 flags, const Osec *o) {
   return s;
 }
 
+/* -n and -N leave them out; but a dynamic linker looks at them. */
 static bool headers_loaded(const Link *l) {
-  if (!l->norder || l->opt->omagic || l->opt->nmagic)
+  if (!l->norder || ((l->opt->omagic || l->opt->nmagic) && !l->is_dynamic))
     return false;
   const Osec *o = &l->osecs.at[l->order[0]];
   if (!(o->aflags & ATOM_ALLOC))
@@ -185,6 +186,7 @@ static void sort_loads(Link *l) {
 static void build(Link *l) {
   u64 page = l->opt->z_max_page_size ? l->opt->z_max_page_size : l->arch->max_page_size;
   const Options *p = l->opt;
+  u64 load_align = p->omagic || p->nmagic ? 4 : page;
   bool headers = headers_loaded(l);
   l->segments.n = 0;
   if (!l->norder)
@@ -202,7 +204,7 @@ static void build(Link *l) {
   u32 perm = 0;
   bool zero = false;
   if (headers) { /* the headers begin a segment; read-only sections may share it */
-    load = add(l, PT_LOAD, PF_R, page);
+    load = add(l, PT_LOAD, PF_R, load_align);
     load->first = UINT32_MAX;
     load->addr = load->lma = image_start(l);
     load->filesz = load->memsz = l->header_size;
@@ -227,7 +229,7 @@ static void build(Link *l) {
         fresh = true; /* a script or -Ttext moved it away */
     }
     if (fresh) {
-      load = add(l, PT_LOAD, PF_R, p->omagic ? 4 : page);
+      load = add(l, PT_LOAD, PF_R, load_align);
       load->first = UINT32_MAX;
       zero = false;
       load->flags = 0;
