@@ -136,6 +136,7 @@ typedef struct Link {
   bool is_dynamic;  /* has .dynamic: shared, PIE, or any shared library in the link */
   bool is_pic;      /* shared or PIE: addresses move */
   bool has_textrel, has_static_tls, uses_tlsld, has_ifunc, has_versioned_refs;
+  bool has_gnu_symbols; /* .dynsym has kinds of symbols that are GNU's: indirect functions, unique ones */
   bool ibt, shstk;  /* features of the output */
   bool execstack;
   i32 tlsld_got;    /* slot of the local-dynamic pair, -1 */

@@ -123,7 +123,7 @@ static u32 synth_section(const Link *l, u32 synth) {
 static void make_ehdr(const Image *m, u8 *out) {
   Link *l = m->l;
   ElfEhdr *h = (ElfEhdr *)out;
-  bool gnu = l->has_ifunc || elf_symtab_has_unique(l);
+  bool gnu = l->has_ifunc || l->has_gnu_symbols || elf_symtab_has_gnu(l);
   memcpy(h->e_ident, ELFMAG, SELFMAG);
   h->e_ident[EI_CLASS] = ELFCLASS64;
   h->e_ident[EI_DATA] = ELFDATA2LSB;

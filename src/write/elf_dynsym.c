@@ -103,17 +103,21 @@ static void select_chunks(void *ctx, u32 begin, u32 end, unsigned tid) {
   Select *j = ctx;
   const Link *l = j->l;
   for (u32 k = begin; k < end; k++) {
-    u32 from = k * CHUNK, to = MIN(from + CHUNK, l->syms.nglobal), ndefs = 0, nundefs = 0;
+    u32 from = k * CHUNK, to = MIN(from + CHUNK, l->syms.nglobal), ndefs = 0, nundefs = 0, any = 0;
     for (u32 s = from; s < to; s++) {
       u32 f = l->syms.flags[s];
       if (!(f & (SF_EXPORTED | SF_IMPORTED | SF_COPY)))
         continue;
       Class c = classify(l, s, f);
-      if (c == DEFINED)
+      if (c == DEFINED) {
         j->ids[from + ndefs++] = s;
-      else if (c == UNDEFINED)
+        any |= f;
+      } else if (c == UNDEFINED) {
         j->ids[to - ++nundefs] = s;
+      }
     }
+    if (any & SF_IFUNC || (any & SF_UNIQUE && !l->opt->no_gnu_unique))
+      __atomic_store_n(&j->l->has_gnu_symbols, true, __ATOMIC_RELAXED);
     j->ndefs[k] = ndefs;
     j->nundefs[k] = nundefs;
   }

@@ -113,7 +113,7 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
   const char *strtab = (const char *)o->strtab.p;
   u32 nlocal = 0, nglobal = 0;
   bool plain = !f->has_versions; /* names are what they are in the table of all */
-  bool unique = false;
+  bool unique = false, ifunc = false;
   for (u32 i = f->first_global; i < f->nsyms; i++) {
     u32 sym = f->globals[i - f->first_global];
     PREFETCH(&o->syms[i + SYMS_AHEAD]);
@@ -144,6 +144,7 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
       len = strlen(name);
     if (!keep_definition(l, t, sym, name, len))
       continue;
+    ifunc |= ELF64_ST_TYPE(o->syms[i].st_info) == STT_GNU_IFUNC;
     if (l->syms.flags[sym] & (SF_HIDDEN | SF_VERSION_LOCAL)) {
       out[nlocal++] = (Kept){i, (u32)len};
     } else {
@@ -161,6 +162,8 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
   fs->nglobal = nglobal;
   if (unique)
     __atomic_store_n(&t->has_unique, true, __ATOMIC_RELAXED);
+  if (ifunc)
+    __atomic_store_n(&t->has_ifunc, true, __ATOMIC_RELAXED);
 }
 
 static void choose_files(void *ctx, u32 begin, u32 end, unsigned tid) {
@@ -410,7 +413,7 @@ void elf_symtab_finish(Link *l) {
                before, t->nsections);
 }
 
-bool elf_symtab_has_unique(const Link *l) {
+bool elf_symtab_has_gnu(const Link *l) {
   const Symtab *t = l->synths.at[SYN_SYMTAB].ctx;
-  return t && t->has_unique && !l->opt->no_gnu_unique;
+  return t && (t->has_ifunc || (t->has_unique && !l->opt->no_gnu_unique));
 }

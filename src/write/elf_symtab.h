@@ -13,8 +13,9 @@
 void elf_symtab_prepare(Link *l);
 /* When section indexes are final, before the file is composed. */
 void elf_symtab_finish(Link *l);
-/* Whether the output has symbols of its own kind STB_GNU_UNIQUE. After elf_symtab_prepare(). */
-bool elf_symtab_has_unique(const Link *l);
+/* Whether .symtab has global definitions of kinds that are GNU's: indirect functions, unique ones. After
+ * elf_symtab_prepare(). */
+bool elf_symtab_has_gnu(const Link *l);
 /* Offset of the name of an output section in .shstrtab. After layout. */
 u32 elf_shstrtab_offset(const Link *l, u32 osec);
 

@@ -39,7 +39,7 @@ typedef struct {
   u32 first_global; /* index of the first symbol that is not local */
   u32 total;
   u64 names_total; /* size of .strtab */
-  bool has_unique;
+  bool has_unique, has_ifunc;
 } Symtab;
 
 static inline u32 symtab_made_local_at(const Symtab *t) {
