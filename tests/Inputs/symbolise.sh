@@ -21,7 +21,7 @@ gdb() {
 }
 # Samples have names, and so have the callers that unwind tables lead to.
 perf() {
-  command perf record -q --call-graph dwarf,512 -F 500 -o perf.data -e cpu-clock:u "./$1" >out 2>&1
+  command perf record -q --call-graph dwarf,512 -F 997 -o perf.data -e cpu-clock:u "./$1" >out 2>&1
   command perf report -i perf.data --stdio --no-children -g none -F sample,dso,symbol >out 2>&1
   grep -q " $1 .*in_program" out && grep -q " $2 .*in_library" out || { cat out; return 1; }
   command perf script -i perf.data -F ip,sym,dso >out 2>&1
