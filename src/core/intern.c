@@ -21,7 +21,7 @@ void intern_sort(const InternEnt *ents, u32 n, InternChunk *out) {
 }
 
 static void grow(InternShard *s) {
-  u32 n = s->mask ? (s->mask + 1) * 2 : 64;
+  u32 n = s->mask ? (s->mask + 1) * 2 : 256;
   u64 *slots = heap_alloc(n * sizeof *slots);
   for (u32 i = 0; i < s->syms.n; i++) {
     u64 h = s->syms.at[i].hash.lo;

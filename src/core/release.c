@@ -11,6 +11,7 @@ enum {
   PAGE = 4096,
   WORTH = 128 << 10, /* a system call, and a flush on every core that runs the process */
   PIECE = 8 << 20,
+  MUCH = 64 << 20, /* less goes as fast with the process */
   MANY_ATOMS = 1 << 17,
 };
 
@@ -81,7 +82,10 @@ static void drop_pieces(void *ctx, u32 begin, u32 end, unsigned tid) {
 void release_at_end(const Link *l) {
   Mapped m = mapped_inputs(l);
   Pieces v = {0};
+  u64 bytes = 0;
   for (u32 i = 0; i < m.n; i++)
+    bytes += m.at[i].len;
+  for (u32 i = 0; bytes >= MUCH && i < m.n; i++)
     add_pieces(&v, m.at[i].p, m.at[i].len);
   if (l->atoms.n > MANY_ATOMS) /* the largest arrays */
     add_pieces(&v, l->atoms.block.p, l->atoms.block.len);

@@ -11,7 +11,7 @@
 #include "util/glob.h"
 #include "util/hash.h"
 
-enum { REC_BATCH = 128, CLAIM_AHEAD = 12, GROUPS_AHEAD = 12, FACTS_BATCH = 64, CHUNK_NAMES = 1 << 12, BATCH_CHUNKS = 32 };
+enum { MANY_ATOMS = 1 << 14, REC_BATCH = 128, CLAIM_AHEAD = 12, GROUPS_AHEAD = 12, FACTS_BATCH = 64, CHUNK_NAMES = 1 << 12, BATCH_CHUNKS = 32 };
 
 #define FOR_FILES_GRAIN(l) ((l)->files.n > 256 ? 16u : 1u)
 
@@ -481,6 +481,8 @@ static void make_atoms(void *ctx, u32 begin, u32 end, unsigned tid) {
 /* In a debug build of C++ most sections lose their group, and most of the atoms' arrays is never touched:
  * small pages. Elsewhere huge pages save the faults. A lost group is about three sections. */
 static void choose_pages(Link *l) {
+  if (l->atoms.n < MANY_ATOMS) /* a huge page or two would be most of a small link's memory */
+    return;
   u64 groups = 0, won = l->groups.total;
   for (u32 f = 1; f < l->files.n; f++)
     groups += l->files.at[f].ngroups;
