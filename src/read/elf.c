@@ -508,7 +508,7 @@ static bool is_root(const char *name, u32 type, u64 flags) {
   }
   if (name[0] != '.' || !name[1]) /* two letters tell nearly all others */
     return false;
-  switch (name[1] << 8 | name[2]) {
+  switch ((u8)name[1] << 8 | (u8)name[2]) {
   case 'i' << 8 | 'n':
   case 'f' << 8 | 'i':
   case 'c' << 8 | 't':
