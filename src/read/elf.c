@@ -201,8 +201,8 @@ u32 elf_names(Link *l, FileId f, InternEnt *out) {
     u32 *id = &file->globals[i - file->first_global];
     PREFETCH(s + SYMS_AHEAD);
     if (i + NAMES_AHEAD < file->nsyms) {
-      PREFETCH(str.p + syms[i + NAMES_AHEAD].st_name);
-      PREFETCH(str.p + syms[i + NAMES_AHEAD].st_name + 64);
+      PREFETCH_AT(str.p, syms[i + NAMES_AHEAD].st_name);
+      PREFETCH_AT(str.p, (u64)syms[i + NAMES_AHEAD].st_name + 64);
     }
     *id = UINT32_MAX;
     if (s->st_name >= str.len) {
@@ -699,7 +699,7 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
     if (soon + HEADERS_AHEAD < o->nshdr && !(aflags[soon + HEADERS_AHEAD] & ATOM_DISCARDED))
       PREFETCH(&o->shdrs[soon + HEADERS_AHEAD]);
     if (soon < o->nshdr && !(aflags[soon] & ATOM_DISCARDED) && o->shdrs[soon].sh_type != SHT_RELA)
-      PREFETCH(o->shstrtab.p + o->shdrs[soon].sh_name);
+      PREFETCH_AT(o->shstrtab.p, o->shdrs[soon].sh_name);
     switch (s->sh_type) {
     case SHT_GROUP:
       missed |= i >= end;

@@ -28,6 +28,8 @@ typedef int64_t i64;
     __builtin_prefetch(p);                                                                         \
     __asm__ volatile("");                                                                          \
   } while (0)
+/* Of an address that need not be one: the input says where. */
+#define PREFETCH_AT(p, off) PREFETCH((const void *)((uintptr_t)(p) + (uintptr_t)(off)))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Rounds up to a power of two `a`; wraps only when v is within a of 2^64, which callers exclude. */

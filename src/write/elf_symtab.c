@@ -70,7 +70,7 @@ static u32 choose_locals(const Link *l, const Symtab *t, const File *f, Kept *ou
     const ElfSym *s = &o->syms[i];
     PREFETCH(s + SYMS_AHEAD);
     if (i + NAMES_AHEAD < end)
-      PREFETCH(strtab + s[NAMES_AHEAD].st_name);
+      PREFETCH_AT(strtab, s[NAMES_AHEAD].st_name);
     if (ELF64_ST_TYPE(s->st_info) == STT_SECTION)
       continue;
     if (UNLIKELY(s->st_name >= o->strtab.len)) { /* the reader looks at names of globals only */
