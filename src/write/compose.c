@@ -226,7 +226,7 @@ typedef struct {
 } Run;
 
 static void relocate(Stage *s) {
-  if (s->nrun)
+  if (s->nrun && s->buf) /* no buffer: only sections of no bytes */
     s->l->arch->apply(s->l, s->run, s->nrun, s->buf + (s->run_off - s->off), s->run_addr, s->tid);
   s->nrun = 0;
 }
