@@ -91,7 +91,7 @@ typedef struct {
 
 /* The edges of many atoms, without the plain ones, which are most: those of the commonest kinds whose
  * targets have none of the flags in Arch.special. While scanning nobody asks for them, and while
- * relocating the reader has done them. To begin, set the first group of fields and zero the second;
+ * relocating the reader has done them. To begin, set the first group of fields and zero the second (rel: nothing);
  * Format.edge_stream() fills the rest, again and again. Large: keep one on the stack. */
 enum { STREAM_EDGES = 128, STREAM_RUNS = 64 };
 typedef struct {
@@ -107,10 +107,12 @@ typedef struct {
   u64 out_addr;
   u16 plain_words;     /* ATOM_*: in atoms with one of these, pointers to plain targets are plain edges */
   bool relative;       /* such a pointer is a relative dynamic relocation */
+
   u32 at, next;        /* the next atom, and the next relocation in it */
   bool pair;           /* the next edge belongs to the last */
   bool begun;          /* the atom in hand had a run */
   u64 rel;             /* of an atom whose last run is to come: its next relative relocation, from the caller */
+
   u32 nruns;
   EdgeRun run[STREAM_RUNS];
   Edge edge[STREAM_EDGES];

@@ -209,7 +209,8 @@ ALWAYS_INLINE u32 plain_global(const Source *s, u32 sym) {
   return LIKELY(i < s->nsyms - s->first_global) ? s->globals[i] : UINT32_MAX;
 }
 
-/* The section of a local target; 0 when somebody has to look at it. After layout a piece of a merged section has no address of that kind. */
+/* The section of a local target; 0 when somebody has to look at it. After layout a piece of a merged
+ * section has no address of that kind. */
 ALWAYS_INLINE u32 plain_local(const Source *s, u32 sym, u32 special, bool addressed) {
   const u32 odd = addressed ? ATOM_MERGE | ATOM_EHFRAME : 0;
   u32 info = rd32(&s->syms[sym].st_info), section = info >> 16; /* st_info, st_other, st_shndx */
