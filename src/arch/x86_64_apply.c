@@ -18,6 +18,7 @@ typedef struct {
   AtomId a;      /* being relocated */
   u64 addr, size;
   u8 *bytes;     /* of it */
+  const ApplyOut *out;
   u64 rel, symrel; /* its next dynamic relocations */
   u64 tombstone;   /* what stands in it for code that is gone */
 } Apply;
@@ -125,6 +126,13 @@ static u64 size_of_target(const Apply *c, const Edge *e) {
 
 /* ---- pointers ---- */
 
+static void put_relative(Apply *c, u64 P, u64 v) {
+  const Format *f = c->l->format;
+  const DynRel r = {P, (i64)v, NO_SYM.i, DYN_RELATIVE};
+  if (LIKELY(c->rel < c->out->end_rel))
+    f->encode_dynrel(c->l, &r, c->out->rel + (c->rel++ - c->out->first_rel) * f->dynrel_size);
+}
+
 static void apply_word(Apply *c, const Edge *e, u8 *loc, u64 P) {
   Link *l = c->l;
   u16 aflags = l->atoms.flags[c->a.i];
@@ -134,7 +142,7 @@ static void apply_word(Apply *c, const Edge *e, u8 *loc, u64 P) {
     if (x64_relr(&c->r, aflags, l->atoms.at[c->a.i].p2align, e->offset))
       wr64(loc, e->S + A);
     else
-      l->dynrel[c->rel++] = (DynRel){P, (i64)(e->S + A), NO_SYM.i, DYN_RELATIVE};
+      put_relative(c, P, e->S + A);
     return;
   case WORD_SYMBOLIC:
     l->dynrel[c->symrel++] = (DynRel){P, e->addend, e->target, DYN_ABS};
@@ -562,10 +570,11 @@ static void apply_nonalloc(Apply *c, const Edge *e, const Edge *end) {
 
 /* ---- entry points ---- */
 
-static Apply apply_begin(Link *l, unsigned tid) {
+static Apply apply_begin(Link *l, const ApplyOut *out, unsigned tid) {
   return (Apply){
       .l = l,
       .tid = tid,
+      .out = out,
       .r = x64_rules(l),
       .got = synth_addr(l, SYN_GOT),
       .got_base = l->got_base,
@@ -574,7 +583,7 @@ static Apply apply_begin(Link *l, unsigned tid) {
   };
 }
 
-static void apply_stream(Apply *c, EdgeStream *st, u8 *out, u64 out_addr) {
+static void apply_stream(Apply *c, EdgeStream *st) {
   Link *l = c->l;
   Pending pending = {.have = false};
   bool alloc = false;
@@ -585,7 +594,7 @@ static void apply_stream(Apply *c, EdgeStream *st, u8 *out, u64 out_addr) {
         c->a = r->atom;
         c->addr = l->atoms.addr[c->a.i];
         c->size = l->atoms.at[c->a.i].size;
-        c->bytes = out + (c->addr - out_addr);
+        c->bytes = c->out->bytes + (c->addr - c->out->addr);
         c->rel = st->relative ? l->atoms.reloff[c->a.i] : 0;
         c->symrel = l->atoms.symreloff[c->a.i];
         alloc = l->atoms.flags[c->a.i] & ATOM_ALLOC;
@@ -605,9 +614,9 @@ static void apply_stream(Apply *c, EdgeStream *st, u8 *out, u64 out_addr) {
     }
 }
 
-void x64_apply(Link *l, const AtomId *atoms, u32 n, u8 *out, u64 out_addr, unsigned tid) {
+void x64_apply(Link *l, const AtomId *atoms, u32 n, const ApplyOut *out, unsigned tid) {
   enum { BATCH = 256 };
-  Apply c = apply_begin(l, tid);
+  Apply c = apply_begin(l, out, tid);
   AtomId batch[BATCH];
   EdgeStream st;
   for (u32 i = 0; i < n;) {
@@ -620,11 +629,10 @@ void x64_apply(Link *l, const AtomId *atoms, u32 n, u8 *out, u64 out_addr, unsig
     st.atoms = batch;
     st.n = m;
     st.out = out;
-    st.out_addr = out_addr;
     x64_plain_words(&c.r, &st);
     st.at = st.next = 0;
     st.pair = st.begun = false;
-    apply_stream(&c, &st, out, out_addr);
+    apply_stream(&c, &st);
   }
 }
 

@@ -6,7 +6,7 @@
 #include "core/link.h"
 
 void x64_scan(Link *l, AtomRange range, unsigned tid);
-void x64_apply(Link *l, const AtomId *atoms, u32 n, u8 *out, u64 out_addr, unsigned tid);
+void x64_apply(Link *l, const AtomId *atoms, u32 n, const ApplyOut *out, unsigned tid);
 void x64_scan_edges(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid);
 bool x64_apply_one(Link *l, const Edge *e, u8 *place, u64 place_addr);
 bool x64_edge_is_absolute(u32 kind);

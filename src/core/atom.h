@@ -64,8 +64,9 @@ typedef struct {
   u64 *addr;   /* offset in the output section while layout runs, the address after it */
   u32 *nrel;   /* relative dynamic relocations this atom needs (written by Arch.scan) */
   u32 *nsymrel;/* symbolic dynamic relocations (including IRELATIVE kinds in data) */
-  u32 *reloff; /* the same array: dynrel_assign replaces a count by the index of the first in .rela.dyn */
-  u32 *symreloff; /* nsymrel likewise */
+  u32 *reloff; /* the same array: dynrel_assign replaces a count by the index of the first in .rela.dyn, in
+                  all atoms of a section that has any */
+  u32 *symreloff; /* nsymrel likewise, where it is not 0: index in Link.dynrel */
   Bytes block;    /* at, addr and nrel are in it, from pages_alloc */
 } Atoms;
 
@@ -89,6 +90,14 @@ typedef struct {
   u32 next;
 } EdgeCursor;
 
+/* Where relocated atoms go. */
+typedef struct {
+  u8 *bytes;     /* stand for addresses from addr on */
+  u64 addr;
+  u8 *rel;       /* entries [first_rel, end_rel) of .rela.dyn, as the format encodes them: their relative relocations */
+  u64 first_rel, end_rel;
+} ApplyOut;
+
 /* The edges of many atoms, without the plain ones, which are most: those of the commonest kinds whose
  * targets have none of the flags in Arch.special. While scanning nobody asks for them, and while
  * relocating the reader has done them. To begin, set the first group of fields and zero the second (rel: nothing);
@@ -103,15 +112,14 @@ typedef struct {
 typedef struct {
   const AtomId *atoms; /* with relocations */
   u32 n;
-  u8 *out;             /* as in Arch.apply; NULL while scanning */
-  u64 out_addr;
+  const ApplyOut *out; /* NULL while scanning */
   u16 plain_words;     /* ATOM_*: in atoms with one of these, pointers to plain targets are plain edges */
   bool relative;       /* such a pointer is a relative dynamic relocation */
 
   u32 at, next;        /* the next atom, and the next relocation in it */
   bool pair;           /* the next edge belongs to the last */
   bool begun;          /* the atom in hand had a run */
-  u64 rel;             /* of an atom whose last run is to come: its next relative relocation, from the caller */
+  u64 rel;             /* of an atom whose last run is to come: index of its next relative relocation, from the caller */
 
   u32 nruns;
   EdgeRun run[STREAM_RUNS];

@@ -110,6 +110,7 @@ typedef struct {
   u64 filesz;     /* in the file: 0 for zero fill */
   AtomId *atoms;  /* in order of addresses */
   u32 natoms;
+  u32 reloff_end; /* dynrels: one past the index in .rela.dyn of its atoms' last relative relocation */
   u32 first;      /* place of its first atom among those of all sections, in layout*.c */
   AtomKinds kinds;
   u32 stmt;       /* index of its LayoutStmt, UINT32_MAX for an orphan */

@@ -143,8 +143,10 @@ typedef struct Link {
   u64 tls_begin, tls_end, tls_align; /* of PT_TLS, after layout */
   u64 got_base;     /* _GLOBAL_OFFSET_TABLE_ */
   u32 nplt, ngotplt, npltgot, ngot; /* slots handed out by got_allocate */
-  DynRel *dynrel;   /* .rela.dyn in output order */
-  u64 ndynrel, ndynrel_relative;
+  u64 ndynrel;          /* entries of .rela.dyn */
+  u64 ndynrel_relative; /* the first of them: base + addend; where atoms are relocated, these are made */
+  DynRel *dynrel;       /* those of .got among them, then the entries from ndynrel_relative on */
+  u64 ndynrel_kept;     /* how many that are */
   struct Slots *slots; /* core/scan.h: from slots_scan on */
   void *dyn;        /* write/elf_dynamic.c's own */
   void *script;     /* pass/export.c's own */

@@ -44,7 +44,8 @@ void got_allocate(Link *l);
  * every atom its first slots (atoms.reloff, symreloff), in order of addresses. */
 void dynrel_assign(Link *l);
 /* pass/dynrel.c: when every atom was relocated, before late Synths are written: adds the dynamic
- * relocations of .got and copies to l->dynrel and groups the symbolic ones by symbol. */
+ * relocations of .got and copies to l->dynrel and groups the symbolic ones by symbol. What is late in
+ * .rela.dyn is these. */
 void dynrel_finish(Link *l);
 
 #endif

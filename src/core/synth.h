@@ -9,6 +9,11 @@
 struct Link;
 typedef struct Synth Synth;
 
+/* Bytes of a Synth. */
+typedef struct {
+  u64 off, len;
+} SynthPart;
+
 struct Synth {
   const char *name; /* as an input section's name: the layout's patterns match it */
   u32 type;         /* format's section type and flags, opaque to the core */
@@ -24,7 +29,9 @@ struct Synth {
    * on several threads for different ranges of one Synth if `grain` is not 0. */
   void (*write)(struct Link *l, const Synth *s, u8 *out, u64 off, u64 len);
   u64 grain;        /* ranges handed to write are multiples of this many bytes (but for the last); 0: whole */
-  bool late;        /* written after everything that is not late (e.g. .rela.dyn: filled by apply) */
+  bool late;        /* written after everything that is not late (e.g. .eh_frame_hdr) */
+  const SynthPart *parts; /* late: all that `write` is asked for, in order; somebody else writes the rest. NULL: everything */
+  u32 nparts;
   void *ctx;
   /* format's links: output section header's sh_link / sh_info, as Synth indexes + 1, or SYN_NONE */
   u32 link, info;

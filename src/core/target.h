@@ -76,9 +76,10 @@ typedef struct Arch {
   /* Looks at every edge of the live, allocated atoms of the range: ors needs into symbols.needs,
    * counts atoms.nrel / nsymrel, reports relocations that the output kind can't have. Parallel. */
   void (*scan)(struct Link *l, AtomRange r, unsigned tid);
-  /* Relocates n atoms whose bytes were copied to `out`, which stands for addresses from out_addr on
-   * (atom a is at out + addr[a] - out_addr). Also fills the atoms' dynamic relocations. Parallel. */
-  void (*apply)(struct Link *l, const AtomId *atoms, u32 n, u8 *out, u64 out_addr, unsigned tid);
+  /* Relocates n atoms whose bytes were copied to out->bytes (atom a is at addr[a] - out->addr there). Also
+   * makes their dynamic relocations: relative ones in out->rel, which has room for those of these atoms and
+   * those between them, the others in Link.dynrel. Parallel. */
+  void (*apply)(struct Link *l, const AtomId *atoms, u32 n, const ApplyOut *out, unsigned tid);
   /* The bytes of .plt, .plt.sec and .plt.got, whole. */
   void (*write_plt)(struct Link *l, u8 *out);
   void (*write_plt_sec)(struct Link *l, u8 *out);

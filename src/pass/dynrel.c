@@ -1,6 +1,8 @@
 /* dynrel.c: .rela.dyn, .rela.plt and .relr.dyn. Each atom gets a run of entries in .rela.dyn, in order
  * of addresses, so that apply can write them from any thread and nothing needs sorting:
  *   relative (atoms, .got) | symbolic (atoms, .got, copies), by symbol | canonical IFUNC addresses
+ * The relative ones of atoms, which are nearly all, go to the file together with their atoms and are
+ * nowhere else in memory; the others wait in Link.dynrel.
  * .rela.plt holds one entry a .got.plt slot, in their order, then every other IRELATIVE.
  * The trap: IRELATIVE runs code of the program, so it comes after everything that this code may use, and
  * in static output __rela_iplt_start finds nothing but it. */
@@ -151,11 +153,17 @@ static void relr_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
 
 /* ---- .rela.dyn ---- */
 
+/* Only for its parts. */
 static void rela_dyn_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)s;
   u32 size = l->format->dynrel_size;
-  for (u64 i = off / size, end = (off + len) / size; i < end; i++, out += size)
-    l->format->encode_dynrel(l, &l->dynrel[i], out);
+  u64 i = off / size, n = len / size;
+  if (i < l->ndynrel_relative)
+    i -= l->atoms.reloff[l->synths.at[SYN_GOT].atom.i];
+  else
+    i -= l->ndynrel - l->ndynrel_kept;
+  for (const DynRel *r = l->dynrel + i, *end = r + n; r < end; r++, out += size)
+    l->format->encode_dynrel(l, r, out);
 }
 
 /* ---- .rela.plt ---- */
@@ -204,13 +212,19 @@ static void rela_plt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
 
 /* ---- counting ---- */
 
+/* Entries that .got has among the relative ones. */
+static u32 got_relatives(const Link *l) {
+  u32 got = l->synths.at[SYN_GOT].atom.i;
+  return got && l->atoms.at[got].osec && !l->opt->z_pack_relative_relocs ? l->slots->got_nrel : 0;
+}
+
 /* Atoms made by weld count like any other. */
 static void count_synths(Link *l) {
   const Slots *s = l->slots;
   u32 got = l->synths.at[SYN_GOT].atom.i, bss[2] = {l->synths.at[SYN_DYNBSS].atom.i,
                                                     l->synths.at[SYN_DYNBSS_RELRO].atom.i};
   if (got) {
-    l->atoms.nrel[got] = l->opt->z_pack_relative_relocs ? 0 : s->got_nrel;
+    l->atoms.nrel[got] = got_relatives(l);
     l->atoms.nsymrel[got] = s->got_nsymrel;
   }
   for (u32 i = 0; i < s->copies.n; i++)
@@ -251,8 +265,7 @@ static void number_runs(void *ctx, u32 begin, u32 end, unsigned tid) {
     u32 rel = r->rel, sym = r->sym;
     for (u32 i = 0; i < r->n; i++) {
       u32 id = r->atoms[i].i, nrel = a->nrel[id], nsym = a->nsymrel[id];
-      if (nrel)
-        a->reloff[id] = rel;
+      a->reloff[id] = rel;
       if (nsym)
         a->symreloff[id] = sym;
       rel += nrel;
@@ -261,31 +274,51 @@ static void number_runs(void *ctx, u32 begin, u32 end, unsigned tid) {
   }
 }
 
-/* Relative entries in order of addresses, behind them symbolic ones. Sections of code mostly have none,
- * and are the most. */
+static bool has_dynrels(const Osec *o) { return o->aflags & ATOM_ALLOC && o->dynrels; }
+
+/* Relative entries in order of addresses; symbolic ones likewise, as Link.dynrel has them: behind the relative
+ * ones of .got. Sections of code mostly have none, and are the most. */
 static void number_atoms(Link *l, u64 *nrel, u64 *nsym) {
   VEC(Run) runs = {0};
   for (u32 i = 0; i < l->norder; i++) {
-    const Osec *o = &l->osecs.at[l->order[i]];
-    for (u32 at = 0; o->aflags & ATOM_ALLOC && o->dynrels && at < o->natoms; at += RUN_ATOMS)
+    Osec *o = &l->osecs.at[l->order[i]];
+    o->dynrels = has_dynrels(o);
+    for (u32 at = 0; o->dynrels && at < o->natoms; at += RUN_ATOMS)
       *vec_push(&runs) = (Run){o->atoms + at, MIN(o->natoms - at, (u32)RUN_ATOMS), 0, 0};
   }
   RunJob j = {l, runs.at};
   pool_run(l->pool, runs.n, 4, count_runs, &j);
-  u64 rel = 0, sym = 0;
-  for (u32 i = 0; i < runs.n; i++) {
-    u32 r = runs.at[i].rel, s = runs.at[i].sym;
-    runs.at[i].rel = (u32)rel;
-    runs.at[i].sym = (u32)sym;
-    rel += r;
-    sym += s;
+  u64 rel = 0, sym = got_relatives(l);
+  u32 run = 0;
+  for (u32 i = 0; i < l->norder; i++) {
+    Osec *o = &l->osecs.at[l->order[i]];
+    for (u32 at = 0; o->dynrels && at < o->natoms; at += RUN_ATOMS, run++) {
+      u32 r = runs.at[run].rel, s = runs.at[run].sym;
+      runs.at[run].rel = (u32)rel;
+      runs.at[run].sym = (u32)sym;
+      rel += r;
+      sym += s;
+    }
+    o->reloff_end = (u32)rel;
   }
-  for (u32 i = 0; i < runs.n; i++)
-    runs.at[i].sym += (u32)rel;
   pool_run(l->pool, runs.n, 4, number_runs, &j);
   vec_free(&runs);
   *nrel = rel;
-  *nsym = sym;
+  *nsym = sym - got_relatives(l);
+}
+
+static void make_rela_dyn(Link *l, u32 size) {
+  Synth *dyn = &l->synths.at[SYN_RELA_DYN];
+  u64 got = l->ndynrel_relative ? got_relatives(l) : 0;
+  SynthPart *part = ARENA_ARRAY(&l->arena, SynthPart, 2);
+  if (got)
+    part[0] = (SynthPart){(u64)l->atoms.reloff[l->synths.at[SYN_GOT].atom.i] * size, got * size};
+  part[got != 0] = (SynthPart){l->ndynrel_relative * size, (l->ndynrel - l->ndynrel_relative) * size};
+  dyn->parts = part;
+  dyn->nparts = got ? 2 : 1;
+  dyn->write = rela_dyn_write;
+  dyn->grain = (u64)size * 8192;
+  dyn->late = true;
 }
 
 void dynrel_assign(Link *l) {
@@ -308,12 +341,10 @@ void dynrel_assign(Link *l) {
   u32 size = l->format->dynrel_size;
   l->ndynrel_relative = nrel;
   l->ndynrel = nrel + nsym + s->ncanonical_ifuncs;
-  l->dynrel = l->ndynrel ? pages_alloc(l->ndynrel * sizeof(DynRel)) : NULL;
-  Synth *dyn = &l->synths.at[SYN_RELA_DYN];
+  l->ndynrel_kept = l->ndynrel - nrel + (nrel ? got_relatives(l) : 0);
+  l->dynrel = l->ndynrel_kept ? pages_alloc(l->ndynrel_kept * sizeof(DynRel)) : NULL;
   set_size(l, SYN_RELA_DYN, l->ndynrel * size);
-  dyn->write = rela_dyn_write;
-  dyn->grain = (u64)size * 8192;
-  dyn->late = true;
+  make_rela_dyn(l, size);
 
   Synth *plt = &l->synths.at[SYN_RELA_PLT];
   set_size(l, SYN_RELA_PLT,
@@ -332,8 +363,10 @@ void dynrel_assign(Link *l) {
 
 static void fill_got(Link *l) {
   u32 atom = l->synths.at[SYN_GOT].atom.i;
-  u64 rel = l->atoms.reloff[atom], sym = l->atoms.symreloff[atom], got = synth_addr(l, SYN_GOT);
+  u64 rel = 0, sym = l->atoms.symreloff[atom], got = synth_addr(l, SYN_GOT);
   bool packed = l->opt->z_pack_relative_relocs;
+  if (!atom || !l->atoms.at[atom].osec) /* the layout discarded it */
+    return;
   if (l->tlsld_got >= 0 && l->opt->kind == OUTPUT_SHARED)
     l->dynrel[sym++] = (DynRel){got + 8 * (u64)l->tlsld_got, 0, NO_SYM.i, DYN_DTPMOD};
   for (u32 i = 0; i < l->syms.nauxes; i++) {
@@ -365,7 +398,7 @@ static void fill_copies(Link *l) {
 
 static void fill_canonical_ifuncs(Link *l) {
   const Slots *s = l->slots;
-  u64 at = l->ndynrel - s->ncanonical_ifuncs;
+  u64 at = l->ndynrel_kept - s->ncanonical_ifuncs;
   for (u32 i = 0; i < s->ifuncs.n; i++) {
     const IfuncRef *r = &s->ifuncs.at[i];
     const SymAux *x = sym_aux(l, r->sym);
@@ -384,7 +417,7 @@ static u32 dynsym_of(const Link *l, const DynRel *r) {
  * their order within a symbol (a counting sort is stable). */
 static void group_by_symbol(Link *l) {
   u64 n = l->ndynrel - l->ndynrel_relative - l->slots->ncanonical_ifuncs;
-  DynRel *r = l->dynrel + l->ndynrel_relative;
+  DynRel *r = l->dynrel + (l->ndynrel_kept - (l->ndynrel - l->ndynrel_relative));
   u32 max = 0;
   for (u64 i = 0; i < n; i++)
     max = MAX(max, dynsym_of(l, &r[i]));
@@ -405,7 +438,7 @@ static void group_by_symbol(Link *l) {
 }
 
 void dynrel_finish(Link *l) {
-  if (!l->ndynrel)
+  if (!l->ndynrel_kept)
     return;
   fill_got(l);
   fill_copies(l);

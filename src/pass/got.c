@@ -545,7 +545,7 @@ void slots_free(Link *l) {
   vec_free(&s->copies);
   vec_free(&s->ifuncs);
   pages_free(s->relr, s->relr_bytes);
-  pages_free(l->dynrel, l->ndynrel * sizeof(DynRel));
+  pages_free(l->dynrel, l->ndynrel_kept * sizeof(DynRel));
   l->dynrel = NULL;
   l->slots = NULL;
 }

@@ -42,6 +42,12 @@ static const u8 plain[256] = {
     [R_X86_64_PC32] = PLAIN_PC32, [R_X86_64_PLT32] = PLAIN_PC32, [R_X86_64_64] = PLAIN_WORD,
     [R_X86_64_TLSGD] = PLAIN_PAIR, [R_X86_64_TLSLD] = PLAIN_PAIR};
 
+static const u32 dyn_numbers[] = {
+#define X(kind, number) [kind] = number,
+    ELF_X86_64_DYNRELS(X)
+#undef X
+};
+
 static const u16 local_flags[16] = {
     [STT_NOTYPE] = SF_LOCAL,
     [STT_OBJECT] = SF_LOCAL,
@@ -245,8 +251,15 @@ static u32 pass_plain(const Source *s, u32 i, u32 special, bool count, u32 *word
   return i;
 }
 
-/* A word: it comes out of the file's addends, with a relative relocation when addresses move. */
-ALWAYS_INLINE bool do_word(const Source *s, const ElfRela *r, u32 sym, u32 special, u64 addr, u8 *bytes, DynRel *rel) {
+ALWAYS_INLINE void put_relative(u8 *out, u64 addr, u64 v) {
+  wr64(out, addr);
+  wr64(out + 8, ELF64_R_INFO(0, dyn_numbers[DYN_RELATIVE]));
+  wr64(out + 16, v);
+}
+
+/* A word: it comes out of the file's addends, with a relative relocation when addresses move. `rel`: NULL, or
+ * where that goes. */
+ALWAYS_INLINE bool do_word(const Source *s, const ElfRela *r, u32 sym, u32 special, u64 addr, u8 *bytes, u8 *rel) {
   Edge e = {.addend = r->r_addend};
   u64 off = r->r_offset;
   if (UNLIKELY(off > s->size - 8))
@@ -262,14 +275,15 @@ ALWAYS_INLINE bool do_word(const Source *s, const ElfRela *r, u32 sym, u32 speci
     e.S = s->value[id];
   }
   if (rel)
-    *rel = (DynRel){addr + off, (i64)e.S + e.addend, NO_SYM.i, DYN_RELATIVE};
+    put_relative(rel, addr + off, e.S + (u64)e.addend);
   else
     wr64(bytes + off, e.S + (u64)e.addend);
   return true;
 }
 
-/* After layout: does them. `rel`: the first relative relocation to write, or NULL. */
-static u32 do_plain(const Source *s, u32 i, u32 special, u64 addr, u8 *bytes, bool count, DynRel *rel, u32 *words) {
+/* After layout: does them. `rel`: where word 0 has its relative relocation, or NULL; then words below `room`
+ * are done. */
+static u32 do_plain(const Source *s, u32 i, u32 special, u64 addr, u8 *bytes, u32 room, u8 *rel, u32 *words) {
   u32 n = *words;
   for (u64 last = s->size - 4; i < s->total; i++) {
     const ElfRela *r = &s->rel[i];
@@ -277,7 +291,7 @@ static u32 do_plain(const Source *s, u32 i, u32 special, u64 addr, u8 *bytes, bo
     u32 sym = (u32)ELF64_R_SYM(info), kind = plain[info & 255];
     if (UNLIKELY(info & 0xffffff00))
       break;
-    if (kind == PLAIN_WORD && count && do_word(s, r, sym, special, addr, bytes, rel ? rel + n : NULL)) {
+    if (kind == PLAIN_WORD && n < room && do_word(s, r, sym, special, addr, bytes, rel ? rel + n * sizeof(Elf64_Rela) : NULL)) {
       n++;
       continue;
     }
@@ -324,13 +338,18 @@ ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 ro
   bool loaded = aflags & ATOM_ALLOC, count = aflags & st->plain_words, fast = loaded && s->size >= 8;
   u32 special = loaded ? l->arch->special : l->arch->special_unloaded;
   u64 addr = addressed ? l->atoms.addr[a.i] : 0;
-  u8 *bytes = addressed ? st->out + (addr - st->out_addr) : NULL;
-  DynRel *rel = NULL;
-  if (addressed && count && st->relative)
-    rel = l->dynrel + (st->begun ? st->rel : l->atoms.reloff[a.i]);
+  u8 *bytes = addressed ? st->out->bytes + (addr - st->out->addr) : NULL, *rel = NULL;
+  u32 word_room = count ? UINT32_MAX : 0;
+  if (addressed && count && st->relative) {
+    u64 at = st->begun ? st->rel : l->atoms.reloff[a.i];
+    rel = st->out->rel;
+    word_room = rel && at < st->out->end_rel ? (u32)(st->out->end_rel - at) : 0;
+    if (word_room)
+      rel += (at - st->out->first_rel) * sizeof(Elf64_Rela);
+  }
   while (n < room) {
     if (fast && !st->pair)
-      i = addressed ? do_plain(s, i, special, addr, bytes, count, rel, words) : pass_plain(s, i, special, count, words);
+      i = addressed ? do_plain(s, i, special, addr, bytes, word_room, rel, words) : pass_plain(s, i, special, count, words);
     if (i == s->total)
       break;
     Edge *e = &buf[n];
@@ -405,12 +424,6 @@ AtomId elf_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off) {
 }
 
 /* ---- dynamic relocations ---- */
-
-static const u32 dyn_numbers[] = {
-#define X(kind, number) [kind] = number,
-    ELF_X86_64_DYNRELS(X)
-#undef X
-};
 
 void elf_encode_dynrel(const Link *l, const DynRel *r, u8 *out) {
   u32 sym = 0;

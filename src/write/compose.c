@@ -12,8 +12,10 @@
 enum {
   COMPOSE_CHUNK = 256 << 10,
   COMPOSE_BUFFER = COMPOSE_CHUNK + (64 << 10), /* room for the last atom of a range */
+  DATA_CHUNK = COMPOSE_CHUNK / 4, /* of a section with dynamic relocations, which are up to three times as large */
   MAX_GAP = 8 << 10,        /* wider holes in the file are left alone, not written */
   WAITING = 4,              /* buffers that a thread fills before it waits for its turn to write */
+  BUFFERS = WAITING + 2,    /* those, and two being filled: in one huge page */
   INLINE_BYTES = 512 << 10, /* less than this is not worth a thread */
 };
 
@@ -56,7 +58,7 @@ static u32 synth_position(const Link *l, const Osec *o, u32 atom) {
 }
 
 void plan_init(Plan *p, Link *l, u64 shard) {
-  *p = (Plan){.l = l, .shard = shard};
+  *p = (Plan){.l = l, .shard = shard, .rela_dyn = UINT64_MAX};
   Special *special = ARENA_ARRAY(&l->arena, Special, l->synths.n);
   for (u32 i = 1; i < l->synths.n; i++) {
     const Synth *s = &l->synths.at[i];
@@ -92,8 +94,9 @@ void plan_add_bytes(Plan *p, u32 osec, const u8 *bytes, u64 len, u64 off) {
 static void add_run(Plan *p, u32 osec, u32 first, u32 last, u64 begin, u64 end, u64 off) {
   const Link *l = p->l;
   const Osec *o = &l->osecs.at[osec];
+  u64 chunk = o->dynrels ? DATA_CHUNK : COMPOSE_CHUNK;
   while (begin < end) {
-    u32 next = MIN(lower_bound(l, o, first, begin + COMPOSE_CHUNK), last);
+    u32 next = MIN(lower_bound(l, o, first, begin + chunk), last);
     u64 stop = next < last ? MIN(l->atoms.addr[o->atoms[next].i], end) : end;
     if (next > first || o->aflags & ATOM_EXEC || p->shard)
       *vec_push(&p->pieces) = (Piece){.begin = off + (begin - o->addr),
@@ -109,16 +112,21 @@ static void add_run(Plan *p, u32 osec, u32 first, u32 last, u64 begin, u64 end, 
 
 static void add_synth(Plan *p, u32 osec, u32 synth, u64 off) {
   const Synth *s = &p->l->synths.at[synth];
-  u64 step = s->size;
-  if (s->grain)
-    step = s->grain >= COMPOSE_CHUNK ? s->grain : COMPOSE_CHUNK / s->grain * s->grain;
-  for (u64 at = 0; at < s->size; at += step)
-    *vec_push(&p->pieces) = (Piece){.begin = off + at,
-                                    .end = off + MIN(at + step, s->size),
-                                    .osec = osec,
-                                    .synth = synth,
-                                    .synth_off = at,
-                                    .late = s->late};
+  const SynthPart whole = {0, s->size}, *part = s->parts ? s->parts : &whole, *last = part + (s->parts ? s->nparts : 1);
+  if (synth == SYN_RELA_DYN)
+    p->rela_dyn = off;
+  for (; part < last; part++) {
+    u64 step = part->len, end = part->off + part->len;
+    if (s->grain)
+      step = s->grain >= COMPOSE_CHUNK ? s->grain : COMPOSE_CHUNK / s->grain * s->grain;
+    for (u64 at = part->off; at < end; at += step)
+      *vec_push(&p->pieces) = (Piece){.begin = off + at,
+                                      .end = off + MIN(at + step, end),
+                                      .osec = osec,
+                                      .synth = synth,
+                                      .synth_off = at,
+                                      .late = s->late};
+  }
 }
 
 void plan_add_osec(Plan *p, u32 osec, u64 off) {
@@ -199,6 +207,7 @@ typedef struct {
 /* One thread's buffer and what stands in it. */
 typedef struct {
   Link *l;
+  const Plan *plan;
   const Sink *sink;
   unsigned tid;
   u32 task;
@@ -209,12 +218,15 @@ typedef struct {
   Done done[WAITING];
   u32 ndone;
   u64 usual; /* size of most buffers, and of all spare ones */
-  u8 *spare[WAITING];
+  u8 *block; /* these are in it */
+  u8 *spare[BUFFERS];
   u32 nspare;
   /* atoms in the buffer that wait for relocation: a stretch of their section's list */
+  const Osec *osec;
   const AtomId *run;
   u32 nrun;
   u64 run_off, run_addr;
+  bool aside; /* the task has something in .rela.dyn */
 } Stage;
 
 typedef struct {
@@ -225,22 +237,27 @@ typedef struct {
   u32 ntasks;
 } Run;
 
-static void relocate(Stage *s) {
-  if (s->nrun && s->buf) /* no buffer: only sections of no bytes */
-    s->l->arch->apply(s->l, s->run, s->nrun, s->buf + (s->run_off - s->off), s->run_addr, s->tid);
-  s->nrun = 0;
-}
-
-static void new_buffer(Stage *s, u64 cap) {
-  s->cap = cap;
-  s->buf = cap == s->usual && s->nspare ? s->spare[--s->nspare] : pages_alloc(cap);
-}
-
 static void free_buffer(Stage *s, u8 *buf, u64 cap) {
-  if (cap == s->usual && s->nspare < WAITING)
+  if (cap == s->usual)
     s->spare[s->nspare++] = buf;
   else
     pages_free(buf, cap);
+}
+
+/* A buffer of at least `size` bytes; *cap: of how many. */
+static u8 *new_buffer(Stage *s, u64 size, u64 *cap) {
+  *cap = s->usual;
+  if (size <= s->usual) {
+    if (!s->block) {
+      s->block = pages_alloc(BUFFERS * s->usual);
+      while (s->nspare < BUFFERS)
+        free_buffer(s, s->block + s->nspare * s->usual, s->usual);
+    }
+    if (s->nspare)
+      return s->spare[--s->nspare];
+  }
+  *cap = align_up(MAX(size, s->usual + 1), 64 << 10);
+  return pages_alloc(*cap);
 }
 
 /* Writes what waits, if it is this thread's turn. */
@@ -258,14 +275,54 @@ static void write_done(Stage *s, bool wait) {
 }
 
 /* `cap`: see Done. */
+static void done(Stage *s, const u8 *p, u64 len, u64 off, u64 cap) {
+  s->done[s->ndone++] = (Done){p, len, off, cap};
+  write_done(s, s->ndone == WAITING);
+}
+
 static void put(Stage *s, const u8 *p, u64 len, u64 cap) {
-  bool whole = s->off == s->task_begin && len == s->task_end - s->task_begin;
+  bool whole = s->off == s->task_begin && len == s->task_end - s->task_begin && !s->aside;
   s->sink->put(s->sink->ctx, s->tid, s->task, p, len, whole);
-  if (s->sink->write) {
-    s->done[s->ndone++] = (Done){p, len, s->off, cap};
-    write_done(s, s->ndone == WAITING);
-  }
+  if (s->sink->write)
+    done(s, p, len, s->off, cap);
   s->off += len;
+}
+
+/* The run's relative dynamic relocations, which nobody else makes, go to their place in the file. */
+static void put_relatives(Stage *s, const ApplyOut *out, u64 cap) {
+  u32 size = s->l->format->dynrel_size;
+  u64 len = (out->end_rel - out->first_rel) * size;
+  if (s->plan->rela_dyn == UINT64_MAX) { /* the layout discarded it */
+    free_buffer(s, out->rel, cap);
+    return;
+  }
+  s->aside = true;
+  s->sink->put_aside(s->sink->ctx, s->tid, s->task, out->rel, len);
+  done(s, out->rel, len, s->plan->rela_dyn + out->first_rel * size, cap);
+}
+
+static void relocate(Stage *s) {
+  Link *l = s->l;
+  const Osec *o = s->osec;
+  ApplyOut out = {.addr = s->run_addr};
+  u64 cap = 0;
+  if (s->nrun && s->buf) { /* no buffer: only sections of no bytes */
+    out.bytes = s->buf + (s->run_off - s->off);
+    if (o->dynrels && l->ndynrel_relative) {
+      u32 next = (u32)(s->run - o->atoms) + s->nrun;
+      out.first_rel = l->atoms.reloff[s->run[0].i];
+      out.end_rel = next < o->natoms ? l->atoms.reloff[o->atoms[next].i] : o->reloff_end;
+    }
+    if (out.end_rel > out.first_rel) {
+      u64 len = (out.end_rel - out.first_rel) * l->format->dynrel_size;
+      out.rel = new_buffer(s, len, &cap);
+      memset(out.rel, 0, len); /* an atom may need fewer than were counted, when the layout discards things */
+    }
+    l->arch->apply(l, s->run, s->nrun, &out, s->tid);
+    if (out.rel)
+      put_relatives(s, &out, cap);
+  }
+  s->nrun = 0;
 }
 
 static void flush(Stage *s) {
@@ -287,7 +344,7 @@ static u8 *reserve(Stage *s, u64 size) {
     if (size > s->cap) {
       if (s->buf)
         free_buffer(s, s->buf, s->cap);
-      new_buffer(s, MAX(s->usual, align_up(size, 64 << 10)));
+      s->buf = new_buffer(s, size, &s->cap);
     }
   }
   return s->buf + s->used;
@@ -300,7 +357,7 @@ static void fill(Stage *s, u64 upto, u8 byte) {
     if (s->used == s->cap) {
       flush(s);
       if (!s->buf)
-        new_buffer(s, s->usual);
+        s->buf = new_buffer(s, s->usual, &s->cap);
     }
     u64 n = MIN(upto - at, s->cap - s->used);
     memset(s->buf + s->used, byte, n);
@@ -357,6 +414,7 @@ static void compose_atoms(Stage *s, const Piece *x) {
   const Osec *o = &l->osecs.at[x->osec];
   const AtomId *ids = o->atoms;
   u8 pad = padding(l, o);
+  s->osec = o;
   for (u32 i = x->first; i < x->last; i++) {
     prefetch_ahead(l, ids + i, x->last - i);
     u32 id = ids[i].i;
@@ -376,6 +434,7 @@ static void compose_atoms(Stage *s, const Piece *x) {
     }
     fill(s, at, pad);
     if (y) {
+      relocate(s); /* its dynamic relocations are made elsewhere */
       compose_synth(s, y, 0, size);
     } else if (!a->data) {
       fill(s, at + size, 0);
@@ -405,6 +464,7 @@ static void compose_task(const Run *r, u32 task, unsigned tid) {
   s->task_begin = s->off = t->begin;
   s->task_end = t->end;
   s->used = 0;
+  s->aside = false;
   r->sink->begin(r->sink->ctx, tid, task);
   for (u32 i = 0; i < t->count; i++) {
     const Piece *x = &r->plan->pieces.at[t->first + i];
@@ -466,15 +526,16 @@ void plan_run(const Plan *p, const Sink *sink) {
   if (p->tasks.n == 1) /* a small output needs a small buffer */
     usual = MIN(usual, align_up(p->tasks.at->end - p->tasks.at->begin, 4 << 10));
   for (unsigned i = 0; i < threads; i++)
-    r.stages[i] = (Stage){.l = l, .sink = sink, .tid = i, .usual = usual};
+    r.stages[i] = (Stage){.l = l, .plan = p, .sink = sink, .tid = i, .usual = usual};
   run_range(&r, 0, p->ntasks_early);
   if (sink->before_late)
     sink->before_late(sink->ctx);
   run_range(&r, p->ntasks_early, p->tasks.n);
   for (unsigned i = 0; i < threads; i++) {
     Stage *s = &r.stages[i];
-    pages_free(s->buf, s->cap);
-    while (s->nspare)
-      pages_free(s->spare[--s->nspare], usual);
+    if (s->buf)
+      free_buffer(s, s->buf, s->cap);
+    if (s->block)
+      pages_free(s->block, BUFFERS * usual);
   }
 }

@@ -34,16 +34,19 @@ typedef struct {
   u32 ntasks_early;
   void *special; /* Synths that have pieces of their own, in order of osec and place */
   u32 nspecial;
+  u64 rela_dyn;  /* offset of .rela.dyn in the file, UINT64_MAX: it is not there */
 } Plan;
 
 /* Where composed bytes go. Calls of one task come from one thread: begin, put in order of offsets
- * and without holes from the task's begin to its end, end. `whole`: this put is all of the task.
+ * and without holes from the task's begin to its end, end. `whole`: this put is all of the task. In between
+ * `put_aside` gets what the task's atoms have in .rela.dyn.
  * Then, when there is a `write`, every stretch that was put is written, in any order, by a thread that
  * has its turn; one that would have to wait composes some more meanwhile. */
 typedef struct {
   void *ctx;
   void (*begin)(void *ctx, unsigned tid, u32 task);
   void (*put)(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, bool whole);
+  void (*put_aside)(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len);
   void (*end)(void *ctx, unsigned tid, u32 task);
   bool (*take_turn)(void *ctx, bool wait);
   void (*write)(void *ctx, const u8 *p, u64 len, u64 off);

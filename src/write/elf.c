@@ -265,6 +265,10 @@ static void hash_task(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, b
   }
 }
 
+static void hash_aside(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len) {
+  hash_task(ctx, tid, task, p, len, false);
+}
+
 static bool take_turn(void *ctx, bool wait) {
   return outfile_take_turn(((Writer *)ctx)->file, wait);
 }
@@ -283,7 +287,7 @@ static void end_task(void *ctx, unsigned tid, u32 task) {
     build_id_end(w->hash[tid], w->digests + (u64)task * w->digest_size);
 }
 
-/* Relocating atoms has put their dynamic relocations into l->dynrel; .rela.dyn is late. */
+/* Relocating atoms has put their symbolic dynamic relocations into l->dynrel; what .rela.dyn has of these is late. */
 static void before_late(void *ctx) {
   const Writer *w = ctx;
   dynrel_finish(w->l);
@@ -350,6 +354,7 @@ bool elf_write(Link *l) {
     Sink sink = {.ctx = &w,
                  .begin = begin_task,
                  .put = hash_task,
+                 .put_aside = hash_aside,
                  .end = end_task,
                  .take_turn = take_turn,
                  .write = write_bytes,
