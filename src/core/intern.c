@@ -20,9 +20,45 @@ void intern_sort(const InternEnt *ents, u32 n, InternChunk *out) {
     out->ents[at[shard_of(ents[i].hash.lo)]++] = ents[i];
 }
 
+enum { SLOTS_MIN = 256, LENT_MIN = 4096 };
+
+static u32 room_of(u32 slots) { return slots / 2; } /* names that go into a table */
+
+void intern_reserve(Interner *t, u64 names) {
+  u64 each = names / INTERN_SHARDS + names / INTERN_SHARDS / 4, slots = SLOTS_MIN; /* shards differ a little */
+  while (room_of((u32)slots) < each && slots < 1 << 28)
+    slots *= 2;
+  if (slots < LENT_MIN)
+    return;
+  u64 total = 0, at_slots = pages_room(&total, INTERN_SHARDS * slots * sizeof(u64));
+  u64 at_syms = pages_room(&total, INTERN_SHARDS * each * sizeof(InternSym));
+  u8 *p = pages_alloc(total);
+  t->block = (Bytes){p, total};
+  for (u32 i = 0; i < INTERN_SHARDS; i++) {
+    InternShard *s = &t->shards[i];
+    s->slots = (u64 *)(p + at_slots) + i * slots;
+    s->mask = (u32)slots - 1;
+    s->syms.at = (InternSym *)(p + at_syms) + i * each;
+    s->syms.cap = (u32)each;
+    s->lent = true;
+  }
+}
+
+/* The table is on the heap from now on. */
+static void take_back(InternShard *s) {
+  InternSym *at = heap_alloc((u64)s->syms.cap * 2 * sizeof *at);
+  memcpy(at, s->syms.at, s->syms.n * sizeof *at);
+  s->syms.at = at;
+  s->syms.cap *= 2;
+  s->lent = false;
+}
+
 static void grow(InternShard *s) {
-  u32 n = s->mask ? (s->mask + 1) * 2 : 256;
+  u32 n = s->mask ? (s->mask + 1) * 2 : SLOTS_MIN;
   u64 *slots = heap_alloc(n * sizeof *slots);
+  bool lent = s->lent;
+  if (lent)
+    take_back(s);
   for (u32 i = 0; i < s->syms.n; i++) {
     u64 h = s->syms.at[i].hash.lo;
     u32 k = (u32)h & (n - 1);
@@ -30,13 +66,14 @@ static void grow(InternShard *s) {
       k = (k + 1) & (n - 1);
     slots[k] = tag_of(h) << 32 | (i + 1);
   }
-  free(s->slots);
+  if (!lent)
+    free(s->slots);
   s->slots = slots;
   s->mask = n - 1;
 }
 
 static inline u32 insert(InternShard *s, const InternEnt *e) {
-  if (UNLIKELY(s->syms.n * 2 >= s->mask))
+  if (UNLIKELY(s->syms.n >= room_of(s->mask) || (s->lent && s->syms.n == s->syms.cap)))
     grow(s);
   u64 tag = tag_of(e->hash.lo);
   for (u32 k = (u32)e->hash.lo & s->mask;; k = (k + 1) & s->mask) {
@@ -115,8 +152,10 @@ u32 intern_find(const Interner *t, const char *p, u64 len) {
 }
 
 void intern_free(Interner *t) {
-  for (u32 s = 0; s < INTERN_SHARDS; s++) {
-    vec_free(&t->shards[s].syms);
-    free(t->shards[s].slots);
-  }
+  for (u32 s = 0; s < INTERN_SHARDS; s++)
+    if (!t->shards[s].lent) {
+      vec_free(&t->shards[s].syms);
+      free(t->shards[s].slots);
+    }
+  pages_free((void *)(uintptr_t)t->block.p, t->block.len);
 }

@@ -9,6 +9,7 @@
 
 #include "util/arena.h"
 #include "util/base.h"
+#include "util/bytes.h"
 #include "util/hash.h"
 #include "util/threads.h"
 
@@ -40,13 +41,17 @@ typedef struct {
   u64 *slots; /* tag << 32 | local + 1 */
   u32 mask;
   u32 base;   /* id of local 0, after intern_seal() */
+  bool lent;  /* syms and slots are in Interner.block */
 } InternShard;
 
 typedef struct {
   InternShard shards[INTERN_SHARDS];
   u32 total;
+  Bytes block; /* from pages_alloc */
 } Interner;
 
+/* Makes room for about `names` different names, for which the tables then need not grow. Before all else. */
+void intern_reserve(Interner *t, u64 names);
 /* Sorts ents[0..n) by shard into out->ents (room for n) and fills out->from. */
 void intern_sort(const InternEnt *ents, u32 n, InternChunk *out);
 /* Inserts the chunks in order. */

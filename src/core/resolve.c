@@ -11,7 +11,7 @@
 #include "util/glob.h"
 #include "util/hash.h"
 
-enum { MANY_ATOMS = 1 << 14, REC_BATCH = 128, CLAIM_AHEAD = 12, GROUPS_AHEAD = 12, FACTS_BATCH = 64, CHUNK_NAMES = 1 << 12, BATCH_CHUNKS = 32 };
+enum { MANY_ATOMS = 1 << 14, REC_BATCH = 128, CLAIM_AHEAD = 12, GROUPS_AHEAD = 12, FACTS_BATCH = 64, CHUNK_NAMES = 1 << 12, BATCH_CHUNKS = 32, RESERVED_NAMES = 200000 };
 
 #define FOR_FILES_GRAIN(l) ((l)->files.n > 256 ? 16u : 1u)
 
@@ -123,6 +123,8 @@ static void intern_names(Link *l) {
     File *file = &l->files.at[f];
     total += f && file->fmt ? file->nsyms - file->first_global : 0;
   }
+  /* In C++ most names are in many files. A table that is much too large falls out of the cache. */
+  intern_reserve(&l->names, MIN(total / 3, (u64)RESERVED_NAMES));
   u32 *globals = l->global_ids = pages_alloc(total * sizeof *globals);
   l->nglobal_ids = total;
   NameRange r = {0};
