@@ -25,9 +25,10 @@ struct Synth {
   AtomId atom;      /* set by synth_add */
   /* Asked in every round of layout; sets size, returns true when it changed. NULL: size is constant. */
   bool (*resize)(struct Link *l, Synth *s);
-  /* Composes bytes [off, off + len) to `out` (len bytes, zeroed). Runs after addresses are final, maybe
+  /* Composes bytes [off, off + len) to `out` (len bytes, zeroed unless `fills`). Runs after addresses are final, maybe
    * on several threads for different ranges of one Synth if `grain` is not 0. */
   void (*write)(struct Link *l, const Synth *s, u8 *out, u64 off, u64 len);
+  bool fills;       /* `write` sets every byte */
   u64 grain;        /* ranges handed to write are multiples of this many bytes (but for the last); 0: whole */
   bool late;        /* written after everything that is not late (e.g. .eh_frame_hdr) */
   const SynthPart *parts; /* late: all that `write` is asked for, in order; somebody else writes the rest. NULL: everything */

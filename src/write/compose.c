@@ -378,7 +378,8 @@ static void pass_through(Stage *s, const u8 *p, u64 len) {
 
 static void compose_synth(Stage *s, const Synth *y, u64 off, u64 len) {
   u8 *out = reserve(s, len);
-  memset(out, 0, len);
+  if (!y->fills || !y->write)
+    memset(out, 0, len);
   s->used += len;
   if (y->write)
     y->write(s->l, y, out, off, len);

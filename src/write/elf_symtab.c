@@ -336,6 +336,7 @@ static void prepare_synths(Link *l, Symtab *t) {
   symtab->size = (u64)t->total * sizeof(ElfSym);
   symtab->info_value = t->first_global;
   symtab->grain = SYMTAB_GRAIN;
+  symtab->fills = true;
   symtab->ctx = t;
   symtab->resize = resize_symtab;
   symtab->write = symtab_write;
@@ -347,6 +348,7 @@ static void prepare_synths(Link *l, Symtab *t) {
   Synth *strtab = &l->synths.at[SYN_STRTAB];
   strtab->size = t->names_total;
   strtab->grain = NAMES_GRAIN;
+  strtab->fills = true;
   strtab->ctx = t;
   strtab->write = symtab_write_names;
 }

@@ -364,16 +364,19 @@ static void prefetch_name_facts(const Link *l, const File *f, u32 i) {
     PREFETCH(&l->syms.key[f->globals[i - f->first_global]]);
 }
 
-/* The range [off, off + len) of .strtab; what is not copied stays zero. */
+/* The range [off, off + len) of .strtab. */
 typedef struct {
   u8 *out;
   u64 off, len;
 } NameRange;
 
+/* With the NUL behind it. */
 static void copy_name(NameRange *r, const char *p, u64 len, u64 at) {
-  u64 begin = MAX(at, r->off), end = MIN(at + len, r->off + r->len);
+  u64 begin = MAX(at, r->off), end = MIN(at + len, r->off + r->len), nul = at + len;
   if (begin < end)
     memcpy(r->out + (begin - r->off), p + (begin - at), end - begin);
+  if (nul - r->off < r->len)
+    r->out[nul - r->off] = 0;
 }
 
 static void put_file_names(const Link *l, const FileSyms *fs, NameRange *r) {
@@ -406,6 +409,7 @@ static void put_file_names(const Link *l, const FileSyms *fs, NameRange *r) {
 void symtab_write_names(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   const Symtab *t = s->ctx;
   NameRange r = {out, off, len};
+  copy_name(&r, "", 0, 0);
   for (u32 i = 0; i < t->nmade && off < t->made_end; i++) {
     SymName n = l->syms.name[t->made[i]];
     copy_name(&r, n.p, n.len, t->made_name[i]);
