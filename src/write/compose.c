@@ -17,6 +17,7 @@ enum {
   WAITING = 4,              /* buffers that a thread fills before it waits for its turn to write */
   BUFFERS = WAITING + 2,    /* those, and two being filled: in one huge page */
   INLINE_BYTES = 512 << 10, /* less than this is not worth a thread */
+  MANY_TASKS = 64,
 };
 
 /* ---- the plan ---- */
@@ -217,6 +218,7 @@ typedef struct {
   u64 off; /* file offset of buf[0] */
   Done done[WAITING];
   u32 ndone;
+  bool large; /* the output is: all buffers will be used */
   u64 usual; /* size of most buffers, and of all spare ones */
   u8 *block; /* these are in it */
   u8 *spare[BUFFERS];
@@ -249,7 +251,9 @@ static u8 *new_buffer(Stage *s, u64 size, u64 *cap) {
   *cap = s->usual;
   if (size <= s->usual) {
     if (!s->block) {
-      s->block = pages_alloc(BUFFERS * s->usual);
+      s->block = pages_alloc_sparse(BUFFERS * s->usual);
+      if (s->large)
+        pages_make_dense(s->block, BUFFERS * s->usual);
       while (s->nspare < BUFFERS)
         free_buffer(s, s->block + s->nspare * s->usual, s->usual);
     }
@@ -526,8 +530,9 @@ void plan_run(const Plan *p, const Sink *sink) {
   u64 usual = COMPOSE_BUFFER;
   if (p->tasks.n == 1) /* a small output needs a small buffer */
     usual = MIN(usual, align_up(p->tasks.at->end - p->tasks.at->begin, 4 << 10));
+  bool large = p->tasks.n > MANY_TASKS;
   for (unsigned i = 0; i < threads; i++)
-    r.stages[i] = (Stage){.l = l, .plan = p, .sink = sink, .tid = i, .usual = usual};
+    r.stages[i] = (Stage){.l = l, .plan = p, .sink = sink, .tid = i, .usual = usual, .large = large};
   run_range(&r, 0, p->ntasks_early);
   if (sink->before_late)
     sink->before_late(sink->ctx);
