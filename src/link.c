@@ -84,6 +84,7 @@ static void end(Link *l) {
   for (u32 i = 0; i < l->owned.n; i++)
     pages_free((void *)(uintptr_t)l->owned.at[i].p, l->owned.at[i].len);
   vec_free(&l->owned);
+  pages_free((void *)(uintptr_t)l->spare.p, l->spare.len);
   intern_free(&l->names);
   intern_free(&l->groups);
   inputs_free(l);

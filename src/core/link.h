@@ -108,6 +108,7 @@ typedef struct Link {
   VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
   VEC(Bytes) maps;  /* what to unmap at the end */
   VEC(Bytes) owned; /* from pages_alloc, by link_own(): freed at the end */
+  Bytes spare;      /* likewise, in nobody's hands: see link_give() */
   Atoms atoms;
   Symbols syms;
   VEC(StartStop) start_stops;
@@ -165,6 +166,21 @@ typedef struct Link {
 static inline void *link_own(Link *l, void *p, u64 size) {
   *vec_push(&l->owned) = (Bytes){p, size};
   return p;
+}
+
+/* For serial code that is done with p, of pages_alloc: the next to need memory that need not be zero may have it. */
+static inline void link_give(Link *l, void *p, u64 size) {
+  pages_free((void *)(uintptr_t)l->spare.p, l->spare.len);
+  l->spare = (Bytes){p, size};
+}
+
+/* `size` bytes of anything, the link's as by link_own(). Fresh memory would be zeroed by the kernel first. */
+static inline void *link_take(Link *l, u64 size) {
+  Bytes b = l->spare;
+  if (size > b.len)
+    return link_own(l, pages_alloc(size), size);
+  l->spare = (Bytes){0};
+  return link_own(l, (void *)(uintptr_t)b.p, b.len);
 }
 
 static inline File *file_at(const Link *l, FileId f) { return &l->files.at[f.i]; }

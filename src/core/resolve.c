@@ -172,7 +172,7 @@ static void intern_names(Link *l) {
     intern_batch(&l->names, l->pool, chunks, n);
   }
   free(temp);
-  pages_free(mem, size);
+  link_give(l, mem, size);
   vec_free(&ranges);
 
   intern_seal(&l->names);

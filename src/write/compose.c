@@ -223,6 +223,8 @@ typedef struct {
   u8 *block; /* these are in it */
   u8 *spare[BUFFERS];
   u32 nspare;
+  u8 *big; /* a larger one that is free, or NULL */
+  u64 big_cap;
   /* atoms in the buffer that wait for relocation: a stretch of their section's list */
   const Osec *osec;
   const AtomId *run;
@@ -240,10 +242,19 @@ typedef struct {
 } Run;
 
 static void free_buffer(Stage *s, u8 *buf, u64 cap) {
-  if (cap == s->usual)
+  if (cap == s->usual) {
     s->spare[s->nspare++] = buf;
-  else
-    pages_free(buf, cap);
+    return;
+  }
+  if (cap > s->big_cap) { /* large atoms mostly stand together, and fresh memory is dear */
+    u8 *p = s->big;
+    u64 n = s->big_cap;
+    s->big = buf;
+    s->big_cap = cap;
+    buf = p;
+    cap = n;
+  }
+  pages_free(buf, cap);
 }
 
 /* A buffer of at least `size` bytes; *cap: of how many. */
@@ -259,6 +270,13 @@ static u8 *new_buffer(Stage *s, u64 size, u64 *cap) {
     }
     if (s->nspare)
       return s->spare[--s->nspare];
+  }
+  if (size <= s->big_cap) {
+    u8 *p = s->big;
+    *cap = s->big_cap;
+    s->big = NULL;
+    s->big_cap = 0;
+    return p;
   }
   *cap = align_up(MAX(size, s->usual + 1), 64 << 10);
   return pages_alloc(*cap);
@@ -541,6 +559,7 @@ void plan_run(const Plan *p, const Sink *sink) {
     Stage *s = &r.stages[i];
     if (s->buf)
       free_buffer(s, s->buf, s->cap);
+    pages_free(s->big, s->big_cap);
     if (s->block)
       pages_free(s->block, BUFFERS * usual);
   }

@@ -371,7 +371,7 @@ static void collect_files(Link *l, Symtab *t) {
       room += MAX(f->nsyms, f->first_global);
     }
   }
-  t->kept = link_own(l, pages_alloc(room * sizeof *t->kept), room * sizeof *t->kept);
+  t->kept = link_take(l, room * sizeof *t->kept);
   Kept *at = t->kept;
   for (u32 i = 0; i < t->nfiles; i++) {
     const File *f = &l->files.at[t->files[i].file];
