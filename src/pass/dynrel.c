@@ -205,7 +205,7 @@ static void rela_plt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
     const IfuncRef *r = &l->slots->ifuncs.at[i];
     const SymAux *x = sym_aux(l, r->sym);
     if (!x || !has_canonical_plt(l, x))
-      put(&o, l->atoms.addr[r->atom] + r->offset, (i64)slot_target(l, r->sym) + r->addend, NO_SYM.i,
+      put(&o, l->atoms.addr[r->atom] + r->offset, (i64)(slot_target(l, r->sym) + (u64)r->addend), NO_SYM.i,
           DYN_IRELATIVE);
   }
 }
@@ -404,7 +404,7 @@ static void fill_canonical_ifuncs(Link *l) {
     const SymAux *x = sym_aux(l, r->sym);
     if (x && has_canonical_plt(l, x))
       l->dynrel[at++] = (DynRel){l->atoms.addr[r->atom] + r->offset,
-                                 (i64)plt_addr(l, x) + r->addend, NO_SYM.i, DYN_RELATIVE};
+                                 (i64)(plt_addr(l, x) + (u64)r->addend), NO_SYM.i, DYN_RELATIVE};
   }
 }
 

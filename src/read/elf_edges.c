@@ -419,7 +419,7 @@ AtomId elf_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off) {
   } else {
     a = symbol_atom(l, f.i, e->target - file_at(l, f)->local_base, &value);
   }
-  *off = value + e->addend;
+  *off = (i64)((u64)value + (u64)e->addend);
   return a;
 }
 
