@@ -133,6 +133,12 @@ static void put_relative(Apply *c, u64 P, u64 v) {
     f->encode_dynrel(c->l, &r, c->out->rel + (c->rel++ - c->out->first_rel) * f->dynrel_size);
 }
 
+/* Where it stands among the others was counted by scan; what is not loaded was not counted. */
+static void put_symbolic(Apply *c, DynRel r) {
+  if (LIKELY(c->symrel < c->l->ndynrel_kept))
+    c->l->dynrel[c->symrel++] = r;
+}
+
 static void apply_word(Apply *c, const Edge *e, u8 *loc, u64 P) {
   Link *l = c->l;
   u16 aflags = l->atoms.flags[c->a.i];
@@ -145,7 +151,7 @@ static void apply_word(Apply *c, const Edge *e, u8 *loc, u64 P) {
       put_relative(c, P, e->S + A);
     return;
   case WORD_SYMBOLIC:
-    l->dynrel[c->symrel++] = (DynRel){P, e->addend, e->target, DYN_ABS};
+    put_symbolic(c, (DynRel){P, e->addend, e->target, DYN_ABS});
     return;
   case WORD_IFUNC: /* dynrel_finish and .rela.plt have it */
     return;
@@ -427,10 +433,9 @@ __attribute__((always_inline)) static inline void apply_edge(Apply *c, const Edg
     if (!x64_tpoff_dynamic(&c->r, e->flags))
       wr64(loc, tp_offset(c, e, e->addend));
     else if (e->flags & SF_IMPORTED)
-      c->l->dynrel[c->symrel++] = (DynRel){P, e->addend, e->target, DYN_TPOFF};
+      put_symbolic(c, (DynRel){P, e->addend, e->target, DYN_TPOFF});
     else
-      c->l->dynrel[c->symrel++] =
-          (DynRel){P, (i64)(e->S + A - c->tls_begin), NO_SYM.i, DYN_TPOFF};
+      put_symbolic(c, (DynRel){P, (i64)(e->S + A - c->tls_begin), NO_SYM.i, DYN_TPOFF});
     break;
   case X64_GOTPC32_TLSDESC:
   case X64_CODE_4_GOTPC32_TLSDESC:
@@ -498,8 +503,10 @@ __attribute__((cold, noinline)) static void apply_nonalloc_edge(Apply *c, const 
   case X64_GOTPC64:
     wr64(loc, c->got_base + A); /* old compilers describe _GLOBAL_OFFSET_TABLE_ itself so */
     break;
+  case X64_TPOFF64: /* the loader does not come here */
+    wr64(loc, tp_offset(c, e, e->addend));
+    break;
   case X64_TPOFF32:
-  case X64_TPOFF64:
   case X64_PC32:
   case X64_PC64:
   case X64_PC16:
