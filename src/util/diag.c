@@ -23,6 +23,7 @@ typedef struct {
   u64 order;
   char *text; /* malloc'ed; the headline, lines after it start with ">>> " */
   char *json; /* malloc'ed; "message":...,... without the braces */
+  u32 place;  /* length of the place that leads `text`, before ": "; 0: none */
 } Message;
 
 struct Diag {
@@ -305,13 +306,14 @@ static void compact(Diag *d) {
   d->pending.n = n;
 }
 
-static void keep(Diag *d, DiagLevel level, const char *code, u64 order, Text *t, Text *j) {
+static void keep(Diag *d, DiagLevel level, const char *code, u64 order, u32 place, Text *t,
+                 Text *j) {
   if (level == DIAG_ERROR)
     __atomic_fetch_add(&d->nerrors, 1, __ATOMIC_RELAXED);
   else if (level == DIAG_WARNING)
     __atomic_fetch_add(&d->nwarnings, 1, __ATOMIC_RELAXED);
   pthread_mutex_lock(&d->lock);
-  *vec_push(&d->pending) = (Message){level, code ? code : "", order, t->at, j->at};
+  *vec_push(&d->pending) = (Message){level, code ? code : "", order, t->at, j->at, place};
   if (d->pending.n >= COMPACT_AT && is_pow2(d->pending.n))
     compact(d);
   pthread_mutex_unlock(&d->lock);
@@ -320,11 +322,14 @@ static void keep(Diag *d, DiagLevel level, const char *code, u64 order, Text *t,
 void diag_report_item(Diag *d, const DiagItem *item) {
   Text t = {0}, j = {0};
   render_item(item, &t, &j);
-  keep(d, item->level, item->code, item->order, &t, &j);
+  keep(d, item->level, item->code, item->order, 0, &t, &j);
 }
 
-void diag_vreport(Diag *d, DiagLevel level, const char *code, u64 order, const char *fmt,
-                  va_list ap) {
+/* `place`: "" or what leads the text, before ": ". Takes it. */
+static void vreport(Diag *d, DiagLevel level, const char *code, u64 order, Text *place,
+                    const char *fmt, va_list ap) PRINTF_LIKE(6, 0);
+static void vreport(Diag *d, DiagLevel level, const char *code, u64 order, Text *place,
+                    const char *fmt, va_list ap) {
   char small[512], *text = small;
   va_list again;
   va_copy(again, ap);
@@ -333,10 +338,32 @@ void diag_vreport(Diag *d, DiagLevel level, const char *code, u64 order, const c
     vsnprintf(text, (size_t)n + 1, fmt, again);
   va_end(again);
   Text t = {0}, j = {0};
-  render_text(n < 0 ? "(unprintable message)" : text ? text : small, &t, &j);
+  u32 place_len = place->n;
+  if (place_len)
+    puts_to(place, ": ");
+  puts_to(place, n < 0 ? "(unprintable message)" : text ? text : small);
+  render_text(place->at, &t, &j);
+  vec_free(place);
   if (text != small)
     free(text);
-  keep(d, level, code, order, &t, &j);
+  keep(d, level, code, order, place_len, &t, &j);
+}
+
+void diag_vreport(Diag *d, DiagLevel level, const char *code, u64 order, const char *fmt,
+                  va_list ap) {
+  Text place = {0};
+  vreport(d, level, code, order, &place, fmt, ap);
+}
+
+void diag_report_at(Diag *d, DiagLevel level, const char *code, u64 order, const char *path, u32 line,
+                    u32 column, const char *fmt, ...) {
+  Text place = {0};
+  put_clean(&place, path, false);
+  putf(&place, ":%u:%u", line, column);
+  va_list ap;
+  va_start(ap, fmt);
+  vreport(d, level, code, order, &place, fmt, ap);
+  va_end(ap);
 }
 
 void diag_report(Diag *d, DiagLevel level, const char *code, u64 order, const char *fmt, ...) {
@@ -380,11 +407,16 @@ static bool first_time(Diag *d, const Message *m) {
 static const char *const level_word[] = {"error", "warning", "note"};
 static const char *const level_color[] = {"\033[1;31m", "\033[1;35m", "\033[1;36m"};
 
-static void put_message(Text *out, const DiagOptions *o, DiagLevel level, const char *text) {
+static void put_message(Text *out, const DiagOptions *o, DiagLevel level, const char *text,
+                        u32 place) {
   bool color = o->color;
   puts_to(out, color ? "\033[1m" : "");
   puts_to(out, o->program);
   puts_to(out, ": ");
+  if (place) {
+    put(out, text, place + 2);
+    text += place + 2;
+  }
   puts_to(out, color ? level_color[level] : "");
   puts_to(out, level_word[level]);
   puts_to(out, color ? ":\033[0m " : ": ");
@@ -419,14 +451,14 @@ static void put_message_json(Text *out, DiagLevel level, const char *code, const
   puts_to(out, "}\n");
 }
 
-static void show(Diag *d, Text *out, DiagLevel level, const char *code, const char *text,
+static void show(Diag *d, Text *out, DiagLevel level, const char *code, const char *text, u32 place,
                  const char *json) {
   if (d->opt.sink)
     d->opt.sink(d->opt.sink_ctx, level, code, text);
   else if (d->opt.json)
     put_message_json(out, level, code, json);
   else
-    put_message(out, &d->opt, level, text);
+    put_message(out, &d->opt, level, text, place);
 }
 
 static void note_limit(Diag *d, Text *out) {
@@ -435,7 +467,7 @@ static void note_limit(Diag *d, Text *out) {
   puts_to(&t, " (--error-limit=0 shows all)");
   Text text = {0};
   render_text(t.at, &text, &j);
-  show(d, out, DIAG_NOTE, "error-limit", text.at, j.at);
+  show(d, out, DIAG_NOTE, "error-limit", text.at, 0, j.at);
   vec_free(&t);
   vec_free(&text);
   vec_free(&j);
@@ -458,7 +490,7 @@ void diag_flush(Diag *d) {
     }
     if (wanted) {
       d->shown_errors += error;
-      show(d, &out, error ? DIAG_ERROR : m->level, m->code, m->text, m->json);
+      show(d, &out, error ? DIAG_ERROR : m->level, m->code, m->text, m->place, m->json);
     }
     message_free(m);
   }

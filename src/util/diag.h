@@ -42,6 +42,11 @@ void diag_report(Diag *d, DiagLevel level, const char *code, u64 order, const ch
 void diag_vreport(Diag *d, DiagLevel level, const char *code, u64 order, const char *fmt, va_list ap)
     PRINTF_LIKE(5, 0);
 
+/* The same about a place in a text, which leads the message, as compilers have it:
+ * "weld: a.yaml:3:5: error: ..."; a sink and JSON get "a.yaml:3:5: ...". */
+void diag_report_at(Diag *d, DiagLevel level, const char *code, u64 order, const char *path, u32 line,
+                    u32 column, const char *fmt, ...) PRINTF_LIKE(8, 9);
+
 /* A place that a message points at. All strings are optional (NULL), and copied. */
 typedef struct {
   const char *role;     /* "referenced by", "defined at" */

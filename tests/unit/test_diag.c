@@ -229,6 +229,21 @@ static void a_sink_gets_the_text(void **state) {
   diag_destroy(d);
 }
 
+static void a_place_leads_the_message(void **state) {
+  (void)state;
+  Diag *d = diag_create();
+  diag_report_at(d, DIAG_ERROR, "yaml", 3 << 16, "a\nb.yaml", 3, 5, "unknown key '%s'", "foo");
+  diag_report_at(d, DIAG_WARNING, "yaml", 2 << 16, "b.yaml", 2, 1, "odd");
+  assert_string_equal(flushed(d), "weld: b.yaml:2:1: warning: odd\n"
+                                  "weld: a\\x0ab.yaml:3:5: error: unknown key 'foo'\n");
+  DiagOptions o = {.json = true};
+  diag_configure(d, &o);
+  diag_report_at(d, DIAG_ERROR, "yaml", 0, "a.yaml", 3, 6, "it");
+  assert_string_equal(flushed(d), "{\"level\":\"error\",\"code\":\"yaml\","
+                                  "\"message\":\"a.yaml:3:6: it\",\"notes\":[]}\n");
+  diag_destroy(d);
+}
+
 static void demangles(void **state) {
   (void)state;
   static const struct { const char *name, *plain; } names[] = {
@@ -339,6 +354,7 @@ int main(void) {
       cmocka_unit_test(control_characters_stay_off_the_terminal),
       cmocka_unit_test(long_messages_are_whole),
       cmocka_unit_test(a_sink_gets_the_text),
+      cmocka_unit_test(a_place_leads_the_message),
       cmocka_unit_test(demangles),
       cmocka_unit_test(takes_paths_out_of_names),
       cmocka_unit_test(traces),
