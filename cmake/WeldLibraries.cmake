@@ -1,4 +1,4 @@
-# The libraries that do what is not linking: compression, digests, demangling, DWARF for messages.
+# The libraries that do what is not linking: compression, digests, demangling, DWARF for messages, YAML.
 # A static program takes the .a of each; a missing one names the target that installs it.
 add_library(weld_libraries INTERFACE)
 
@@ -30,6 +30,7 @@ weld_library(zstd)
 weld_library(z)
 weld_library(crypto)
 weld_library(iberty)
+weld_library(yaml)
 target_link_libraries(weld_libraries INTERFACE ${CMAKE_DL_LIBS})
 
 find_path(WELD_XXHASH_DIR xxhash.h)
