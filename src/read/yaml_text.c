@@ -10,7 +10,11 @@
 #include "read/yaml_node.h"
 #include "util/hash.h"
 
-enum { MAX_ATOMS = 1 << 24, NKINDS = 4 };
+enum {
+  MAX_ATOMS = 1 << 24,
+  NKINDS = 4,
+  ANY_ATOM = YAML_IN_DEFINED | YAML_IN_UNDEFINED | YAML_IN_SHARED | YAML_IN_ABSOLUTE,
+};
 
 /* A reference of the file being read, whose target's name has to exist. */
 typedef struct {
@@ -136,7 +140,31 @@ static const char *const kind_words[NKINDS] = {"a defined atom", "an undefined a
 typedef struct {
   YamlAtomKind kind;
   YamlSpelled type, can_be_null; /* whose tables depend on the kind */
+  YamlAtom fallback;             /* one that is said in place; name NULL: none */
 } AtomWords;
+
+/* The name of an undefined atom, or the atom itself, which then is one of the file's. */
+static void read_fallback(Reader *f, YamlAtom *a, AtomWords *w) {
+  YamlReader *r = &f->r;
+  YamlMap m;
+  YamlKey key;
+  if (r->ev.type != YAML_MAPPING_START_EVENT) {
+    yr_text(r, YAML_KEY_FALLBACK, &a->fallback);
+    return;
+  }
+  yr_map(r, &m, "an undefined atom", YAML_IN_UNDEFINED, ANY_ATOM);
+  yr_check_tag(r, NULL);
+  YamlAtom b = {.line = m.start.line, .col = m.start.col};
+  while (yr_key(r, &m, &key)) {
+    if (key == YAML_KEY_CAN_BE_NULL)
+      b.can_be_null = (YamlCanBeNull)READ_WORD(r, key, can_be_nulls);
+    else /* a fallback of a fallback is a name: nothing recurses */
+      yr_text(r, key, key == YAML_KEY_NAME ? &b.name : &b.fallback);
+  }
+  yr_require(r, &m, YAML_KEY_NAME);
+  a->fallback = b.name;
+  w->fallback = b;
+}
 
 static void read_atom_key(Reader *f, YamlKey key, YamlAtom *a, AtomWords *w) {
   YamlReader *r = &f->r;
@@ -146,7 +174,7 @@ static void read_atom_key(Reader *f, YamlKey key, YamlAtom *a, AtomWords *w) {
   case YAML_KEY_REF_NAME: yr_text(r, key, &a->ref_name); break;
   case YAML_KEY_LOAD_NAME: yr_text(r, key, &a->load_name); break;
   case YAML_KEY_CAN_BE_NULL: yr_word(r, key, &w->can_be_null); break;
-  case YAML_KEY_FALLBACK: yr_text(r, key, &a->fallback); break;
+  case YAML_KEY_FALLBACK: read_fallback(f, a, w); break;
   case YAML_KEY_SCOPE: a->scope = (YamlScope)READ_WORD(r, key, scopes); break;
   case YAML_KEY_TYPE: yr_word(r, key, &w->type); break;
   case YAML_KEY_CONTENT: yr_bytes(r, key, &a->content); break;
@@ -213,10 +241,9 @@ static void finish_atom(Reader *f, YamlAtom *a, YamlMap *m, const AtomWords *w) 
 
 static void read_atom(Reader *f, YamlAtomKind kind, bool short_form) {
   YamlReader *r = &f->r;
-  u32 all = YAML_IN_DEFINED | YAML_IN_UNDEFINED | YAML_IN_SHARED | YAML_IN_ABSOLUTE;
   YamlMap m;
   YamlKey key;
-  if (!yr_map(r, &m, "an atom", short_form ? all | YAML_IN_SHORT : all, 0))
+  if (!yr_map(r, &m, "an atom", short_form ? ANY_ATOM | YAML_IN_SHORT : ANY_ATOM, 0))
     return;
   yr_check_tag(r, NULL);
   if (f->natoms++ == MAX_ATOMS) {
@@ -234,6 +261,8 @@ static void read_atom(Reader *f, YamlAtomKind kind, bool short_form) {
   if (short_form)
     *vec_push(&f->shorts) = (ShortItem){w.kind, f->atoms[w.kind].n};
   *vec_push(&f->atoms[w.kind]) = a;
+  if (w.fallback.name)
+    *vec_push(&f->atoms[YAML_ATOM_UNDEFINED]) = w.fallback;
 }
 
 static void read_atoms(Reader *f, YamlKey key, YamlAtomKind kind) {

@@ -170,6 +170,34 @@ static void several_documents(void **state) {
           "7:28: no such atom name: a");
 }
 
+static void fallbacks(void **state) {
+  (void)state;
+  Case *c = read_good("undefined-atoms:\n"
+                      "- name: a\n"
+                      "  fallback: { can-be-null: at-runtime, name: b, fallback: c }\n"
+                      "- { name: d, fallback: e }\n");
+  char *text = written(&c->s);
+  assert_string_equal(text, "---\n"
+                            "undefined-atoms:\n"
+                            "  - name:            a\n"
+                            "    fallback:        b\n"
+                            "  - name:            b\n"
+                            "    can-be-null:     at-runtime\n"
+                            "    fallback:        c\n"
+                            "  - name:            d\n"
+                            "    fallback:        e\n"
+                            "...\n");
+  same(text);
+  free(text);
+  case_free(c);
+  refused("undefined-atoms:\n- name: a\n  fallback: { scope: global }\n"
+          "- { name: a, fallback: { name: b, fallback: { name: c } } }\n"
+          "- { name: a, fallback: [ b ] }\n",
+          "3:13: missing key 'name' of an undefined atom\n"
+          "3:15: an undefined atom can't have 'scope'\n"
+          "4:45: 'fallback' must be a single value\n5:24: 'fallback' must be a single value");
+}
+
 /* Each row of a table: the word, its number, the word again. */
 typedef u32 Get(const YamlAtom *a);
 #define GETTER(field)                                                                              \
@@ -607,10 +635,10 @@ static void streams(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_key),  cmocka_unit_test(several_documents),
-      cmocka_unit_test(every_word), cmocka_unit_test(text_is_quoted),
-      cmocka_unit_test(short_form), cmocka_unit_test(random_graphs),
-      cmocka_unit_test(streams),
+      cmocka_unit_test(every_key),      cmocka_unit_test(several_documents),
+      cmocka_unit_test(fallbacks),      cmocka_unit_test(every_word),
+      cmocka_unit_test(text_is_quoted), cmocka_unit_test(short_form),
+      cmocka_unit_test(random_graphs),  cmocka_unit_test(streams),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
