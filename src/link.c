@@ -9,6 +9,7 @@
 
 #include "arch/x86_64.h"
 #include "core/deadstrip.h"
+#include "core/icf.h"
 #include "core/link.h"
 #include "core/release.h"
 #include "core/report.h"
@@ -106,6 +107,7 @@ static void end(Link *l) {
   vec_free(&l->synths);
   vec_free(&l->osecs);
   vec_free(&l->segments);
+  vec_free(&l->folded);
   for (unsigned i = 0; i < pool_threads(l->pool); i++)
     arena_free(&l->scratch[i]);
   free(l->scratch);
@@ -361,6 +363,8 @@ static bool run(Link *l) {
   if (!checkpoint(l))
     return false;                             /* ---- no new symbols below ---- */
   PHASE("merge", merge_sections(l));          /* live strings and constants only */
+  PHASE("icf", icf(l));                       /* what refers to equal strings is equal only now; scan and symtab
+                                                 have to know what is left */
   property_merge(l);                          /* decides IBT, which shapes the PLT */
   settle_stack(l);
   PHASE("scan", slots_scan(l));               /* imports are known: decides GOT, PLT, TLS, copies */
@@ -376,6 +380,7 @@ static bool run(Link *l) {
   if (!checkpoint(l))
     return false;
   l->addressed = true;                        /* ---- addresses are final ---- */
+  icf_addresses(l);                           /* what was folded is where its equal is */
   PHASE("values", resolve_addresses(l));
   slots_symbol_values(l);
   weld_values(l);

@@ -17,6 +17,8 @@ i64 x64_tp_offset(const Link *l, u64 addr) {
   return (i64)(addr - align_up(l->tls_end, l->tls_align ? l->tls_align : 1));
 }
 
+_Static_assert(X64_COUNT <= 64, "Arch.kinds_by_symbol has 64 bits");
+
 const Arch arch_x86_64 = {
     .name = "x86_64",
     .max_page_size = 0x1000,
@@ -33,6 +35,7 @@ const Arch arch_x86_64 = {
     .apply = x64_apply,
     .scan_edges = x64_scan_edges,
     .apply_one = x64_apply_one,
+    .kinds_by_symbol = 1ull << X64_SIZE32 | 1ull << X64_SIZE64,
     .special = X64_SPECIAL | SF_COPY,
     .special_unloaded = SF_DISCARDED | SF_UNDEFINED,
     .edge_is_absolute = x64_edge_is_absolute,

@@ -462,7 +462,7 @@ void x64_scan(Link *l, AtomRange range, unsigned tid) {
   Scan s = scan_begin(l, tid);
   AtomId batch[BATCH];
   EdgeStream st;
-  const u32 mask = ATOM_LIVE | ATOM_ALLOC | ATOM_SYNTH;
+  const u32 mask = ATOM_FOLDED | ATOM_ALLOC | ATOM_SYNTH;
   for (u32 i = range.begin.i; i < range.end.i;) {
     u32 n = 0;
     for (; i < range.end.i && n < BATCH; i++) {

@@ -37,6 +37,9 @@ enum { /* hot, one u16 for each atom */
   ATOM_OWNED = 1 << 13,     /* data was allocated (decompressed), not mapped */
   ATOM_LINKORDER = 1 << 14, /* ordered, and alive, with the atom that `link` names */
   ATOM_ORDERED = 1 << 15,   /* scratch bit of the pass that runs */
+  /* Both bits: an equal atom, `link`, is in the output in its place. What refers to it is right all the same
+   * (core/icf.h): alive for those who refer, not there for those who put atoms into the output. */
+  ATOM_FOLDED = ATOM_LIVE | ATOM_DISCARDED,
 };
 
 typedef struct {
@@ -50,7 +53,7 @@ typedef struct {
                      else first FDE of it in its file's table + 1 (core/ehframe.h), 0: none */
   u32 type;       /* the format's section type, opaque to the core (ELF: sh_type) */
   u32 attr;       /* the format's section flags, opaque to the core (ELF: sh_flags, low 32) */
-  u32 link;       /* ATOM_LINKORDER: AtomId that it follows */
+  u32 link;       /* ATOM_LINKORDER: AtomId that it follows; ATOM_FOLDED: AtomId that stands for it */
   u8 p2align;     /* log2 of the alignment in bytes */
   u8 entsize;     /* of mergeable content, 0 otherwise; > 255 is stored as 0 and not merged */
   u16 unused;
@@ -79,6 +82,17 @@ typedef struct {
   u16 kind;
   u16 flags;  /* SF_*: facts of the target, core/symbol.h */
 } Edge;
+
+/* An edge before layout, for those who compare where edges lead. S + A is `value` + addend in `atom`. */
+typedef struct {
+  u64 offset;
+  i64 addend;
+  u64 value;  /* of the symbol, in `atom` */
+  u32 atom;   /* AtomId, 0: none that this link knows */
+  u32 target; /* SymId, as in Edge */
+  u32 flags;  /* SF_*: all of them where the target is global */
+  u32 kind;
+} EdgeTarget;
 
 enum { EDGE_BATCH = 64, ATOMS_SPARE = 1 << 16 };
 

@@ -36,6 +36,8 @@ const EhRecord *ehframe_fdes(const struct Link *l, AtomId a, u32 *n);
 /* The edges of record r of file f, but for the one that leads from an FDE to its function, in batches: zero c
  * to begin, 0 is the end (buf: EDGE_BATCH of them). An FDE's CIE is file_at(l, f)->eh.cies[r->cie]. */
 u32 ehframe_edges(const struct Link *l, FileId f, const EhRecord *r, EdgeCursor *c, Edge *buf);
+/* Gives equal CIEs equal numbers in EhRecord.cie, until ehframe_scan. After dead strip; serial. */
+void ehframe_number_cies(struct Link *l);
 /* After dead strip, right after Arch.scan (which skips .eh_frame): hands the edges of the records that
  * stay to Arch.scan_edges, for what they need and what the output can't have. Parallel. */
 void ehframe_scan(struct Link *l);

@@ -119,7 +119,7 @@ static bool synth_placeable(const Link *l, u32 a) {
 
 static inline bool placeable(const Link *l, u32 a) {
   u16 f = l->atoms.flags[a];
-  bool place = (f & (ATOM_LIVE | ATOM_MERGE | ATOM_EHFRAME)) == ATOM_LIVE;
+  bool place = (f & (ATOM_FOLDED | ATOM_MERGE | ATOM_EHFRAME)) == ATOM_LIVE;
   return UNLIKELY(f & ATOM_SYNTH) ? place && synth_placeable(l, a) : place;
 }
 

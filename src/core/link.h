@@ -133,6 +133,7 @@ typedef struct Link {
   u32 norder;
   VEC(Segment) segments;
   Merge *merge;
+  VEC(AtomId) folded; /* by core/icf.c */
 
   bool is_dynamic;  /* has .dynamic: shared, PIE, or any shared library in the link */
   bool is_pic;      /* shared or PIE: addresses move */

@@ -559,11 +559,12 @@ void merge_sections(Link *l) {
 }
 
 /* Called for every relocation that leads to a string. */
-u64 merge_addr(const Link *l, AtomId a, u64 off) {
+static inline AtomId where(const Link *l, AtomId a, u64 off, u64 *place) {
   const Atom *at = &l->atoms.at[a.i];
   const Merge *m = l->merge;
+  *place = 0;
   if (UNLIKELY(!m || !at->aux))
-    return 0; /* a dead atom: nothing of it is in the output */
+    return (AtomId){0}; /* a dead atom: nothing of it is in the output */
   const MergeSeg *s = &m->seg[at->aux];
   off = MIN(off, at->size);
   if (UNLIKELY(at->size > MERGE_SEG_BYTES)) {
@@ -572,7 +573,16 @@ u64 merge_addr(const Link *l, AtomId a, u64 off) {
       k++;
     s += k;
   }
-  return l->atoms.addr[m->group[s->group].atom] + merge_place(s, (u32)(off - s->start));
+  *place = merge_place(s, (u32)(off - s->start));
+  return (AtomId){m->group[s->group].atom};
+}
+
+AtomId merge_where(const Link *l, AtomId a, u64 off, u64 *at) { return where(l, a, off, at); }
+
+u64 merge_addr(const Link *l, AtomId a, u64 off) {
+  u64 at;
+  AtomId synth = where(l, a, off, &at);
+  return synth.i ? l->atoms.addr[synth.i] + at : 0;
 }
 
 MergeStats merge_stats(const Link *l) {

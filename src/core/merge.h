@@ -29,6 +29,9 @@ void merge_sections(struct Link *l);
  * undefined). Offsets past the end clamp to the end of the last piece. Thread safe. */
 u64 merge_addr(const struct Link *l, AtomId a, u64 off);
 
+/* After merge_sections: the Synth that holds byte `off` of mergeable atom `a`, and where in it. */
+AtomId merge_where(const struct Link *l, AtomId a, u64 off, u64 *at);
+
 /* Gives the tables back; merge_addr() must not be called afterwards. */
 void merge_free(struct Link *l);
 

@@ -22,6 +22,7 @@ typedef enum { BSYMBOLIC_NONE, BSYMBOLIC_ALL, BSYMBOLIC_FUNCTIONS, BSYMBOLIC_NON
 /* GNU ld's --unresolved-symbols. */
 typedef enum { UNRESOLVED_DEFAULT, UNRESOLVED_REPORT_ALL, UNRESOLVED_IGNORE_ALL, UNRESOLVED_IGNORE_IN_OBJECTS, UNRESOLVED_IGNORE_IN_SHARED } UnresolvedKind;
 typedef enum { SORT_SECTION_NONE, SORT_SECTION_NAME, SORT_SECTION_ALIGNMENT } SortSectionKind;
+typedef enum { ICF_NONE, ICF_SAFE /* only what the program can't compare the addresses of */, ICF_ALL } IcfKind;
 typedef enum { SHUFFLE_NONE, SHUFFLE_RANDOM, SHUFFLE_REVERSE } ShuffleKind;
 
 /* One input in command-line order, with the state that stood when it was named. */
@@ -101,6 +102,10 @@ typedef struct {
   Tri start_stop_gc;         /* -z start-stop-gc */
   bool start_stop;           /* --start-stop: __start_/__stop_ for sections whose name begins with a dot too */
   int start_stop_visibility; /* ELF STV_*, 3 (protected) by default */
+  IcfKind icf;
+  bool print_icf_sections;
+  bool ignore_data_address_equality; /* data may be folded though its address may be compared */
+  StrVec keep_unique;        /* symbols whose atom is not folded */
 
   /* strip */
   StripKind strip;

@@ -771,7 +771,7 @@ static int by_u32(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-static bool is_c_identifier(const char *s) {
+bool is_c_identifier(const char *s) {
   if (!*s || (*s >= '0' && *s <= '9'))
     return false;
   for (; *s; s++)

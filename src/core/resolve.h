@@ -45,4 +45,7 @@ u32 weld_name(Link *l, const char *name, WeldNameKind kind, const Expr *expr, bo
 /* NO_SYM when no input or option mentions it. */
 SymId sym_find(const Link *l, const char *name, u64 len);
 
+/* Is it a name that C can say? Programs find sections of such a name between __start_NAME and __stop_NAME. */
+bool is_c_identifier(const char *s);
+
 #endif

@@ -20,9 +20,10 @@ void stats_collect(const Link *l, Trace *t) {
   u64 live = 0, discarded = 0, loaded = 0;
   for (u32 a = 1; a < l->atoms.n; a++) {
     u16 fl = l->atoms.flags[a];
-    live += (fl & ATOM_LIVE) != 0;
+    bool stays = (fl & ATOM_FOLDED) == ATOM_LIVE;
+    live += stays;
     discarded += (fl & ATOM_DISCARDED) != 0;
-    loaded += fl & ATOM_LIVE && fl & ATOM_ALLOC && l->atoms.at[a].data ? l->atoms.at[a].size : 0;
+    loaded += stays && fl & ATOM_ALLOC && l->atoms.at[a].data ? l->atoms.at[a].size : 0;
   }
   u64 undefined = 0, imported = 0, exported = 0;
   for (u32 i = 0; i < l->syms.nglobal; i++) {

@@ -93,6 +93,7 @@ typedef struct Arch {
   /* Relocates one field of an unwind table: kinds that are S + A or S + A - P, of 4 or 8 bytes, also through
    * the GOT. False when the kind is none of these or the value does not fit: the caller reports. Thread safe. */
   bool (*apply_one)(struct Link *l, const Edge *e, u8 *place, u64 place_addr);
+  u64 kinds_by_symbol;   /* bit for each kind whose value depends on more of the target than where it is: its size */
   u32 special, special_unloaded; /* SF_*: targets that edges of allocated atoms, and of others, can't just add up */
   /* True when the kind is a plain address (not relative to the place): needs a dynamic relocation in PIC output. */
   bool (*edge_is_absolute)(u32 kind);
@@ -140,6 +141,15 @@ typedef struct Format {
   /* Where each edge of atom a stands, and edge_atom()'s answer without the offset: as many as Atom.rel says. False, buf
    * undefined, when one is not plain, of 4 or 8 bytes, or malformed: edges() and edge_atom() say more. */
   bool (*edge_ends)(const struct Link *l, AtomId a, EdgeEnd *buf);
+  /* Folding (core/icf.h). Relocations [*next, end) of atom a, EDGE_BATCH at most; returns how many, 0 at the end. */
+  u32 (*edge_targets)(const struct Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf);
+  /* Is the atom of a kind of which nothing but content and address can matter? Liveness, size and whose address is
+   * compared are the core's business. */
+  bool (*foldable)(const struct Link *l, AtomId a);
+  /* Sets marks[a] |= mark for each atom of which file f may compare the address: those its table of address-significant
+   * symbols names; without a table, those of all symbols that it mentions. `marks` is shared by threads. False: there is
+   * a table, but it was passed over, since its numbers may mean other symbols by now. */
+  bool (*significant)(struct Link *l, FileId f, u8 *marks, u8 mark);
   /* What the file's .note.gnu.property says; false when it has no such note. */
   bool (*properties)(const struct Link *l, FileId f, Properties *out);
 

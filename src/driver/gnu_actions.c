@@ -530,8 +530,9 @@ ACTION(shuffle_sections) {
 
 ACTION(icf) {
   static const char *const words[] = {"none", "safe", "all", NULL};
-  if (word(g, name, arg, words) > 0)
-    unsupported(g, DIAG_WARNING, arena_printf(&g->o->arena, "%s=%s", name, arg));
+  int i = word(g, name, arg, words);
+  if (i >= 0)
+    g->o->icf = (IcfKind)i;
 }
 
 ACTION(strip_all) { g->o->strip = STRIP_ALL; }

@@ -15,6 +15,7 @@ typedef struct {
   const u32_unaligned *xindex; /* SHT_SYMTAB_SHNDX contents, or NULL */
   Bytes strtab, shstrtab;
   u32 groups_end;          /* all groups stand before this section, or are found when atoms are made */
+  u32 addrsig_shndx;       /* section index of SHT_LLVM_ADDRSIG, 0: none */
   const char **renamed;    /* by section index: names that differ from the file's (.zdebug); or NULL */
   u32 features;            /* GNU_PROPERTY_X86_FEATURE_1_AND of the file; valid when has_features */
   u32 isa_needed, isa_used; /* GNU_PROPERTY_X86_ISA_1_NEEDED, _USED */

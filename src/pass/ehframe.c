@@ -415,7 +415,7 @@ u32 ehframe_edges(const Link *l, FileId f, const EhRecord *r, EdgeCursor *c, Edg
 }
 
 static bool stays(const Link *l, const EhRecord *fde) {
-  return (l->atoms.flags[fde->target] & (ATOM_LIVE | ATOM_DISCARDED)) == ATOM_LIVE &&
+  return (l->atoms.flags[fde->target] & ATOM_FOLDED) == ATOM_LIVE &&
          !(l->atoms.flags[fde->atom] & ATOM_DISCARDED);
 }
 
@@ -552,6 +552,16 @@ static u32 keep_cie(Builder *b, u32 file, u32 index, u32 **table, u32 *mask) {
   (*table)[i] = b->kept.n + 1;
   *vec_push(&b->kept) = (KeptCie){file, index, hash};
   return b->kept.n - 1;
+}
+
+void ehframe_number_cies(Link *l) {
+  Builder b = {.l = l};
+  u32 *table = NULL, mask = 0;
+  for (u32 i = 0; i < l->files.n; i++)
+    for (u32 k = 0; k < l->files.at[i].eh.ncies; k++)
+      l->files.at[i].eh.cies[k].cie = keep_cie(&b, i, k, &table, &mask) + 1;
+  free(table);
+  vec_free(&b.kept);
 }
 
 /* Gives every file its range, and the CIEs that are written their places at the start of it. Returns

@@ -706,7 +706,9 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
       continue;
     case SHT_NULL:
     case SHT_SYMTAB:
+      continue;
     case SHT_LLVM_ADDRSIG:
+      o->addrsig_shndx = i;
       continue;
     case SHT_SYMTAB_SHNDX: /* of locals, when no global asked for it */
       if (!o->xindex)

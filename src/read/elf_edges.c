@@ -209,6 +209,28 @@ u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf) {
   return n;
 }
 
+u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf) {
+  Source s;
+  source_file(&s, l, l->atoms.at[a.i].file);
+  source_atom(&s, &l->atoms.at[a.i]);
+  u32 n = 0, i = *next;
+  for (end = MIN(end, s.total); i < end && n < EDGE_BATCH; i++) {
+    Edge e;
+    if (!decode(&s, i, &e, false))
+      continue;
+    bool global = e.target < l->syms.nglobal;
+    buf[n++] = (EdgeTarget){.offset = e.offset,
+                            .addend = e.addend,
+                            .value = global ? l->syms.value[e.target] : s.syms[e.target - s.local_base].st_value,
+                            .atom = global ? l->syms.atom[e.target] : (u32)e.S,
+                            .target = e.target,
+                            .flags = global ? l->syms.flags[e.target] : e.flags,
+                            .kind = e.kind};
+  }
+  *next = i;
+  return n;
+}
+
 /* The SymId of a global target; UINT32_MAX when there is none. */
 ALWAYS_INLINE u32 plain_global(const Source *s, u32 sym) {
   u32 i = sym - s->first_global;
@@ -330,6 +352,28 @@ ALWAYS_INLINE bool do_unloaded(const Edge *e, u32 special, u8 *bytes) {
   return true;
 }
 
+static AtomId symbol_atom(const Link *l, u32 f, u32 sym, i64 *off);
+
+/* Debug information of what was folded away, but for its lines: gone, as of dead code, or two functions would claim
+ * the same addresses. Symbols.atom has been redirected already. */
+__attribute__((noinline)) static void bury_folded(const Source *s, Edge *e) {
+  const Link *l = s->l;
+  u32 f = s->file, sym = e->target - s->local_base;
+  if (e->target < l->syms.nglobal) {
+    f = key_file(l->syms.key[e->target]);
+    sym = key_index(l->syms.key[e->target]);
+  }
+  i64 off;
+  AtomId a = f ? symbol_atom(l, f, sym, &off) : (AtomId){0};
+  if (a.i && (l->atoms.flags[a.i] & ATOM_FOLDED) == ATOM_FOLDED)
+    e->flags |= SF_DISCARDED;
+}
+
+static bool buries_folded(const Link *l, AtomId a) {
+  const char *name = elf_atom_name(l, a);
+  return starts_with(name, ".debug_") && !streq(name, ".debug_line");
+}
+
 /* The atom in hand: as many of its relocations as there is room for. Returns how many edges were kept. */
 ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 room, u32 *words, bool addressed) {
   const Link *l = s->l;
@@ -340,6 +384,7 @@ ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 ro
   u64 addr = addressed ? l->atoms.addr[a.i] : 0;
   u8 *bytes = addressed ? st->out->bytes + (addr - st->out->addr) : NULL, *rel = NULL;
   u32 word_room = count ? UINT32_MAX : 0;
+  bool bury = addressed && !loaded && UNLIKELY(l->folded.n) && buries_folded(l, a);
   if (addressed && count && st->relative) {
     u64 at = st->begun ? st->rel : l->atoms.reloff[a.i];
     rel = st->out->rel;
@@ -353,7 +398,11 @@ ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 ro
     if (i == s->total)
       break;
     Edge *e = &buf[n];
-    if (LIKELY(decode(s, i++, e, addressed)) && !(addressed && !loaded && do_unloaded(e, special, bytes))) {
+    if (UNLIKELY(!decode(s, i++, e, addressed)))
+      continue;
+    if (UNLIKELY(bury))
+      bury_folded(s, e);
+    if (!(addressed && !loaded && do_unloaded(e, special, bytes))) {
       st->pair = plain[ELF64_R_TYPE(s->rel[i - 1].r_info)] == PLAIN_PAIR;
       n++;
     }

@@ -1,6 +1,7 @@
 /* elf_format.c: the Format row of ELF64 x86-64: which function of read/ answers which question. The
  * hooks of layout and the writer's come from write/, which read/ may not include: link.c joins them. */
 #include "read/elf_edges.h"
+#include "read/elf_fold.h"
 #include "read/elf_hooks.h"
 #include "read/elf_locate.h"
 #include "read/elf.h"
@@ -26,6 +27,9 @@ void elf_format_init(Format *f) {
       .shared_symbol = elf_shared_symbol,
       .edge_atom = elf_edge_atom,
       .edge_ends = elf_edge_ends,
+      .edge_targets = elf_edge_targets,
+      .foldable = elf_foldable,
+      .significant = elf_significant,
       .properties = elf_properties,
       .open = elf_open,
       .names = elf_names,

@@ -28,9 +28,8 @@ typedef struct {
   Symtab *t;
 } Job;
 
-static bool is_live(const Link *l, u32 atom) {
-  return (l->atoms.flags[atom] & (ATOM_LIVE | ATOM_DISCARDED)) == ATOM_LIVE;
-}
+/* The symbols of what was folded away stay, and mean what stands for it. */
+static bool is_live(const Link *l, u32 atom) { return l->atoms.flags[atom] & ATOM_LIVE; }
 
 static bool is_retained(const Symtab *t, const char *name, u64 len) {
   return !t->retain || globset_find(t->retain, name, len) != UINT32_MAX;

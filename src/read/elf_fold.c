@@ -1,0 +1,88 @@
+/* elf_fold.c: what ELF says about folding (core/icf.h): which sections are of a kind that may be folded, and which
+ * symbols are address-significant (SHT_LLVM_ADDRSIG: ULEB128 indexes of the file's symbol table).
+ * The trap: tools that reorder the symbol table leave that section behind, with numbers that mean other symbols now.
+ * The assembler links it to the symbol table; those tools don't (sh_link is 0). */
+#include "read/elf_fold.h"
+
+#include "core/resolve.h"
+#include "read/elf.h"
+
+/* Relocated once, then read-only. */
+static bool is_relro(const char *name) { return starts_with(name, ".data.rel.ro") && (!name[12] || name[12] == '.'); }
+
+bool elf_foldable(const Link *l, AtomId a) {
+  const Atom *at = &l->atoms.at[a.i];
+  if (at->type != SHT_PROGBITS)
+    return false;
+  const char *name = elf_atom_name(l, a);
+  if (at->attr & SHF_WRITE)
+    return is_relro(name);
+  if (name[0] != '.')
+    return !is_c_identifier(name);
+  return !(name[1] == 'i' && streq(name, ".init")) && !(name[1] == 'f' && streq(name, ".fini"));
+}
+
+/* The atom that a symbol of f is in, wherever its name is defined; 0: none. */
+static u32 atom_of(const Link *l, const File *f, u32 i) {
+  const ElfObject *o = f->fmt;
+  if (i >= f->first_global) {
+    u32 sym = f->globals[i - f->first_global];
+    return sym == UINT32_MAX ? 0 : l->syms.atom[sym];
+  }
+  u32 special, section = elf_sym_section(o, i, &special);
+  return section && section < o->nshdr ? f->atom_base + section : 0;
+}
+
+static void mark_atom(u8 *marks, u32 atom, u8 mark) {
+  if (!(__atomic_load_n(&marks[atom], __ATOMIC_RELAXED) & mark))
+    __atomic_fetch_or(&marks[atom], mark, __ATOMIC_RELAXED);
+}
+
+static void mark_table(Link *l, FileId id, Bytes b, u64 at, u8 *marks, u8 mark) {
+  const File *f = file_at(l, id);
+  for (u64 i = 0; i < b.len;) {
+    u64 index = 0, begin = i;
+    u8 byte;
+    u32 shift = 0;
+    do {
+      byte = b.p[i++];
+      if (shift < 35)
+        index |= (u64)(byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte & 0x80 && i < b.len && shift < 70);
+    if (byte & 0x80 || index >= f->nsyms || shift > 35) {
+      elf_bad(l, id, at + begin, ".llvm_addrsig: not the number of one of the %u symbols", f->nsyms);
+      return;
+    }
+    mark_atom(marks, atom_of(l, f, (u32)index), mark);
+  }
+}
+
+/* Language specific data is reached through unwind records, which don't compare it; assemblers give it a symbol all the
+ * same. */
+static bool is_lsda(const File *f, u32 atom) {
+  return atom - f->atom_base < f->natoms && starts_with(elf_section_name(f->fmt, atom - f->atom_base), ".gcc_except_table");
+}
+
+bool elf_significant(Link *l, FileId id, u8 *marks, u8 mark) {
+  const File *f = file_at(l, id);
+  const ElfObject *o = f->fmt;
+  const ElfShdr *s = o && o->addrsig_shndx ? &o->shdrs[o->addrsig_shndx] : NULL;
+  Bytes b;
+  if (!o || f->kind != FILE_OBJECT)
+    return true;
+  if (s && !bytes_slice(f->data, s->sh_offset, s->sh_size, &b)) {
+    elf_bad(l, id, s->sh_offset, ".llvm_addrsig runs past the end of the file");
+    return true;
+  }
+  if (s && s->sh_link) {
+    mark_table(l, id, b, s->sh_offset, marks, mark);
+    return true;
+  }
+  for (u32 i = 1; i < f->nsyms; i++) {
+    u32 atom = atom_of(l, f, i);
+    if (atom && !is_lsda(f, atom))
+      mark_atom(marks, atom, mark);
+  }
+  return !s;
+}
