@@ -42,6 +42,11 @@ enum { /* hot, one u16 for each atom */
   ATOM_FOLDED = ATOM_LIVE | ATOM_DISCARDED,
 };
 
+enum { /* what the reader knows of an atom, for core/icf.h */
+  FOLD_KIND = 1 << 0,   /* of a kind of which nothing but content and address can matter */
+  FOLD_LSDA = 1 << 1,   /* reached through unwind records, which do not compare addresses */
+};
+
 typedef struct {
   const u8 *data; /* `size` bytes of the input, checked; NULL for zero fill */
   u64 size;
@@ -56,7 +61,7 @@ typedef struct {
   u32 link;       /* ATOM_LINKORDER: AtomId that it follows; ATOM_FOLDED: AtomId that stands for it */
   u8 p2align;     /* log2 of the alignment in bytes */
   u8 entsize;     /* of mergeable content, 0 otherwise; > 255 is stored as 0 and not merged */
-  u16 unused;
+  u16 fold;       /* FOLD_*: only when the link folds at all */
 } Atom;
 
 typedef struct {

@@ -15,6 +15,7 @@ enum {
   MARK_KEEP = 2,        /* not folded, whatever happens */
   CHUNK_ATOMS = 8192,
   FILES_GRAIN = 16,
+  AHEAD = 8,
 };
 
 typedef struct {
@@ -26,22 +27,22 @@ typedef struct {
 
 /* ---- who may be folded ---- */
 
-/* --icf=all folds code whose address may be compared. */
-static bool may_ignore(const Link *l, u16 flags) { return l->opt->icf == ICF_ALL && flags & ATOM_EXEC; }
+/* Of what nobody asks whether its address is compared. */
+static u16 indifferent(const Link *l) { return l->opt->icf == ICF_ALL ? ATOM_EXEC : 0; }
 
 static bool is_candidate(const Link *l, u32 a, u8 marks) {
   const u32 without = ATOM_DISCARDED | ATOM_TLS | ATOM_ZEROFILL | ATOM_MERGE | ATOM_EHFRAME | ATOM_ROOT | ATOM_SYNTH | ATOM_LINKORDER;
   u16 f = l->atoms.flags[a];
   if ((f & (ATOM_LIVE | ATOM_ALLOC | without)) != (ATOM_LIVE | ATOM_ALLOC) || marks & MARK_KEEP)
     return false;
-  if (marks & MARK_SIGNIFICANT && !may_ignore(l, f))
+  if (marks & MARK_SIGNIFICANT && !(f & indifferent(l)))
     return false;
   const Atom *at = &l->atoms.at[a];
-  if (!at->size || !at->data)
+  if (!(at->fold & FOLD_KIND) || !at->size || !at->data)
     return false;
   if (l->rules[a] == UINT32_MAX && (l->opt->unique.n || l->opt->unique_orphans)) /* an output section of its own, maybe */
     return false;
-  return l->format->foldable(l, (AtomId){a});
+  return true;
 }
 
 static void mark_files(void *ctx, u32 begin, u32 end, unsigned tid) {
@@ -49,7 +50,7 @@ static void mark_files(void *ctx, u32 begin, u32 end, unsigned tid) {
   Finder *j = ctx;
   for (u32 f = MAX(begin, 1u); f < end; f++)
     if (j->l->files.at[f].live && j->l->files.at[f].kind == FILE_OBJECT &&
-        !j->l->format->significant(j->l, (FileId){f}, j->marks, MARK_SIGNIFICANT)) {
+        !j->l->format->significant(j->l, (FileId){f}, j->marks, MARK_SIGNIFICANT, indifferent(j->l))) {
       u32 old = __atomic_load_n(&j->first_stale, __ATOMIC_RELAXED);
       while (UINT32_MAX - f > old && !__atomic_compare_exchange_n(&j->first_stale, &old, UINT32_MAX - f, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
@@ -96,9 +97,13 @@ static void mark_atoms(Finder *j) {
 static void find_chunk(void *ctx, u32 begin, u32 end, unsigned tid) {
   (void)tid;
   Finder *j = ctx;
-  for (u32 a = MAX(begin, 1u); a < end; a++)
+  const u16 *flags = j->l->atoms.flags;
+  for (u32 a = MAX(begin, 1u); a < end; a++) {
+    if (a + AHEAD < end && flags[a + AHEAD] & ATOM_ALLOC)
+      PREFETCH(&j->l->atoms.at[a + AHEAD]);
     if (is_candidate(j->l, a, j->marks[a]))
       *vec_push(&j->found[begin / CHUNK_ATOMS]) = a;
+  }
 }
 
 /* The candidates in ascending order, from pages_alloc. */
@@ -182,8 +187,6 @@ void icf(Link *l) {
   if (l->opt->icf == ICF_NONE)
     return;
   u32 n, *atom = find_candidates(l, &n);
-  if (!n)
-    return;
   u64 bytes = (u64)n * sizeof *atom;
   u32 *leader = pages_alloc(bytes);
   icf_equal(l, atom, n, leader);

@@ -2,7 +2,7 @@
  * lead to, unwind records; a 128-bit hash of that makes classes. Then classes are split while two members of one refer
  * to candidates of different classes. What is left is checked byte by byte before it is believed.
  * The trap: to start with "all are equal" and to split is what lets functions fold that call each other; so nothing may
- * be folded before the last split, and when too much work makes it give up, every class that refers to candidates goes. */
+ * be folded before the last split. */
 #include <stdlib.h>
 
 #include "core/icf_internal.h"
@@ -10,12 +10,10 @@
 
 enum {
   GRAIN = 256,          /* atoms */
-  CLASSES_GRAIN = 256,
   SHARDS = 32,
   AHEAD = 6,
+  CHECK_AHEAD = 3,
   FEW = 32,             /* members that are sorted by insertion */
-  MAX_WORK = 64,        /* looks at a member, on average, before giving up */
-  FREE_WORK = 1 << 20,
   FDE_FIELDS = 8,       /* length and CIE pointer say nothing about the function */
   /* what an edge leads to */
   TO_SYMBOL = 1, TO_ATOM, TO_PIECE, TO_CANDIDATE,
@@ -28,23 +26,14 @@ typedef VEC(u64) Words;
 
 typedef struct {
   u32 begin, end; /* in Equal.member */
+  u32 dirty;      /* how many of them, at the end, may have another signature by now */
+  u64 signature;  /* of all others */
 } Class;
-typedef VEC(Class) Classes;
 
-/* Candidates that a candidate refers to, in the order of its edges: in Equal.targets, of its chunk. */
+/* Some numbers in an array of all. */
 typedef struct {
   u32 at, n;
 } Span;
-
-typedef struct {
-  u32 member, class;
-} Change;
-
-/* What looking at some classes came to. */
-typedef struct {
-  Classes classes;
-  VEC(Change) changes;
-} Split;
 
 typedef struct {
   u64 signature;
@@ -55,7 +44,6 @@ typedef struct {
 typedef struct {
   Words words, other;
   U32Vec targets, other_targets;
-  VEC(Signed) order;
 } Tmp;
 
 typedef struct {
@@ -65,17 +53,19 @@ typedef struct {
   u32 *of_atom;      /* by atom: index in `atom` + 1; 0: none */
   u32 *shape;        /* by candidate: hash of what is cheap to know */
   Hash128 *digest;
-  Span *span;
+  Span *span;        /* by candidate: the candidates it refers to, in `targets` of its chunk, in the order of its edges */
   U32Vec *targets;   /* by chunk of GRAIN */
-  u32 *class;        /* by candidate: its class, which is called as its first member */
-  u32 *member;       /* candidates, those of a class together and in order */
+  u32 *class;        /* by candidate: index in `classes`; of those that equal nobody, a number of its own */
+  u32 *member;       /* candidates, those of a class together */
+  u32 *place;        /* by candidate: where it is in `member` */
   u32 nmember;
-  Classes active;    /* those that may be split yet */
-  Classes settled;   /* those that can't: they refer to no candidate */
-  Classes *checked;  /* = active or settled, while they are checked */
-  Split *split;      /* by chunk of CLASSES_GRAIN */
+  VEC(Class) classes;
+  U32Vec queue;      /* classes with something dirty */
+  u32 *ref, *ref_end, nref; /* by candidate: who refers to it, in `refs`: from the end of the one before to its own */
+  VEC(Signed) order;
+  U32Vec moved;
+  U32Vec *bad;       /* by chunk of classes: members that are not what their class is */
   Tmp *tmp;          /* by thread */
-  u64 work;
 } Equal;
 
 static inline u64 mix(u64 h, u64 v) {
@@ -279,32 +269,63 @@ static void class_shards(void *ctx, u32 begin, u32 end, unsigned tid) {
 
 static const u32 *targets_of(const Equal *q, u32 i) { return q->targets[i / GRAIN].at + q->span[i].at; }
 
-static void add_class(Equal *q, Class c) { *vec_push(q->span[q->member[c.begin]].n ? &q->active : &q->settled) = c; }
+static u32 class_size(const Class *c) { return c->end - c->begin; }
 
-/* Members of one class together. */
+/* class_shards() left the first member of each class; from here on classes have numbers, those of one alone too. */
 static void gather_members(Equal *q) {
-  u32 *at = pages_alloc(q->n * sizeof *at);
+  u32 *size = pages_alloc(q->n * sizeof *size), *number = pages_alloc(q->n * sizeof *number), sum = 0;
   for (u32 i = 0; i < q->n; i++)
-    at[q->class[i]]++;
-  u32 sum = 0;
+    size[q->class[i]]++;
   for (u32 i = 0; i < q->n; i++) {
-    u32 n = at[i] > 1 ? at[i] : 0;
-    at[i] = n ? sum : UINT32_MAX;
-    sum += n;
+    if (size[i] < 2)
+      continue;
+    number[i] = q->classes.n;
+    *vec_push(&q->classes) = (Class){.begin = sum, .end = sum};
+    q->nmember = sum += size[i];
   }
-  q->member = pages_alloc(MAX(sum, 1u) * sizeof *q->member);
-  q->nmember = sum;
-  for (u32 i = 0; i < q->n; i++)
-    if (at[q->class[i]] != UINT32_MAX)
-      q->member[at[q->class[i]]++] = i;
-  for (u32 i = 0; i < sum;) {
-    Class c = {i, i};
-    while (c.end < sum && q->class[q->member[c.end]] == q->class[q->member[i]])
-      c.end++;
-    add_class(q, c);
-    i = c.end;
+  q->member = pages_alloc(q->nmember * sizeof *q->member);
+  q->place = pages_alloc(q->n * sizeof *q->place);
+  for (u32 i = 0; i < q->n; i++) {
+    u32 first = q->class[i];
+    if (size[first] < 2) {
+      q->class[i] = q->nmember + i; /* there can't be more than nmember classes */
+      continue;
+    }
+    Class *c = &q->classes.at[number[first]];
+    q->class[i] = number[first];
+    q->place[i] = c->end;
+    q->member[c->end++] = i;
   }
-  pages_free(at, q->n * sizeof *at);
+  pages_free(size, q->n * sizeof *size);
+  pages_free(number, q->n * sizeof *number);
+}
+
+/* Turns round the references between members. */
+static void gather_refs(Equal *q) {
+  u64 sum = 0;
+  q->ref_end = pages_alloc(q->n * sizeof *q->ref_end);
+  for (int fill = 0; fill < 2; fill++) {
+    for (u32 k = 0; k < q->nmember; k++) {
+      u32 i = q->member[k];
+      const u32 *t = targets_of(q, i);
+      for (u32 x = 0; x < q->span[i].n; x++)
+        if (q->class[t[x]] < q->nmember) {
+          if (fill)
+            q->ref[q->ref_end[t[x]]++] = i;
+          else
+            q->ref_end[t[x]]++;
+        }
+    }
+    if (fill)
+      break;
+    for (u32 i = 0; i < q->n; i++) {
+      u32 n = q->ref_end[i];
+      q->ref_end[i] = (u32)sum;
+      sum += n;
+    }
+    q->nref = (u32)sum;
+    q->ref = pages_alloc(sum * sizeof *q->ref);
+  }
 }
 
 /* ---- splitting ---- */
@@ -338,65 +359,92 @@ static void sort_signed(Signed *v, u32 n) {
   }
 }
 
-static void split_class(const Equal *q, Tmp *tmp, Class c, Split *out) {
-  u32 *m = q->member + c.begin, n = c.end - c.begin;
-  bool same = true;
-  vec_reserve(&tmp->order, n);
-  Signed *v = tmp->order.at;
-  for (u32 i = 0; i < n; i++) {
-    v[i] = (Signed){signature(q, m[i]), m[i]};
-    same &= v[i].signature == v[0].signature;
-  }
-  if (same) {
-    *vec_push(&out->classes) = c;
+static void put_member(Equal *q, u32 at, u32 i) {
+  q->member[at] = i;
+  q->place[i] = at;
+}
+
+static void make_dirty(Equal *q, u32 i) {
+  Class *c = &q->classes.at[q->class[i]];
+  u32 clean_end = c->end - c->dirty;
+  if (q->place[i] >= clean_end || class_size(c) < 2)
     return;
+  if (!c->dirty++)
+    *vec_push(&q->queue) = q->class[i];
+  u32 other = q->member[clean_end - 1];
+  put_member(q, q->place[i], other);
+  put_member(q, clean_end - 1, i);
+}
+
+/* [begin, end) of a class leave it. */
+static void leave_class(Equal *q, u32 begin, u32 end, u64 sign) {
+  u32 class = q->classes.n;
+  *vec_push(&q->classes) = (Class){begin, end, 0, sign};
+  for (u32 k = begin; k < end; k++) {
+    q->class[q->member[k]] = class;
+    *vec_push(&q->moved) = q->member[k];
   }
+}
+
+static void follow_moved(Equal *q) {
+  for (u32 k = 0; k < q->moved.n; k++) {
+    u32 i = q->moved.at[k];
+    for (u32 x = i ? q->ref_end[i - 1] : 0; x < q->ref_end[i]; x++)
+      make_dirty(q, q->ref[x]);
+  }
+  q->moved.n = 0;
+}
+
+/* Groups by signature. The largest group keeps the number of the class, so that a member moves log(n) times at most, and
+ * only those who refer to moved members are looked at again. */
+static void split_class(Equal *q, u32 class) {
+  Class c = q->classes.at[class];
+  u32 n = c.dirty, at = c.end - n;
+  q->order.n = 0;
+  vec_reserve(&q->order, n);
+  Signed *v = q->order.at;
+  for (u32 i = 0; i < n; i++)
+    v[i] = (Signed){signature(q, q->member[at + i]), q->member[at + i]};
   sort_signed(v, n);
-  for (u32 i = 0, end; i < n; i = end) {
+  for (u32 i = 0; i < n; i++) /* those who are what the clean ones are */
+    if (v[i].signature == c.signature)
+      put_member(q, at++, v[i].member);
+  u32 clean_end = at, stay = c.begin, stay_end = at, largest = at - c.begin, k = 0;
+  for (u32 i = 0; i < n; i++)
+    if (v[i].signature != c.signature)
+      put_member(q, at++, v[i].member);
+  for (u32 i = 0, end, begin = clean_end; i < n; i = end) {
     for (end = i; end < n && v[end].signature == v[i].signature; end++) {
-      m[end] = v[end].member;
-      if (q->class[m[end]] != m[i])
-        *vec_push(&out->changes) = (Change){m[end], m[i]};
     }
-    if (end - i > 1)
-      *vec_push(&out->classes) = (Class){c.begin + i, c.begin + end};
+    if (v[i].signature == c.signature)
+      continue;
+    if (end - i > largest) {
+      largest = end - i;
+      stay = begin;
+      stay_end = begin + largest;
+      k = i;
+    }
+    begin += end - i;
   }
-}
-
-static void split_classes(void *ctx, u32 begin, u32 end, unsigned tid) {
-  const Equal *q = ctx;
-  for (u32 i = begin; i < end; i++)
-    split_class(q, &q->tmp[tid], q->active.at[i], &q->split[begin / CLASSES_GRAIN]);
-}
-
-/* One round, against the classes as they stood before it. True when something was split. */
-static bool split_all(Equal *q) {
-  u32 chunks = (q->active.n + CLASSES_GRAIN - 1) / CLASSES_GRAIN;
-  bool changed = false;
-  q->split = heap_alloc(MAX(chunks, 1u) * sizeof *q->split);
-  for (u32 i = 0; i < q->active.n; i++)
-    q->work += q->active.at[i].end - q->active.at[i].begin;
-  pool_run(q->l->pool, q->active.n, CLASSES_GRAIN, split_classes, q);
-  q->active.n = 0;
-  for (u32 c = 0; c < chunks; c++) {
-    Split *s = &q->split[c];
-    changed |= s->changes.n != 0;
-    for (u32 i = 0; i < s->changes.n; i++)
-      q->class[s->changes.at[i].member] = s->changes.at[i].class;
-    for (u32 i = 0; i < s->classes.n; i++)
-      *vec_push(&q->active) = s->classes.at[i];
-    vec_free(&s->classes);
-    vec_free(&s->changes);
+  u64 sign = stay == c.begin && clean_end > c.begin ? c.signature : v[k].signature;
+  q->classes.at[class] = (Class){stay, stay_end, 0, sign};
+  if (stay != c.begin && clean_end > c.begin)
+    leave_class(q, c.begin, clean_end, c.signature);
+  for (u32 i = 0, end, begin = clean_end; i < n; i = end) {
+    for (end = i; end < n && v[end].signature == v[i].signature; end++) {
+    }
+    if (v[i].signature == c.signature)
+      continue;
+    if (begin != stay)
+      leave_class(q, begin, begin + (end - i), v[i].signature);
+    begin += end - i;
   }
-  free(q->split);
-  return changed;
+  follow_moved(q);
 }
 
-static void give_up(Equal *q) {
-  for (u32 i = 0; i < q->active.n; i++)
-    for (u32 k = q->active.at[i].begin; k < q->active.at[i].end; k++)
-      q->class[q->member[k]] = q->member[k];
-  q->active.n = 0;
+static void split_dirty(Equal *q) {
+  while (q->queue.n)
+    split_class(q, q->queue.at[--q->queue.n]);
 }
 
 /* ---- checking ---- */
@@ -418,53 +466,60 @@ static bool same_targets(const Equal *q, const U32Vec *a, const U32Vec *b) {
   return a->n == b->n;
 }
 
-/* Leaves out those that are not what the first member is: two hashes were equal by chance, or by design. */
-static void check_class(const Equal *q, Tmp *tmp, Class c, Split *out) {
-  u32 *m = q->member, end = c.begin + 1;
+static void prefetch_member(const Equal *q, u32 i) {
+  const Atom *a = &q->l->atoms.at[q->atom[i]];
+  prefetch_edges(q->l, a);
+  PREFETCH(a->data);
+  PREFETCH(a->data + 64);
+}
+
+/* Finds those that are not what the first member is: two hashes were equal by chance, or by design. */
+static void check_class(const Equal *q, Tmp *tmp, Class c, U32Vec *bad) {
+  const u32 *m = q->member;
   tmp->targets.n = 0;
   describe(q, q->atom[m[c.begin]], &tmp->words, &tmp->targets);
   for (u32 k = c.begin + 1; k < c.end; k++) {
-    tmp->other_targets.n = 0;
+    if (k + CHECK_AHEAD < q->nmember) /* of the next class, often */
+      prefetch_member(q, m[k + CHECK_AHEAD]);
     bool same = same_self(q, m[c.begin], m[k]);
     if (same) {
+      tmp->other_targets.n = 0;
       describe(q, q->atom[m[k]], &tmp->other, &tmp->other_targets);
       same = tmp->words.n == tmp->other.n && !memcmp(tmp->words.at, tmp->other.at, tmp->words.n * sizeof *tmp->words.at) &&
              same_targets(q, &tmp->targets, &tmp->other_targets);
     }
-    if (same)
-      m[end++] = m[k];
-    else
-      *vec_push(&out->changes) = (Change){m[k], m[k]};
+    if (!same)
+      *vec_push(bad) = m[k];
   }
-  if (end - c.begin > 1)
-    *vec_push(&out->classes) = (Class){c.begin, end};
 }
 
 static void check_classes(void *ctx, u32 begin, u32 end, unsigned tid) {
   const Equal *q = ctx;
   for (u32 i = begin; i < end; i++)
-    check_class(q, &q->tmp[tid], q->checked->at[i], &q->split[begin / GRAIN]);
+    if (class_size(&q->classes.at[i]) > 1)
+      check_class(q, &q->tmp[tid], q->classes.at[i], &q->bad[begin / GRAIN]);
 }
 
 /* False when some class lost a member: who refers to that has to be looked at again. */
-static bool check(Equal *q, Classes *v) {
-  u32 chunks = (v->n + GRAIN - 1) / GRAIN;
+static bool check(Equal *q) {
+  u32 chunks = (q->classes.n + GRAIN - 1) / GRAIN;
   bool good = true;
-  q->split = heap_alloc(MAX(chunks, 1u) * sizeof *q->split);
-  q->checked = v;
-  pool_run(q->l->pool, v->n, GRAIN, check_classes, q);
-  v->n = 0;
+  q->bad = heap_alloc(MAX(chunks, 1u) * sizeof *q->bad);
+  pool_run(q->l->pool, q->classes.n, GRAIN, check_classes, q);
   for (u32 c = 0; c < chunks; c++) {
-    Split *s = &q->split[c];
-    good &= !s->changes.n;
-    for (u32 i = 0; i < s->changes.n; i++)
-      q->class[s->changes.at[i].member] = s->changes.at[i].class;
-    for (u32 i = 0; i < s->classes.n; i++)
-      *vec_push(v) = s->classes.at[i];
-    vec_free(&s->classes);
-    vec_free(&s->changes);
+    for (u32 k = 0; k < q->bad[c].n; k++) {
+      u32 i = q->bad[c].at[k];
+      Class *from = &q->classes.at[q->class[i]];
+      u32 last = q->member[--from->end];
+      put_member(q, q->place[i], last);
+      put_member(q, from->end, i);
+      leave_class(q, from->end, from->end + 1, 0);
+      good = false;
+    }
+    vec_free(&q->bad[c]);
   }
-  free(q->split);
+  free(q->bad);
+  follow_moved(q);
   return good;
 }
 
@@ -473,24 +528,46 @@ static bool check(Equal *q, Classes *v) {
 static void find_classes(Equal *q) {
   Link *l = q->l;
   u32 chunks = (q->n + GRAIN - 1) / GRAIN;
-  u64 digests = (u64)q->n * sizeof *q->digest, spans = (u64)q->n * sizeof *q->span, words = (u64)q->n * sizeof *q->class;
+  u64 digests = (u64)q->n * sizeof *q->digest, spans = (u64)q->n * sizeof *q->span, numbers = (u64)q->n * sizeof(u32);
   q->digest = pages_alloc(digests);
   q->span = pages_alloc(spans);
-  q->class = pages_alloc(words);
+  q->class = pages_alloc(numbers);
   q->targets = heap_alloc(chunks * sizeof *q->targets);
   pool_run(l->pool, q->n, GRAIN, digest_atoms, q);
   pool_run(l->pool, SHARDS, q->n < GRAIN ? SHARDS : 1, class_shards, q);
   pages_free(q->digest, digests);
   gather_members(q);
-  do {
-    while (split_all(q))
-      if (q->work > FREE_WORK + (u64)MAX_WORK * q->n)
-        give_up(q);
-  } while (!check(q, &q->settled) | !check(q, &q->active));
+  gather_refs(q);
+  for (u32 c = 0; c < q->classes.n; c++) {
+    Class *x = &q->classes.at[c];
+    if (!q->span[q->member[x->begin]].n)
+      continue; /* refers to no candidate: nothing can split it */
+    x->dirty = class_size(x);
+    *vec_push(&q->queue) = c;
+  }
+  do
+    split_dirty(q);
+  while (!check(q));
   for (u32 c = 0; c < chunks; c++)
     vec_free(&q->targets[c]);
   free(q->targets);
   pages_free(q->span, spans);
+  pages_free(q->class, numbers);
+  pages_free(q->place, numbers);
+  pages_free(q->ref, (u64)q->nref * sizeof *q->ref);
+  pages_free(q->ref_end, numbers);
+}
+
+/* The first member of each class stands for all. */
+static void tell_leaders(const Equal *q, u32 *leader) {
+  for (u32 c = 0; c < q->classes.n; c++) {
+    Class x = q->classes.at[c];
+    u32 first = UINT32_MAX;
+    for (u32 k = x.begin; k < x.end; k++)
+      first = MIN(first, q->member[k]);
+    for (u32 k = x.begin; k < x.end; k++)
+      leader[q->member[k]] = first;
+  }
 }
 
 void icf_equal(Link *l, const u32 *atom, u32 n, u32 *leader) {
@@ -505,23 +582,28 @@ void icf_equal(Link *l, const u32 *atom, u32 n, u32 *leader) {
   ehframe_number_cies(l);
   sieve(&q, atom, n, left);
   if (q.n) {
+    u32 *first = pages_alloc(list); /* by candidate with a chance: the one that stands for it */
     find_classes(&q);
+    for (u32 i = 0; i < q.n; i++)
+      first[i] = i;
+    tell_leaders(&q, first);
     for (u32 i = 0; i < n; i++) {
       u32 c = q.of_atom[atom[i]];
       if (c)
-        leader[i] = left[q.class[c - 1]];
+        leader[i] = left[first[c - 1]];
     }
-    pages_free(q.class, (u64)q.n * sizeof *q.class);
-    pages_free(q.member, MAX(q.nmember, 1u) * sizeof *q.member);
+    pages_free(first, list);
+    pages_free(q.member, q.nmember * sizeof *q.member);
   }
-  vec_free(&q.active);
-  vec_free(&q.settled);
+  vec_free(&q.classes);
+  vec_free(&q.queue);
+  vec_free(&q.order);
+  vec_free(&q.moved);
   for (unsigned t = 0; t < threads; t++) {
     vec_free(&q.tmp[t].words);
     vec_free(&q.tmp[t].other);
     vec_free(&q.tmp[t].targets);
     vec_free(&q.tmp[t].other_targets);
-    vec_free(&q.tmp[t].order);
   }
   free(q.tmp);
   pages_free(q.shape, list);

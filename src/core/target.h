@@ -143,13 +143,11 @@ typedef struct Format {
   bool (*edge_ends)(const struct Link *l, AtomId a, EdgeEnd *buf);
   /* Folding (core/icf.h). Relocations [*next, end) of atom a, EDGE_BATCH at most; returns how many, 0 at the end. */
   u32 (*edge_targets)(const struct Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf);
-  /* Is the atom of a kind of which nothing but content and address can matter? Liveness, size and whose address is
-   * compared are the core's business. */
-  bool (*foldable)(const struct Link *l, AtomId a);
-  /* Sets marks[a] |= mark for each atom of which file f may compare the address: those its table of address-significant
-   * symbols names; without a table, those of all symbols that it mentions. `marks` is shared by threads. False: there is
-   * a table, but it was passed over, since its numbers may mean other symbols by now. */
-  bool (*significant)(struct Link *l, FileId f, u8 *marks, u8 mark);
+  /* Sets marks[a] |= mark for each atom of which file f may compare the address, but for those with a flag of `except`
+   * (ATOM_*): what its table of address-significant symbols names; without a table, those of all symbols that it mentions.
+   * `marks` is shared by threads. False: there is a table, but it was passed over, since its numbers may mean other
+   * symbols by now. */
+  bool (*significant)(struct Link *l, FileId f, u8 *marks, u8 mark, u16 except);
   /* What the file's .note.gnu.property says; false when it has no such note. */
   bool (*properties)(const struct Link *l, FileId f, Properties *out);
 

@@ -3,6 +3,7 @@
  * lost: with debug builds of C++ most sections never get looked at.
  * The trap: archive members stand at odd addresses; all structs are read through the unaligned types. */
 #include "read/elf.h"
+#include "read/elf_fold.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -663,6 +664,8 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
     flags |= ATOM_LINKORDER;
     a->link = file->atom_base + s->sh_link;
   }
+  if (UNLIKELY(l->opt->icf != ICF_NONE) && flags & ATOM_ALLOC)
+    a->fold = elf_fold_kind(s, name);
   if (is_root(name, s->sh_type, s->sh_flags))
     flags |= ATOM_ROOT;
   if (s->sh_type == SHT_X86_64_UNWIND || (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_ALLOC && is_eh_frame(name)))

@@ -209,6 +209,12 @@ u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf) {
   return n;
 }
 
+/* The SymId of a global target; UINT32_MAX when there is none. */
+ALWAYS_INLINE u32 plain_global(const Source *s, u32 sym) {
+  u32 i = sym - s->first_global;
+  return LIKELY(i < s->nsyms - s->first_global) ? s->globals[i] : UINT32_MAX;
+}
+
 u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf) {
   Source s;
   source_file(&s, l, l->atoms.at[a.i].file);
@@ -216,6 +222,14 @@ u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *bu
   u32 n = 0, i = *next;
   for (end = MIN(end, s.total); i < end && n < EDGE_BATCH; i++) {
     Edge e;
+    if (i + 8 < end) {
+      u32 soon = (u32)ELF64_R_SYM(s.rel[i + 8].r_info), id = soon < s.first_global ? UINT32_MAX : plain_global(&s, soon);
+      if (id != UINT32_MAX) {
+        PREFETCH(&s.flags[id]);
+        PREFETCH(&l->syms.atom[id]);
+        PREFETCH(&l->syms.value[id]);
+      }
+    }
     if (!decode(&s, i, &e, false))
       continue;
     bool global = e.target < l->syms.nglobal;
@@ -229,12 +243,6 @@ u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *bu
   }
   *next = i;
   return n;
-}
-
-/* The SymId of a global target; UINT32_MAX when there is none. */
-ALWAYS_INLINE u32 plain_global(const Source *s, u32 sym) {
-  u32 i = sym - s->first_global;
-  return LIKELY(i < s->nsyms - s->first_global) ? s->globals[i] : UINT32_MAX;
 }
 
 /* The section of a local target; 0 when somebody has to look at it. After layout a piece of a merged

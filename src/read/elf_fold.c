@@ -7,19 +7,28 @@
 #include "core/resolve.h"
 #include "read/elf.h"
 
+enum { SYMS_AHEAD = 32 };
+
 /* Relocated once, then read-only. */
 static bool is_relro(const char *name) { return starts_with(name, ".data.rel.ro") && (!name[12] || name[12] == '.'); }
 
-bool elf_foldable(const Link *l, AtomId a) {
-  const Atom *at = &l->atoms.at[a.i];
-  if (at->type != SHT_PROGBITS)
-    return false;
-  const char *name = elf_atom_name(l, a);
-  if (at->attr & SHF_WRITE)
-    return is_relro(name);
+u16 elf_fold_kind(const ElfShdr *s, const char *name) {
+  if (s->sh_type != SHT_PROGBITS)
+    return 0;
+  if (s->sh_flags & SHF_WRITE)
+    return is_relro(name) ? FOLD_KIND : 0;
   if (name[0] != '.')
-    return !is_c_identifier(name);
-  return !(name[1] == 'i' && streq(name, ".init")) && !(name[1] == 'f' && streq(name, ".fini"));
+    return is_c_identifier(name) ? 0 : FOLD_KIND;
+  switch (name[1]) {
+  case 'i':
+    return streq(name, ".init") ? 0 : FOLD_KIND;
+  case 'f':
+    return streq(name, ".fini") ? 0 : FOLD_KIND;
+  case 'g': /* language specific data */
+    return starts_with(name, ".gcc_except_table") ? FOLD_KIND | FOLD_LSDA : FOLD_KIND;
+  default:
+    return FOLD_KIND;
+  }
 }
 
 /* The atom that a symbol of f is in, wherever its name is defined; 0: none. */
@@ -33,12 +42,17 @@ static u32 atom_of(const Link *l, const File *f, u32 i) {
   return section && section < o->nshdr ? f->atom_base + section : 0;
 }
 
-static void mark_atom(u8 *marks, u32 atom, u8 mark) {
-  if (!(__atomic_load_n(&marks[atom], __ATOMIC_RELAXED) & mark))
-    __atomic_fetch_or(&marks[atom], mark, __ATOMIC_RELAXED);
+typedef struct {
+  u8 *at, mark;
+  u16 except;
+} Marks;
+
+static void mark_atom(const Link *l, const Marks *m, u32 atom) {
+  if (!(l->atoms.flags[atom] & m->except) && !(__atomic_load_n(&m->at[atom], __ATOMIC_RELAXED) & m->mark))
+    __atomic_fetch_or(&m->at[atom], m->mark, __ATOMIC_RELAXED);
 }
 
-static void mark_table(Link *l, FileId id, Bytes b, u64 at, u8 *marks, u8 mark) {
+static void mark_table(Link *l, FileId id, Bytes b, u64 at, const Marks *m) {
   const File *f = file_at(l, id);
   for (u64 i = 0; i < b.len;) {
     u64 index = 0, begin = i;
@@ -54,17 +68,12 @@ static void mark_table(Link *l, FileId id, Bytes b, u64 at, u8 *marks, u8 mark) 
       elf_bad(l, id, at + begin, ".llvm_addrsig: not the number of one of the %u symbols", f->nsyms);
       return;
     }
-    mark_atom(marks, atom_of(l, f, (u32)index), mark);
+    mark_atom(l, m, atom_of(l, f, (u32)index));
   }
 }
 
-/* Language specific data is reached through unwind records, which don't compare it; assemblers give it a symbol all the
- * same. */
-static bool is_lsda(const File *f, u32 atom) {
-  return atom - f->atom_base < f->natoms && starts_with(elf_section_name(f->fmt, atom - f->atom_base), ".gcc_except_table");
-}
-
-bool elf_significant(Link *l, FileId id, u8 *marks, u8 mark) {
+bool elf_significant(Link *l, FileId id, u8 *marks, u8 mark, u16 except) {
+  const Marks m = {marks, mark, except};
   const File *f = file_at(l, id);
   const ElfObject *o = f->fmt;
   const ElfShdr *s = o && o->addrsig_shndx ? &o->shdrs[o->addrsig_shndx] : NULL;
@@ -76,13 +85,14 @@ bool elf_significant(Link *l, FileId id, u8 *marks, u8 mark) {
     return true;
   }
   if (s && s->sh_link) {
-    mark_table(l, id, b, s->sh_offset, marks, mark);
+    mark_table(l, id, b, s->sh_offset, &m);
     return true;
   }
   for (u32 i = 1; i < f->nsyms; i++) {
     u32 atom = atom_of(l, f, i);
-    if (atom && !is_lsda(f, atom))
-      mark_atom(marks, atom, mark);
+    PREFETCH(&o->syms[i + SYMS_AHEAD]);
+    if (atom && !(l->atoms.flags[atom] & except) && !(l->atoms.at[atom].fold & FOLD_LSDA)) /* assemblers give that a symbol, too */
+      mark_atom(l, &m, atom);
   }
   return !s;
 }

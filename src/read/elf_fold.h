@@ -1,10 +1,12 @@
-/* elf_fold.h: the ELF row's hooks for folding; contracts in core/target.h. */
+/* elf_fold.h: what ELF says about folding; contracts in core/target.h. */
 #ifndef WELD_READ_ELF_FOLD_H
 #define WELD_READ_ELF_FOLD_H
 
 #include "core/link.h"
+#include "format/elf.h"
 
-bool elf_foldable(const Link *l, AtomId a);
-bool elf_significant(Link *l, FileId f, u8 *marks, u8 mark);
+/* Atom.fold of a section. */
+u16 elf_fold_kind(const ElfShdr *s, const char *name);
+bool elf_significant(Link *l, FileId f, u8 *marks, u8 mark, u16 except);
 
 #endif

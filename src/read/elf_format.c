@@ -28,7 +28,6 @@ void elf_format_init(Format *f) {
       .edge_atom = elf_edge_atom,
       .edge_ends = elf_edge_ends,
       .edge_targets = elf_edge_targets,
-      .foldable = elf_foldable,
       .significant = elf_significant,
       .properties = elf_properties,
       .open = elf_open,

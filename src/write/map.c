@@ -222,6 +222,20 @@ static void write_discarded(Out *o, Link *l) {
   }
 }
 
+static void write_folded(Out *o, Link *l) {
+  if (l->folded.n)
+    out_text(o, "\nFolded input sections, by the address of their equals\n\n");
+  for (u32 i = 0; i < l->folded.n; i++) {
+    AtomId a = l->folded.at[i];
+    out_number(o, l->atoms.addr[a.i], 16, 16);
+    out_number(o, l->atoms.at[a.i].size, 16, 8);
+    out_text(o, file_name(l, (FileId){l->atoms.at[a.i].file}));
+    out_text(o, ":(");
+    out_text(o, l->format->atom_name(l, a));
+    out_text(o, ")\n");
+  }
+}
+
 static void write_map(Out *o, Link *l) {
   Gather g = {.l = l, .of_file = calloc(l->files.n, sizeof *g.of_file)};
   if (!g.of_file)
@@ -232,6 +246,7 @@ static void write_map(Out *o, Link *l) {
   for (u32 i = 0; i < l->norder; i++)
     write_osec(o, l, &g, &l->osecs.at[l->order[i]]);
   write_own_symbols(o, l);
+  write_folded(o, l);
   write_discarded(o, l);
   for (u32 f = 0; f < l->files.n; f++)
     vec_free(&g.of_file[f]);
