@@ -1,7 +1,7 @@
 /* icf.c: identical code folding: who may be folded, and what it means. Who equals whom is icf_equal.c's business.
  * A folded atom stays alive for all who refer to it and is not put into the output; after layout it gets the address
  * of the atom that stands for it, so nobody who resolves a reference has to know.
- * The trap: two functions at one address compare equal. --icf=safe folds only what the objects say is never compared;
+ * The trap: two functions at one address compare equal. --icf=safe folds only what is never compared;
  * --icf=all folds code all the same, but data only when nobody can compare it. */
 #include "core/icf.h"
 
@@ -22,7 +22,6 @@ typedef struct {
   Link *l;
   u8 *marks;                 /* by atom */
   VEC(u32) *found;           /* by chunk of atoms */
-  u32 stale, first_stale;    /* files whose table of significant symbols can't be believed; UINT32_MAX - the first one */
 } Finder;
 
 /* ---- who may be folded ---- */
@@ -45,27 +44,41 @@ static bool is_candidate(const Link *l, u32 a, u8 marks) {
   return true;
 }
 
+static void mark(u8 *marks, u32 a) {
+  if (!(__atomic_load_n(&marks[a], __ATOMIC_RELAXED) & MARK_SIGNIFICANT))
+    __atomic_fetch_or(&marks[a], MARK_SIGNIFICANT, __ATOMIC_RELAXED);
+}
+
+/* Without a table: code is significant when something other than a branch refers to it, and when it can know its own
+ * address. Every use of an address in a file is an edge of that file, or inside one atom. */
+static void infer_significant(const Link *l, const File *f, u8 *marks) {
+  EdgeTarget buf[EDGE_BATCH];
+  for (u32 a = f->atom_base; a < f->atom_base + f->natoms; a++) {
+    u16 flags = l->atoms.flags[a];
+    const Atom *at = &l->atoms.at[a];
+    if ((flags & (ATOM_LIVE | ATOM_ALLOC | ATOM_EHFRAME)) != (ATOM_LIVE | ATOM_ALLOC))
+      continue;
+    if (a + AHEAD < f->atom_base + f->natoms)
+      prefetch_edges(l, &l->atoms.at[a + AHEAD]);
+    if (at->rel && !(flags & ATOM_MERGE))
+      for (u32 next = 0, n; (n = l->format->edge_targets(l, (AtomId){a}, &next, UINT32_MAX, buf));)
+        for (u32 i = 0; i < n; i++)
+          if (buf[i].atom && l->atoms.flags[buf[i].atom] & ATOM_EXEC &&
+              !(flags & ATOM_EXEC && l->arch->only_branches(at, buf[i].kind, buf[i].offset)))
+            mark(marks, buf[i].atom);
+    if (flags & ATOM_EXEC && l->arch->knows_itself(at))
+      mark(marks, a);
+  }
+}
+
 static void mark_files(void *ctx, u32 begin, u32 end, unsigned tid) {
   (void)tid;
   Finder *j = ctx;
+  Link *l = j->l;
   for (u32 f = MAX(begin, 1u); f < end; f++)
-    if (j->l->files.at[f].live && j->l->files.at[f].kind == FILE_OBJECT &&
-        !j->l->format->significant(j->l, (FileId){f}, j->marks, MARK_SIGNIFICANT, indifferent(j->l))) {
-      u32 old = __atomic_load_n(&j->first_stale, __ATOMIC_RELAXED);
-      while (UINT32_MAX - f > old && !__atomic_compare_exchange_n(&j->first_stale, &old, UINT32_MAX - f, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        ;
-      __atomic_fetch_add(&j->stale, 1, __ATOMIC_RELAXED);
-    }
-}
-
-/* With --icf=all it decides little, and nobody relies on it. */
-static void report_stale(const Finder *j) {
-  FileId f = {UINT32_MAX - j->first_stale};
-  if (j->stale && j->l->opt->icf == ICF_SAFE)
-    diag_report(j->l->diag, DIAG_WARNING, "addrsig", (u64)f.i << 32,
-                "%s%s: --icf=safe folds nothing of an object whose table of address-significant symbols was left behind by objcopy or "
-                "ld -r: the symbols may have other numbers now (objects: %u)",
-                file_name(j->l, f), j->stale > 1 ? " and others" : "", j->stale);
+    if (l->files.at[f].live && l->files.at[f].kind == FILE_OBJECT &&
+        !l->format->significant(l, (FileId){f}, j->marks, MARK_SIGNIFICANT, indifferent(l)) && l->opt->icf == ICF_SAFE)
+      infer_significant(l, &l->files.at[f], j->marks);
 }
 
 static void keep_named(Link *l, u8 *marks) {
@@ -88,7 +101,6 @@ static void mark_atoms(Finder *j) {
   if (l->opt->icf == ICF_ALL && l->opt->ignore_data_address_equality)
     return;
   pool_run(l->pool, l->files.n, FILES_GRAIN, mark_files, j);
-  report_stale(j);
   for (u32 i = 0; i < l->syms.nglobal; i++) /* what other files may do is not known */
     if (l->syms.flags[i] & SF_EXPORTED && l->syms.atom[i])
       j->marks[l->syms.atom[i]] |= MARK_SIGNIFICANT;

@@ -93,6 +93,10 @@ typedef struct Arch {
   /* Relocates one field of an unwind table: kinds that are S + A or S + A - P, of 4 or 8 bytes, also through
    * the GOT. False when the kind is none of these or the value does not fit: the caller reports. Thread safe. */
   bool (*apply_one)(struct Link *l, const Edge *e, u8 *place, u64 place_addr);
+  /* Folding: does the edge of that kind at `off` of atom a only transfer control to its target? */
+  bool (*only_branches)(const Atom *a, u32 kind, u64 off);
+  /* Does the code of atom a make an address in itself without an edge that shows it? May be too careful. */
+  bool (*knows_itself)(const Atom *a);
   u64 kinds_by_symbol;   /* bit for each kind whose value depends on more of the target than where it is: its size */
   u32 special, special_unloaded; /* SF_*: targets that edges of allocated atoms, and of others, can't just add up */
   /* True when the kind is a plain address (not relative to the place): needs a dynamic relocation in PIC output. */
@@ -143,10 +147,9 @@ typedef struct Format {
   bool (*edge_ends)(const struct Link *l, AtomId a, EdgeEnd *buf);
   /* Folding (core/icf.h). Relocations [*next, end) of atom a, EDGE_BATCH at most; returns how many, 0 at the end. */
   u32 (*edge_targets)(const struct Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf);
-  /* Sets marks[a] |= mark for each atom of which file f may compare the address, but for those with a flag of `except`
-   * (ATOM_*): what its table of address-significant symbols names; without a table, those of all symbols that it mentions.
-   * `marks` is shared by threads. False: there is a table, but it was passed over, since its numbers may mean other
-   * symbols by now. */
+  /* Sets marks[a] |= mark for each atom of which file f may compare the address: what its table of address-significant
+   * symbols names, but for atoms with a flag of `except` (ATOM_*). False: it has no such table, or one that it is not safe
+   * to believe; of the atoms that its symbols are in all that hold no code were marked. `marks` is shared by threads. */
   bool (*significant)(struct Link *l, FileId f, u8 *marks, u8 mark, u16 except);
   /* What the file's .note.gnu.property says; false when it has no such note. */
   bool (*properties)(const struct Link *l, FileId f, Properties *out);

@@ -91,8 +91,8 @@ bool elf_significant(Link *l, FileId id, u8 *marks, u8 mark, u16 except) {
   for (u32 i = 1; i < f->nsyms; i++) {
     u32 atom = atom_of(l, f, i);
     PREFETCH(&o->syms[i + SYMS_AHEAD]);
-    if (atom && !(l->atoms.flags[atom] & except) && !(l->atoms.at[atom].fold & FOLD_LSDA)) /* assemblers give that a symbol, too */
+    if (atom && !(l->atoms.flags[atom] & ATOM_EXEC) && !(l->atoms.at[atom].fold & FOLD_LSDA)) /* assemblers give that a symbol, too */
       mark_atom(l, &m, atom);
   }
-  return !s;
+  return false;
 }
