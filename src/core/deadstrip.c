@@ -10,19 +10,11 @@
 
 typedef VEC(u32) U32Vec;
 
-/* What must live when `key` lives: sections ordered after it, sections named by __start_NAME. */
-typedef struct {
-  u32 key, atom;
-} Follow;
-
 typedef struct {
   Link *l;
   const u32 *front;
-  U32Vec *found;         /* one for each thread */
-  const Follow *links;   /* by atom: SHF_LINK_ORDER followers */
-  u32 nlinks;
-  const Follow *starts;  /* by symbol: sections between __start_ and __stop_ */
-  u32 nstarts;
+  U32Vec *found; /* one for each thread */
+  Followers follow;
 } Job;
 
 enum { CIE_MARKED = 1 }; /* EhRecord.index means nothing else for a CIE */
@@ -38,7 +30,7 @@ static void mark(Job *j, u32 a, unsigned tid) {
     *vec_push(&j->found[tid]) = a;
 }
 
-static u32 first_follow(const Follow *v, u32 n, u32 key) {
+u32 followers_find(const Follow *v, u32 n, u32 key) {
   u32 lo = 0, hi = n;
   while (lo < hi) {
     u32 mid = lo + (hi - lo) / 2;
@@ -51,7 +43,7 @@ static u32 first_follow(const Follow *v, u32 n, u32 key) {
 }
 
 static void mark_followers(Job *j, const Follow *v, u32 n, u32 key, unsigned tid) {
-  for (u32 i = first_follow(v, n, key); i < n && v[i].key == key; i++)
+  for (u32 i = followers_find(v, n, key); i < n && v[i].key == key; i++)
     mark(j, v[i].atom, tid);
 }
 
@@ -66,8 +58,8 @@ static void mark_symbol(Job *j, u32 sym, unsigned tid) {
     mark(j, j->l->syms.atom[sym], tid);
   else if ((j->l->syms.flags[sym] & (SF_SHARED | SF_REF_STRONG)) == (SF_SHARED | SF_REF_STRONG))
     need_library(&j->l->files.at[key_file(j->l->syms.key[sym])]);
-  if (UNLIKELY(j->nstarts))
-    mark_followers(j, j->starts, j->nstarts, sym, tid);
+  if (UNLIKELY(j->follow.nstarts))
+    mark_followers(j, j->follow.starts, j->follow.nstarts, sym, tid);
 }
 
 static void mark_edges(Job *j, const Edge *e, u32 n, unsigned tid) {
@@ -79,31 +71,45 @@ static void mark_edges(Job *j, const Edge *e, u32 n, unsigned tid) {
   }
 }
 
+/* The edges of its own, then those of its unwind records: an FDE, its CIE, the next FDE. */
+u32 keeps_next(const Link *l, KeepsCursor *c, Edge *buf) {
+  FileId f = {l->atoms.at[c->atom.i].file};
+  u32 n, nfde;
+  if (c->kind == KEEPS_BY_EDGE) {
+    c->at.atom = c->atom;
+    if ((n = l->format->edges(l, &c->at, buf)))
+      return n;
+    c->kind = KEEPS_BY_FDE;
+    c->at = (EdgeCursor){0};
+  }
+  const EhRecord *fde = ehframe_fdes(l, c->atom, &nfde);
+  while (c->fde < nfde) {
+    EhRecord *cie = &l->files.at[f.i].eh.cies[fde[c->fde].cie];
+    if ((n = ehframe_edges(l, f, c->kind == KEEPS_BY_FDE ? &fde[c->fde] : cie, &c->at, buf)))
+      return n;
+    c->at = (EdgeCursor){0};
+    if (c->kind == KEEPS_BY_FDE) {
+      c->kind = KEEPS_BY_CIE;
+      if (!c->once || __atomic_exchange_n(&cie->index, CIE_MARKED, __ATOMIC_RELAXED) != CIE_MARKED)
+        continue; /* else its personality routine lives already */
+    }
+    c->kind = KEEPS_BY_FDE;
+    c->fde++;
+  }
+  c->kind = KEEPS_NOTHING_MORE;
+  return 0;
+}
+
 static void mark_front(void *ctx, u32 begin, u32 end, unsigned tid) {
   Job *j = ctx;
-  Link *l = j->l;
   Edge buf[EDGE_BATCH];
   for (u32 x = begin; x < end; x++) {
     u32 a = j->front[x];
-    FileId f = {l->atoms.at[a].file};
-    EdgeCursor c = {{a}, 0};
-    for (u32 n; (n = l->format->edges(l, &c, buf));)
+    KeepsCursor c = {.atom = {a}, .once = true};
+    for (u32 n; (n = keeps_next(j->l, &c, buf));)
       mark_edges(j, buf, n, tid);
-    if (UNLIKELY(j->nlinks))
-      mark_followers(j, j->links, j->nlinks, a, tid);
-    u32 nfde;
-    const EhRecord *fde = ehframe_fdes(l, (AtomId){a}, &nfde);
-    for (u32 k = 0; k < nfde; k++) {
-      EdgeCursor rc = {0};
-      for (u32 n; (n = ehframe_edges(l, f, &fde[k], &rc, buf));)
-        mark_edges(j, buf, n, tid);
-      EhRecord *cie = &l->files.at[f.i].eh.cies[fde[k].cie];
-      if (__atomic_exchange_n(&cie->index, CIE_MARKED, __ATOMIC_RELAXED) == CIE_MARKED)
-        continue; /* its personality routine lives already */
-      rc = (EdgeCursor){0};
-      for (u32 n; (n = ehframe_edges(l, f, cie, &rc, buf));)
-        mark_edges(j, buf, n, tid);
-    }
+    if (UNLIKELY(j->follow.nlinks))
+      mark_followers(j, j->follow.links, j->follow.nlinks, a, tid);
   }
 }
 
@@ -112,9 +118,18 @@ static int by_key(const void *a, const void *b) {
   return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->atom < y->atom ? -1 : x->atom > y->atom;
 }
 
+static void sort_follows(Follow *v, u32 n) {
+  if (n)
+    qsort(v, n, sizeof *v, by_key);
+}
+
+void followers_free(Followers *f) {
+  free(f->links);
+  free(f->starts);
+}
+
 /* One sweep over the atoms: roots, and who follows whom. */
-static void find_roots(Job *j) {
-  Link *l = j->l;
+void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
   VEC(Follow) links = {0}, starts = {0};
   for (u32 a = 1; a < l->atoms.n; a++) {
     u16 f = l->atoms.flags[a];
@@ -125,31 +140,46 @@ static void find_roots(Job *j) {
       if (!(f & ATOM_ROOT))
         continue;
     }
-    if (!(f & ATOM_ALLOC) || f & (ATOM_EHFRAME | ATOM_SYNTH)) { /* lives, and keeps nothing alive */
-      l->atoms.flags[a] = (u16)(f | ATOM_MARKED);
+    if (!(f & ATOM_ALLOC) || f & (ATOM_EHFRAME | ATOM_SYNTH)) {
+      fn(ctx, f & (ATOM_EHFRAME | ATOM_SYNTH) ? ROOT_MADE : ROOT_UNLOADED, a);
       continue;
     }
     if (f & ATOM_ROOT)
-      mark(j, a, 0);
+      fn(ctx, ROOT_ATOM, a);
     for (u32 s = 0; s < l->start_stops.n; s++)
       if (streq(l->start_stops.at[s].section, l->format->atom_name(l, (AtomId){a}))) {
         *vec_push(&starts) = (Follow){l->start_stops.at[s].sym, a};
       }
   }
-  if (links.n)
-    qsort(links.at, links.n, sizeof *links.at, by_key);
-  if (starts.n)
-    qsort(starts.at, starts.n, sizeof *starts.at, by_key);
-  j->links = links.at;
-  j->nlinks = links.n;
-  j->starts = starts.at;
-  j->nstarts = l->opt->start_stop_gc == OPT_YES ? 0 : starts.n;
+  sort_follows(links.at, links.n);
+  sort_follows(starts.at, starts.n);
+  *follow = (Followers){links.at, links.n, starts.at, l->opt->start_stop_gc == OPT_YES ? 0 : starts.n};
   for (u32 i = 0; i < l->syms.nglobal; i++)
     if (l->syms.flags[i] & (SF_GC_ROOT | SF_EXPORTED))
-      mark_symbol(j, i, 0);
+      fn(ctx, ROOT_SYMBOL, i);
   for (u32 i = 0; i < l->weld_names.n; i++) /* a name that an expression mentions is needed by it */
     if (l->weld_names.at[i].kind == WELD_MENTION || l->weld_names.at[i].kind == WELD_REF)
-      mark_symbol(j, l->weld_names.at[i].sym, 0);
+      fn(ctx, ROOT_NAME, i);
+}
+
+/* Atoms before symbols: what follows a symbol is known when its root is marked. */
+static void mark_root(void *ctx, RootKind kind, u32 id) {
+  Job *j = ctx;
+  switch (kind) {
+  case ROOT_ATOM:
+    mark(j, id, 0);
+    break;
+  case ROOT_UNLOADED:
+  case ROOT_MADE:
+    j->l->atoms.flags[id] |= ATOM_MARKED;
+    break;
+  case ROOT_SYMBOL:
+    mark_symbol(j, id, 0);
+    break;
+  case ROOT_NAME:
+    mark_symbol(j, j->l->weld_names.at[id].sym, 0);
+    break;
+  }
 }
 
 void deadstrip(Link *l) {
@@ -158,7 +188,7 @@ void deadstrip(Link *l) {
   unsigned threads = pool_threads(l->pool);
   Job j = {.l = l, .found = heap_alloc(threads * sizeof(U32Vec))};
   U32Vec front = {0};
-  find_roots(&j);
+  deadstrip_roots(l, &j.follow, mark_root, &j);
   for (;;) {
     for (unsigned t = 0; t < threads; t++) {
       for (u32 i = 0; i < j.found[t].n; i++)
@@ -188,6 +218,5 @@ void deadstrip(Link *l) {
     vec_free(&j.found[t]);
   free(j.found);
   vec_free(&front);
-  free((void *)(uintptr_t)j.links);
-  free((void *)(uintptr_t)j.starts);
+  followers_free(&j.follow);
 }
