@@ -357,6 +357,7 @@ static bool run(Link *l) {
   resolve_dead(l);                            /* symbols of dead atoms; needed libraries */
   if (l->opt->gc_sections)
     report_gc_sections(l);
+  report_why_live(l);
   report_duplicates(l);
   PHASE("undefined", report_undefined(l));    /* only what a live atom refers to is missing */
   report_required(l);

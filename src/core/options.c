@@ -30,7 +30,7 @@ void options_free(Options *o) {
       &o->lib_dirs,       &o->rpath,           &o->unique,        &o->filter,
       &o->auxiliary,      &o->audit,           &o->depaudit,      &o->undefined,
       &o->undefined_glob, &o->require_defined, &o->wrap,          &o->trace_symbols,
-      &o->exclude_libs,   &o->retain_symbols,  &o->keep_unique,
+      &o->exclude_libs, &o->retain_symbols, &o->keep_unique, &o->why_live,
   };
   for (u32 i = 0; i < COUNT_OF(lists); i++)
     vec_free(lists[i]);

@@ -171,6 +171,7 @@ typedef struct {
   bool error_json;
   u32 error_limit;           /* 20 by default, 0 none */
   bool print_dependencies;
+  StrVec why_live;           /* names, or globs */
 
   struct Watch *watch;       /* util/watch.h: for the signal handlers of the program; or NULL */
   char **argv;               /* as given, for messages */

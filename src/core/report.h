@@ -17,6 +17,8 @@ void report_dependencies(const Link *l);
 /* --print-gc-sections: what dead strip removed, on standard output, in input order. */
 void report_gc_sections(Link *l);
 
+/* --why-live: what keeps symbols in the output, on standard output. After resolve_dead(). */
+void report_why_live(Link *l);
 /* ---- for core/report.c and core/hints.c ---- */
 
 /* A place to be shown, and where its description goes. */

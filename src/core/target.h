@@ -151,6 +151,8 @@ typedef struct Format {
    * symbols names, but for atoms with a flag of `except` (ATOM_*). False: it has no such table, or one that it is not safe
    * to believe; of the atoms that its symbols are in all that hold no code were marked. `marks` is shared by threads. */
   bool (*significant)(struct Link *l, FileId f, u8 *marks, u8 mark, u16 except);
+  /* Why atom a is a root as its format has it ("init array"); NULL: the layout says KEEP. */
+  const char *(*root_reason)(const struct Link *l, AtomId a);
   /* What the file's .note.gnu.property says; false when it has no such note. */
   bool (*properties)(const struct Link *l, FileId f, Properties *out);
 

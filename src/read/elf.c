@@ -494,21 +494,22 @@ static bool name_is(const char *name, const char *prefix) { /* PREFIX or PREFIX.
   return !strncmp(name, prefix, n) && (!name[n] || name[n] == '.');
 }
 
-static bool is_root(const char *name, u32 type, u64 flags) {
+/* Why dead strip never drops the section; NULL: it may. */
+static const char *root_reason(const char *name, u32 type, u64 flags) {
   if (flags & SHF_GNU_RETAIN)
-    return true;
+    return "retained (SHF_GNU_RETAIN)";
   switch (type) {
   case SHT_INIT_ARRAY:
   case SHT_FINI_ARRAY:
   case SHT_PREINIT_ARRAY:
-    return true;
+    return "array of functions that run when the output is loaded or unloaded";
   case SHT_NOTE:
-    return !(flags & SHF_GROUP);
+    return flags & SHF_GROUP ? NULL : "note";
   default:
     break;
   }
   if (name[0] != '.' || !name[1]) /* two letters tell nearly all others */
-    return false;
+    return NULL;
   switch ((u8)name[1] << 8 | (u8)name[2]) {
   case 'i' << 8 | 'n':
   case 'f' << 8 | 'i':
@@ -518,10 +519,16 @@ static bool is_root(const char *name, u32 type, u64 flags) {
   case 'p' << 8 | 'r':
     break;
   default:
-    return false;
+    return NULL;
   }
   return streq(name, ".init") || streq(name, ".fini") || name_is(name, ".ctors") || name_is(name, ".dtors") ||
-         name_is(name, ".init_array") || name_is(name, ".fini_array") || name_is(name, ".preinit_array") || streq(name, ".jcr");
+                 name_is(name, ".init_array") || name_is(name, ".fini_array") || name_is(name, ".preinit_array") || streq(name, ".jcr")
+             ? "runs when the output is loaded or unloaded"
+             : NULL;
+}
+
+const char *elf_root_reason(const Link *l, AtomId a) {
+  return root_reason(elf_atom_name(l, a), l->atoms.at[a.i].type, l->atoms.at[a.i].attr);
 }
 
 /* .note.gnu.property: n descriptors, each with properties aligned to 8 (x86-64 psABI, "Program Property"). */
@@ -666,7 +673,7 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
   }
   if (UNLIKELY(l->opt->icf != ICF_NONE) && flags & ATOM_ALLOC)
     a->fold = elf_fold_kind(s, name);
-  if (is_root(name, s->sh_type, s->sh_flags))
+  if (root_reason(name, s->sh_type, s->sh_flags))
     flags |= ATOM_ROOT;
   if (s->sh_type == SHT_X86_64_UNWIND || (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_ALLOC && is_eh_frame(name)))
     flags |= ATOM_EHFRAME;

@@ -24,6 +24,7 @@ bool elf_edge_ends(const Link *l, AtomId a, EdgeEnd *buf);
 void elf_groups(Link *l, FileId f, unsigned tid);
 void elf_atoms(Link *l, FileId f, unsigned tid);
 const char *elf_atom_name(const Link *l, AtomId a);
+const char *elf_root_reason(const Link *l, AtomId a);
 const char *elf_sym_name(const Link *l, FileId f, u32 index);
 
 /* SHT_* name of section i of an object ("" when it has none). */

@@ -29,6 +29,7 @@ void elf_format_init(Format *f) {
       .edge_ends = elf_edge_ends,
       .edge_targets = elf_edge_targets,
       .significant = elf_significant,
+      .root_reason = elf_root_reason,
       .properties = elf_properties,
       .open = elf_open,
       .names = elf_names,
