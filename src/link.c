@@ -343,6 +343,7 @@ static bool run(Link *l) {
     return false;
   name_weld_symbols(l);                       /* scripts have been read: all names weld brings are known */
   PHASE("names", resolve_names(l));           /* one number for each name; loads archive members */
+  report_extracts(l);                         /* what was taken from archives, while names still tell */
   settle_kind(l);
   PHASE("atoms", resolve_atoms(l));           /* groups settle by name, so only winners become atoms; the
                                                  layout says which of them are roots (KEEP) or /DISCARD/ed */

@@ -172,6 +172,7 @@ typedef struct {
   u32 error_limit;           /* 20 by default, 0 none */
   bool print_dependencies;
   StrVec why_live;           /* names, or globs */
+  const char *why_extract, *archive_stats; /* files that reports go to, "-": standard output; or NULL */
 
   struct Watch *watch;       /* util/watch.h: for the signal handlers of the program; or NULL */
   char **argv;               /* as given, for messages */

@@ -3,6 +3,8 @@
 #ifndef WELD_CORE_REPORT_H
 #define WELD_CORE_REPORT_H
 
+#include <stdio.h>
+
 #include "core/link.h"
 
 /* After resolve. Costs nothing unless l->has_duplicates (or --warn-common). */
@@ -17,8 +19,18 @@ void report_dependencies(const Link *l);
 /* --print-gc-sections: what dead strip removed, on standard output, in input order. */
 void report_gc_sections(Link *l);
 
+/* --why-extract, --print-archive-stats: why archive members are in the link. Right after resolve_names(). */
+void report_extracts(Link *l);
 /* --why-live: what keeps symbols in the output, on standard output. After resolve_dead(). */
 void report_why_live(Link *l);
+
+/* ---- for whoever reports ---- */
+
+/* A file that an option names, "-": standard output. NULL after a report. */
+FILE *report_file_open(Link *l, const char *option, const char *path);
+/* Closes it; an error is reported when not all could be written. */
+void report_file_close(Link *l, const char *option, const char *path, FILE *f);
+
 /* ---- for core/report.c and core/hints.c ---- */
 
 /* A place to be shown, and where its description goes. */
