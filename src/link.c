@@ -11,6 +11,7 @@
 #include "core/deadstrip.h"
 #include "core/icf.h"
 #include "core/link.h"
+#include "core/order.h"
 #include "core/release.h"
 #include "core/report.h"
 #include "core/resolve.h"
@@ -376,6 +377,7 @@ static bool run(Link *l) {
   PHASE("dynamic", elf_dynamic_prepare(l));   /* who has slots must be in .dynsym */
   PHASE("eh_frame", ehframe_build(l));
   PHASE("symtab", elf_symtab_prepare(l));
+  PHASE("order", order(l));                   /* live atoms only; decides who stands first */
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
   PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */

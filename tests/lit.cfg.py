@@ -48,7 +48,7 @@ for name in ("HOME", "CARGO_HOME", "RUSTUP_HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS
         config.environment[name] = os.environ[name]
 config.environment["LC_ALL"] = "C.UTF-8"
 
-for tool in ("rustc", "cargo", "nasm", "gdb", "eu-elflint", "patchelf", "clang-14", "ld.gold"):
+for tool in ("rustc", "cargo", "nasm", "gdb", "eu-elflint", "patchelf", "clang-14", "ld.gold", "ld.lld-19"):
     if shutil.which(tool):
         config.available_features.add(tool)
 # There may be no perf, none of this kernel, or nobody who may use it.

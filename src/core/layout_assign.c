@@ -477,6 +477,7 @@ void layout_assign(Link *l) {
   distribute(l, y);
   layout_shuffle(l);
   layout_sort_slots(l);
+  layout_sort_priority(l);
   layout_sort_link_order(l);
   layout_reverse_ctors(l);
 

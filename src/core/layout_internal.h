@@ -47,6 +47,7 @@ typedef struct Layout {
 /* layout_sort.c: the order of a section's atoms, where it is not the input's. */
 void layout_shuffle(Link *l);
 void layout_sort_slots(Link *l);
+void layout_sort_priority(Link *l);
 void layout_sort_link_order(Link *l);
 void layout_reverse_ctors(Link *l);
 

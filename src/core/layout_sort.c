@@ -1,5 +1,5 @@
-/* layout_sort.c: the order of atoms inside an output section where a description, SHF_LINK_ORDER or
- * --shuffle-sections asks for another one than the input's.
+/* layout_sort.c: the order of atoms inside an output section where a description, SHF_LINK_ORDER,
+ * Link.priority or --shuffle-sections asks for another one than the input's.
  * The trap: places were told already when the order changes (Layout.sizes, atoms.addr), so whoever
  * changes it tells them again. */
 #include <stdlib.h>
@@ -142,6 +142,67 @@ void layout_sort_slots(Link *l) {
       sort_atoms(l, o->atoms + sl->at, sl->n, how);
       layout_tell_places(l, o, sl->at, sl->n);
     }
+  }
+}
+
+/* ---- Link.priority ---- */
+
+/* What is one piece, or is run in the order that the layout gives it, stays. The default layout KEEPs nothing else. */
+static bool may_move(const Link *l, u32 a) {
+  u32 rule = l->rules[a];
+  if (!l->priority[a])
+    return false;
+  if (rule == NO_RULE)
+    return true;
+  const LayoutPattern *p = &l->layout->stmts[rule >> 16].patterns[rule & 0xffff];
+  return !p->no_sort && p->sort != SORT_PRIORITY && (l->scripted || !p->keep);
+}
+
+static int compare_priority(const void *pa, const void *pb, void *ctx) {
+  const Link *l = ctx;
+  u32 a = ((const AtomId *)pa)->i, b = ((const AtomId *)pb)->i, x = l->priority[a], y = l->priority[b];
+  return x != y ? (x < y ? -1 : 1) : a < b ? -1 : a > b;
+}
+
+/* Among n atoms of a section, from place `at` on: those with a priority first, the others in the order that they had. */
+static void sort_priority(Link *l, const Osec *o, u32 at, u32 n) {
+  AtomId *ids = o->atoms + at;
+  u32 first = 0;
+  while (first < n && !may_move(l, ids[first].i))
+    first++;
+  if (first == n)
+    return;
+  AtomId *old = heap_alloc(n * sizeof *old);
+  u32 ordered = 0, others = 0;
+  memcpy(old, ids, n * sizeof *old);
+  for (u32 i = 0; i < n; i++)
+    if (may_move(l, old[i].i))
+      ids[ordered++] = old[i];
+  qsort_r(ids, ordered, sizeof *ids, compare_priority, l);
+  for (u32 i = 0; i < n; i++)
+    if (!may_move(l, old[i].i))
+      ids[ordered + others++] = old[i];
+  free(old);
+  layout_tell_places(l, o, at, n);
+}
+
+/* A script's patterns, and symbols between patterns, say where things stand: inside those. Elsewhere the front of
+ * the output section is meant, before .text.unlikely and its like, as lld has it. */
+void layout_sort_priority(Link *l) {
+  const Layout *y = l->lay;
+  if (!l->priority)
+    return;
+  for (u32 o = 1; o < l->osecs.n; o++) {
+    const Osec *os = &l->osecs.at[o];
+    const LayoutStmt *st = os->stmt == UINT32_MAX ? NULL : &l->layout->stmts[os->stmt];
+    if (!st || (!l->scripted && (!st->body || st->body->kind == LAYOUT_ORPHANS)))
+      sort_priority(l, os, 0, os->natoms);
+  }
+  for (u32 s = 0; s < y->slots.n; s++) {
+    const Slot *sl = &y->slots.at[s];
+    const LayoutStmt *body = l->layout->stmts[sl->stmt].body;
+    if (l->scripted || (body && body->kind != LAYOUT_ORPHANS))
+      sort_priority(l, &l->osecs.at[sl->osec], sl->at, sl->n);
   }
 }
 

@@ -120,6 +120,8 @@ typedef struct Link {
   u32 *rules;       /* by atom: layout statement << 16 | pattern, UINT32_MAX: orphan; after layout_match_file */
   bool has_duplicates; /* some name has two strong definitions */
   bool scattered_groups; /* a file has groups that Format.groups can't find without a look at every section */
+  bool has_call_graph; /* a live object holds a profile of calls (Format.call_graph) */
+  u32 *priority;    /* by atom: smaller stands first in its output section, 0: behind those, in input order; NULL: all are 0 */
   bool addressed;   /* layout is final: Edge.S may be computed */
   VEC(Synth) synths;
   VEC(Osec) osecs;  /* by OsecId; 0 is none */

@@ -13,6 +13,7 @@ void options_init(Options *o) {
   o->hash_sysv = o->hash_gnu = true;
   o->eh_frame_hdr = true;
   o->warn_execstack = true;
+  o->warn_symbol_ordering = true;
   o->rosegment = true;
   o->new_dtags = true;
   o->merge_sections = true;
@@ -30,11 +31,12 @@ void options_free(Options *o) {
       &o->lib_dirs,       &o->rpath,           &o->unique,        &o->filter,
       &o->auxiliary,      &o->audit,           &o->depaudit,      &o->undefined,
       &o->undefined_glob, &o->require_defined, &o->wrap,          &o->trace_symbols,
-      &o->exclude_libs, &o->retain_symbols, &o->keep_unique, &o->why_live,
+      &o->exclude_libs, &o->retain_symbols, &o->keep_unique, &o->why_live, &o->symbol_ordering,
   };
   for (u32 i = 0; i < COUNT_OF(lists); i++)
     vec_free(lists[i]);
   vec_free(&o->inputs);
+  vec_free(&o->call_graph);
   vec_free(&o->defsyms);
   vec_free(&o->section_starts);
   vec_free(&o->section_aligns);

@@ -25,6 +25,9 @@ typedef enum { SORT_SECTION_NONE, SORT_SECTION_NAME, SORT_SECTION_ALIGNMENT } So
 typedef enum { ICF_NONE, ICF_SAFE /* only what the program can't compare the addresses of */, ICF_ALL } IcfKind;
 typedef enum { SHUFFLE_NONE, SHUFFLE_RANDOM, SHUFFLE_REVERSE } ShuffleKind;
 
+/* How a profile of calls orders code. */
+typedef enum { CALL_SORT_DEFAULT, CALL_SORT_NONE, CALL_SORT_HFSORT, CALL_SORT_CDSORT } CallSortKind;
+
 /* One input in command-line order, with the state that stood when it was named. */
 typedef struct {
   const char *name;    /* a path, or for is_lib the NAME of -lNAME / -l:NAME (then with the colon) */
@@ -43,6 +46,7 @@ typedef struct {
 typedef struct { const char *name; const Expr *value; bool provide, hidden; const char *text; } Defsym;
 typedef struct { const char *section; u64 addr; } SectionStart;
 typedef VEC(const char *) StrVec;
+typedef struct { const char *from, *to; u64 weight; } CallWeight; /* symbols; how often one calls the other */
 
 typedef struct {
   Arena arena; /* owns the strings and expressions that the driver made */
@@ -129,6 +133,12 @@ typedef struct {
   VEC(SectionStart) section_aligns; /* --section-align NAME=N: addr is the alignment, a power of two */
   StrVec unique; bool unique_orphans; /* --unique=PATTERN; --unique */
   ShuffleKind shuffle; u64 shuffle_seed; /* --shuffle-sections, --reverse-sections */
+  StrVec symbol_ordering;    /* names of --symbol-ordering-file, in its order */
+  const char *symbol_ordering_file; /* for messages */
+  VEC(CallWeight) call_graph; /* lines of --call-graph-ordering-file */
+  const char *call_graph_file; /* for messages */
+  CallSortKind call_sort;
+  bool warn_symbol_ordering; /* true */
   u32 spare_program_headers, spare_dynamic_tags; /* PT_NULL and DT_NULL entries to keep free */
   bool omagic, nmagic;
   bool oformat_binary;
@@ -172,7 +182,7 @@ typedef struct {
   u32 error_limit;           /* 20 by default, 0 none */
   bool print_dependencies;
   StrVec why_live;           /* names, or globs */
-  const char *why_extract, *archive_stats; /* files that reports go to, "-": standard output; or NULL */
+  const char *why_extract, *archive_stats, *symbol_order; /* files that reports go to, "-": standard output; or NULL */
 
   struct Watch *watch;       /* util/watch.h: for the signal handlers of the program; or NULL */
   char **argv;               /* as given, for messages */

@@ -115,6 +115,9 @@ typedef void SymbolFn(void *ctx, const char *name, const SymRec *r);
 /* One call for each name, `len` bytes without NUL. */
 typedef void NameFn(void *ctx, const char *name, u64 len);
 
+/* One call for each pair of functions in a profile: `from` called `to` so often. */
+typedef void CallFn(void *ctx, SymId from, SymId to, u64 weight);
+
 typedef struct Format {
   const char *name; /* "elf64-x86-64" */
   /* Fills buf (EDGE_BATCH of them) with the next edges of c->atom; 0 at the end. A relocation that is
@@ -153,6 +156,8 @@ typedef struct Format {
   bool (*significant)(struct Link *l, FileId f, u8 *marks, u8 mark, u16 except);
   /* Why atom a is a root as its format has it ("init array"); NULL: the layout says KEEP. */
   const char *(*root_reason)(const struct Link *l, AtomId a);
+  /* The profile of calls that object f holds, if any: one call for each pair. Reports what is malformed. */
+  void (*call_graph)(struct Link *l, FileId f, void *ctx, CallFn *fn);
   /* What the file's .note.gnu.property says; false when it has no such note. */
   bool (*properties)(const struct Link *l, FileId f, Properties *out);
 

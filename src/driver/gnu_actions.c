@@ -528,6 +528,85 @@ ACTION(shuffle_sections) {
   g->o->shuffle_seed = seed;
 }
 
+/* The lines of a file that lists things: without blanks around them, empty ones and # comments. */
+typedef struct {
+  Bytes rest;
+  u32 number;
+  const char *p;
+  u64 len;
+} Line;
+
+static bool next_line(Line *x) {
+  while (x->rest.len) {
+    const u8 *end = memchr(x->rest.p, '\n', x->rest.len);
+    u64 len = end ? (u64)(end - x->rest.p) : x->rest.len, skip = len + (end != NULL);
+    x->p = (const char *)x->rest.p;
+    x->rest = (Bytes){x->rest.p + skip, x->rest.len - skip};
+    x->number++;
+    while (len && (u8)x->p[0] <= ' ')
+      x->p++, len--;
+    while (len && (u8)x->p[len - 1] <= ' ')
+      len--;
+    x->len = len;
+    if (len && x->p[0] != '#')
+      return true;
+  }
+  return false;
+}
+
+static bool read_list(Gnu *g, const char *name, const char *arg, Line *out) {
+  int err;
+  *out = (Line){0};
+  if (gnu_read_file(g, arg, &out->rest, &err))
+    return true;
+  diag_error(g->d, "cannot-open", "%s: cannot open %s: %s", name, arg, strerror(err));
+  return false;
+}
+
+ACTION(symbol_ordering_file) {
+  Line x;
+  if (!read_list(g, name, arg, &x))
+    return;
+  g->o->symbol_ordering_file = arg;
+  g->o->symbol_ordering.n = 0; /* the last file counts */
+  while (next_line(&x))
+    *vec_push(&g->o->symbol_ordering) = arena_strndup(&g->o->arena, x.p, x.len);
+}
+
+/* "FROM TO WEIGHT" */
+static bool call_weight(Gnu *g, const Line *x, CallWeight *out) {
+  char *from = arena_strndup(&g->o->arena, x->p, x->len), *to = strchr(from, ' '), *weight = to ? strchr(to + 1, ' ') : NULL;
+  if (!weight)
+    return false;
+  *to++ = *weight++ = 0;
+  *out = (CallWeight){from, to, 0};
+  return *from && *to && parse_u64(weight, 0, &out->weight);
+}
+
+ACTION(call_graph_ordering_file) {
+  Line x;
+  CallWeight w;
+  if (!read_list(g, name, arg, &x))
+    return;
+  g->o->call_graph_file = arg;
+  g->o->call_graph.n = 0;
+  while (next_line(&x)) {
+    if (call_weight(g, &x, &w))
+      *vec_push(&g->o->call_graph) = w;
+    else
+      diag_error(g->d, "call-graph", "%s:%u: expected CALLER CALLEE COUNT, got '%.*s'", arg, x.number, (int)MIN(x.len, 200u), x.p);
+  }
+}
+
+ACTION(call_graph_profile_sort) {
+  static const char *const words[] = {"none", "hfsort", "cdsort", NULL}; /* in the order of CallSortKind, from its second on */
+  int i = arg ? word(g, name, arg, words) : -1;
+  if (!arg || i >= 0)
+    g->o->call_sort = (CallSortKind)(i + 1);
+  if (g->o->call_sort == CALL_SORT_CDSORT)
+    diag_warn(g->d, "unsupported-option", "%s=cdsort is not supported yet: code is ordered as with hfsort", name);
+}
+
 ACTION(icf) {
   static const char *const words[] = {"none", "safe", "all", NULL};
   int i = word(g, name, arg, words);

@@ -163,6 +163,8 @@ void gnu_finish(Gnu *g) {
     diag_error(g->d, "bad-option", "--filter or -F may not be used without -shared");
   if (o->kind != OUTPUT_SHARED && o->auxiliary.n)
     diag_error(g->d, "bad-option", "--auxiliary or -f may not be used without -shared");
+  if (o->symbol_ordering_file && o->call_graph_file)
+    diag_error(g->d, "bad-option", "--symbol-ordering-file and --call-graph-ordering-file may not be used together");
   if (!*o->output)
     diag_error(g->d, "bad-value", "--output: expected the name of a file, got ''");
 

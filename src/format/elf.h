@@ -46,6 +46,9 @@ typedef u16 u16_unaligned __attribute__((aligned(1)));
 #ifndef SHT_LLVM_ADDRSIG
 #define SHT_LLVM_ADDRSIG 0x6fff4c03
 #endif
+#ifndef SHT_LLVM_CALL_GRAPH_PROFILE
+#define SHT_LLVM_CALL_GRAPH_PROFILE 0x6fff4c09
+#endif
 #ifndef SHT_LLVM_BITCODE
 #define SHT_LLVM_BITCODE 0x6fff4c0c
 #endif

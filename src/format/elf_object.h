@@ -14,6 +14,7 @@ typedef struct {
   const ElfSym *syms;      /* File.nsyms of them */
   const u32_unaligned *xindex; /* SHT_SYMTAB_SHNDX contents, or NULL */
   Bytes strtab, shstrtab;
+  u32 call_graph;          /* section index of its SHT_LLVM_CALL_GRAPH_PROFILE, 0: none */
   u32 groups_end;          /* all groups stand before this section, or are found when atoms are made */
   u32 addrsig_shndx;       /* section index of SHT_LLVM_ADDRSIG, 0: none */
   const char **renamed;    /* by section index: names that differ from the file's (.zdebug); or NULL */

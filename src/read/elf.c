@@ -720,6 +720,10 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
     case SHT_LLVM_ADDRSIG:
       o->addrsig_shndx = i;
       continue;
+    case SHT_LLVM_CALL_GRAPH_PROFILE:
+      o->call_graph = i;
+      __atomic_store_n(&l->has_call_graph, true, __ATOMIC_RELAXED);
+      continue;
     case SHT_SYMTAB_SHNDX: /* of locals, when no global asked for it */
       if (!o->xindex)
         find_xindex(l, f, file, o);
@@ -729,6 +733,8 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
         break;
       continue;
     case SHT_REL:
+      if (s->sh_info < o->nshdr && o->shdrs[s->sh_info].sh_type == SHT_LLVM_CALL_GRAPH_PROFILE)
+        continue; /* elf_call_graph() reads them */
       elf_bad(l, f, s->sh_offset, "section %s holds relocations of type SHT_REL, expected SHT_RELA", elf_section_name(o, i));
       continue;
     case SHT_RELA: {

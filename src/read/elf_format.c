@@ -30,6 +30,7 @@ void elf_format_init(Format *f) {
       .edge_targets = elf_edge_targets,
       .significant = elf_significant,
       .root_reason = elf_root_reason,
+      .call_graph = elf_call_graph,
       .properties = elf_properties,
       .open = elf_open,
       .names = elf_names,

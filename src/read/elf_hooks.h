@@ -11,6 +11,7 @@ bool elf_properties(const Link *l, FileId f, Properties *out);
 /* Where offset `off` of .eh_frame atom a has moved. After layout. */
 u64 elf_eh_frame_addr(const Link *l, AtomId a, u64 off);
 bool elf_reverse_pointers(Link *l, AtomId a);
+void elf_call_graph(Link *l, FileId f, void *ctx, CallFn *fn);
 bool elf_wants_execstack(const Link *l, FileId f);
 
 #endif
