@@ -1,6 +1,7 @@
 /* order_calls.c: code in the order that a profile of calls suggests: callees right behind their callers, and
- * what runs most per byte first. Call-chain clustering, "C3": Ottoni and Maher, "Optimizing Function Placement for
- * Large-Scale Data-Center Applications", CGO 2017, with the constants that lld uses.
+ * what runs most per byte first. Here are the profile and, for --call-graph-profile-sort=hfsort, call-chain clustering,
+ * "C3": Ottoni and Maher, "Optimizing Function Placement for Large-Scale Data-Center Applications", CGO 2017, with the
+ * constants that lld uses.
  * The trap: only atoms of one output section can stand together; calls between two are left out, or the sizes
  * and weights of clusters would be wrong. */
 #include <stdio.h>
@@ -17,11 +18,6 @@ enum {
   LIKELY_CALLER = 10,    /* a callee joins only a caller that makes more than a tenth of its calls */
 };
 
-typedef struct {
-  u32 from, to; /* nodes */
-  u64 weight;
-} Call;
-
 /* At first each atom is a cluster; one that joined another is empty. Its members are a ring through `next`. */
 typedef struct {
   u32 atom;
@@ -37,7 +33,7 @@ typedef struct {
   Link *l;
   FileId file;  /* whose profile is read */
   VEC(Node) nodes;
-  VEC(Call) calls; /* in the order in which they came, each pair once */
+  VEC(OrderCall) calls; /* in the order in which they came, each pair once */
   u32 *node_of; /* by atom: node + 1 */
   u32 *slots;   /* table of pairs: call + 1 */
   u32 mask;
@@ -63,7 +59,7 @@ static u32 *find_call(const Graph *g, u32 from, u32 to) {
   u64 key = (u64)from << 32 | to;
   u32 k = (u32)hash_bytes(&key, sizeof key) & g->mask;
   for (; g->slots[k]; k = (k + 1) & g->mask) {
-    const Call *c = &g->calls.at[g->slots[k] - 1];
+    const OrderCall *c = &g->calls.at[g->slots[k] - 1];
     if (c->from == from && c->to == to)
       break;
   }
@@ -95,10 +91,10 @@ static void add_call(Graph *g, u32 from_atom, u32 to_atom, u64 weight) {
   grow(g);
   u32 *slot = find_call(g, from, to);
   if (!*slot) {
-    *vec_push(&g->calls) = (Call){from, to, 0};
+    *vec_push(&g->calls) = (OrderCall){from, to, 0};
     *slot = g->calls.n;
   }
-  Call *c = &g->calls.at[*slot - 1];
+  OrderCall *c = &g->calls.at[*slot - 1];
   c->weight = add_weights(c->weight, weight);
 }
 
@@ -203,7 +199,7 @@ static void read_file(Graph *g) {
 
 static void weigh(Graph *g) {
   for (u32 i = 0; i < g->calls.n; i++) {
-    const Call *c = &g->calls.at[i];
+    const OrderCall *c = &g->calls.at[i];
     Node *to = &g->nodes.at[c->to];
     to->calls = add_weights(to->calls, c->weight);
     if (c->from != c->to && (to->caller == UINT32_MAX || to->caller_weight < c->weight)) {
@@ -284,6 +280,35 @@ static void cluster(const Graph *g, AtomList *out) {
   free(v);
 }
 
+/* The other way, for functions that a call of some weight mentions, numbered as they come. */
+static void cache_directed(const Graph *g, AtomList *out) {
+  u32 nodes = g->nodes.n, n = 0, ncalls = 0;
+  u32 *number = heap_alloc(((u64)nodes + 1) * sizeof *number), *node = heap_alloc(((u64)nodes + 1) * sizeof *node);
+  u32 *order = heap_alloc(((u64)nodes + 1) * sizeof *order);
+  u64 *sizes = heap_alloc(((u64)nodes + 1) * sizeof *sizes);
+  OrderCall *calls = heap_alloc(((u64)g->calls.n + 1) * sizeof *calls);
+  for (u32 i = 0; i < g->calls.n; i++) {
+    const OrderCall *c = &g->calls.at[i];
+    const u32 ends[] = {c->from, c->to};
+    for (u32 k = 0; c->weight && k < 2; k++)
+      if (!number[ends[k]]) {
+        sizes[n] = g->nodes.at[ends[k]].size;
+        node[n++] = ends[k];
+        number[ends[k]] = n;
+      }
+    if (c->weight)
+      calls[ncalls++] = (OrderCall){number[c->from] - 1, number[c->to] - 1, c->weight};
+  }
+  order_cache_directed(sizes, n, calls, ncalls, order);
+  for (u32 i = 0; i < n; i++)
+    *vec_push(out) = g->nodes.at[node[order[i]]].atom;
+  free(number);
+  free(node);
+  free(order);
+  free(sizes);
+  free(calls);
+}
+
 /* ---- --print-symbol-order ---- */
 
 typedef struct {
@@ -327,8 +352,12 @@ void order_calls(Link *l, AtomList *out) {
     if (l->files.at[f].live)
       l->format->call_graph(l, g.file, &g, add_from_object);
   }
-  weigh(&g);
-  cluster(&g, out);
+  if (l->opt->call_sort == CALL_SORT_HFSORT) {
+    weigh(&g);
+    cluster(&g, out);
+  } else {
+    cache_directed(&g, out);
+  }
   if (l->opt->symbol_order)
     print_order(l, out);
   pages_free(g.node_of, l->atoms.n * sizeof *g.node_of);

@@ -603,8 +603,6 @@ ACTION(call_graph_profile_sort) {
   int i = arg ? word(g, name, arg, words) : -1;
   if (!arg || i >= 0)
     g->o->call_sort = (CallSortKind)(i + 1);
-  if (g->o->call_sort == CALL_SORT_CDSORT)
-    diag_warn(g->d, "unsupported-option", "%s=cdsort is not supported yet: code is ordered as with hfsort", name);
 }
 
 ACTION(icf) {
