@@ -1,6 +1,6 @@
 /* symbol.h: names, and what they resolve to.
  *
- * One name is interned once (core/resolve.c): a file's symbol index maps to a SymId in an array.
+ * One name is interned once (core/resolve_names.c): a file's symbol index maps to a SymId in an array.
  * Global symbols are [0, nglobal); every live file's local symbols follow in a range of their own, so
  * that a local can own a GOT entry like anyone else. Only `needs` and `aux` reach over the locals.
  * The trap: SymIds are deterministic but their order means nothing to a user; anything that ends in
