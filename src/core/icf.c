@@ -1,8 +1,9 @@
-/* icf.c: identical code folding: who may be folded, and what it means. Who equals whom is icf_equal.c's business.
- * A folded atom stays alive for all who refer to it and is not put into the output; after layout it gets the address
- * of the atom that stands for it, so nobody who resolves a reference has to know.
- * The trap: two functions at one address compare equal. --icf=safe folds only what is never compared;
- * --icf=all folds code all the same, but data only when nobody can compare it. */
+/* icf.c: identical code folding: who may be folded, and what it means. Who equals whom is
+ * icf_equal.c's business. A folded atom stays alive for all who refer to it and is not put into the
+ * output; after layout it gets the address of the atom that stands for it, so nobody who resolves a
+ * reference has to know.
+ * The trap: two functions at one address compare equal. --icf=safe folds only what is never
+ * compared; --icf=all folds code all the same, but data only when nobody can compare it. */
 #include "core/icf.h"
 
 #include <stdlib.h>
@@ -20,17 +21,20 @@ enum {
 
 typedef struct {
   Link *l;
-  u8 *marks;                 /* by atom */
-  VEC(u32) *found;           /* by chunk of atoms */
+  u8 *marks;       /* by atom */
+  VEC(u32) *found; /* by chunk of atoms */
 } Finder;
 
 /* ---- who may be folded ---- */
 
 /* Of what nobody asks whether its address is compared. */
-static u16 indifferent(const Link *l) { return l->opt->icf == ICF_ALL ? ATOM_EXEC : 0; }
+static u16 indifferent(const Link *l) {
+  return l->opt->icf == ICF_ALL ? ATOM_EXEC : 0;
+}
 
 static bool is_candidate(const Link *l, u32 a, u8 marks) {
-  const u32 without = ATOM_DISCARDED | ATOM_TLS | ATOM_ZEROFILL | ATOM_MERGE | ATOM_EHFRAME | ATOM_ROOT | ATOM_SYNTH | ATOM_LINKORDER;
+  const u32 without = ATOM_DISCARDED | ATOM_TLS | ATOM_ZEROFILL | ATOM_MERGE | ATOM_EHFRAME |
+                      ATOM_ROOT | ATOM_SYNTH | ATOM_LINKORDER;
   u16 f = l->atoms.flags[a];
   if ((f & (ATOM_LIVE | ATOM_ALLOC | without)) != (ATOM_LIVE | ATOM_ALLOC) || marks & MARK_KEEP)
     return false;
@@ -39,7 +43,8 @@ static bool is_candidate(const Link *l, u32 a, u8 marks) {
   const Atom *at = &l->atoms.at[a];
   if (!(at->fold & FOLD_KIND) || !at->size || !at->data)
     return false;
-  if (l->rules[a] == UINT32_MAX && (l->opt->unique.n || l->opt->unique_orphans)) /* an output section of its own, maybe */
+  if (l->rules[a] == UINT32_MAX &&
+      (l->opt->unique.n || l->opt->unique_orphans)) /* an output section of its own, maybe */
     return false;
   return true;
 }
@@ -49,8 +54,9 @@ static void mark(u8 *marks, u32 a) {
     __atomic_fetch_or(&marks[a], MARK_SIGNIFICANT, __ATOMIC_RELAXED);
 }
 
-/* Without a table: code is significant when something other than a branch refers to it, and when it can know its own
- * address. Every use of an address in a file is an edge of that file, or inside one atom. */
+/* Without a table: code is significant when something other than a branch refers to it, and when it
+ * can know its own address. Every use of an address in a file is an edge of that file, or inside
+ * one atom. */
 static void infer_significant(const Link *l, const File *f, u8 *marks) {
   EdgeTarget buf[EDGE_BATCH];
   for (u32 a = f->atom_base; a < f->atom_base + f->natoms; a++) {
@@ -77,7 +83,8 @@ static void mark_files(void *ctx, u32 begin, u32 end, unsigned tid) {
   Link *l = j->l;
   for (u32 f = MAX(begin, 1u); f < end; f++)
     if (l->files.at[f].live && l->files.at[f].kind == FILE_OBJECT &&
-        !l->format->significant(l, (FileId){f}, j->marks, MARK_SIGNIFICANT, indifferent(l)) && l->opt->icf == ICF_SAFE)
+        !l->format->significant(l, (FileId){f}, j->marks, MARK_SIGNIFICANT, indifferent(l)) &&
+        l->opt->icf == ICF_SAFE)
       infer_significant(l, &l->files.at[f], j->marks);
 }
 
@@ -88,7 +95,8 @@ static void keep_named(Link *l, u8 *marks) {
     if (s.i != UINT32_MAX && l->syms.atom[s.i])
       marks[l->syms.atom[s.i]] |= MARK_KEEP;
     else
-      diag_warn(l->diag, "keep-unique", "could not find symbol %s to keep unique", diag_name(l->diag, name));
+      diag_warn(l->diag, "keep-unique", "could not find symbol %s to keep unique",
+                diag_name(l->diag, name));
   }
 }
 

@@ -1,77 +1,29 @@
-/* icf_equal.c: which atoms are equal. First by what an atom says itself: content, edges but for the candidates that they
- * lead to, unwind records; a 128-bit hash of that makes classes. Then classes are split while two members of one refer
- * to candidates of different classes. What is left is checked byte by byte before it is believed.
- * The trap: to start with "all are equal" and to split is what lets functions fold that call each other; so nothing may
- * be folded before the last split. */
+/* icf_equal.c: which atoms are equal. First by what an atom says itself: content, edges but for the
+ * candidates that they lead to, unwind records; a 128-bit hash of that makes classes. icf_split.c
+ * splits them until the members of a class refer to the same classes. What is left is checked byte
+ * by byte before it is believed.
+ * The trap: to start with "all are equal" and to split is what lets functions fold that call each
+ * other; so nothing may be folded before the last split. */
 #include <stdlib.h>
 
 #include "core/icf_internal.h"
-#include "util/hash.h"
 
 enum {
-  GRAIN = 256,          /* atoms */
   SHARDS = 32,
   AHEAD = 6,
   CHECK_AHEAD = 3,
-  FEW = 32,             /* members that are sorted by insertion */
-  FDE_FIELDS = 8,       /* length and CIE pointer say nothing about the function */
+  FDE_FIELDS = 8, /* length and CIE pointer say nothing about the function */
   /* what an edge leads to */
-  TO_SYMBOL = 1, TO_ATOM, TO_PIECE, TO_CANDIDATE,
+  TO_SYMBOL = 1,
+  TO_ATOM,
+  TO_PIECE,
+  TO_CANDIDATE,
 };
 /* Targets that are more than a place in an atom. */
-enum { BY_SYMBOL = SF_IMPORTED | SF_ABSOLUTE | SF_IFUNC | SF_TLS | SF_UNDEFINED | SF_DISCARDED | SF_SHARED | SF_SYNTHETIC };
-
-typedef VEC(u32) U32Vec;
-typedef VEC(u64) Words;
-
-typedef struct {
-  u32 begin, end; /* in Equal.member */
-  u32 dirty;      /* how many of them, at the end, may have another signature by now */
-  u64 signature;  /* of all others */
-} Class;
-
-/* Some numbers in an array of all. */
-typedef struct {
-  u32 at, n;
-} Span;
-
-typedef struct {
-  u64 signature;
-  u32 member;
-} Signed;
-
-/* One thread's memory. */
-typedef struct {
-  Words words, other;
-  U32Vec targets, other_targets;
-} Tmp;
-
-typedef struct {
-  Link *l;
-  const u32 *atom;   /* the candidates that have a chance, n of them */
-  u32 n;
-  u32 *of_atom;      /* by atom: index in `atom` + 1; 0: none */
-  u32 *shape;        /* by candidate: hash of what is cheap to know */
-  Hash128 *digest;
-  Span *span;        /* by candidate: the candidates it refers to, in `targets` of its chunk, in the order of its edges */
-  U32Vec *targets;   /* by chunk of GRAIN */
-  u32 *class;        /* by candidate: index in `classes`; of those that equal nobody, a number of its own */
-  u32 *member;       /* candidates, those of a class together */
-  u32 *place;        /* by candidate: where it is in `member` */
-  u32 nmember;
-  VEC(Class) classes;
-  U32Vec queue;      /* classes with something dirty */
-  u32 *ref, *ref_end, nref; /* by candidate: who refers to it, in `refs`: from the end of the one before to its own */
-  VEC(Signed) order;
-  U32Vec moved;
-  U32Vec *bad;       /* by chunk of classes: members that are not what their class is */
-  Tmp *tmp;          /* by thread */
-} Equal;
-
-static inline u64 mix(u64 h, u64 v) {
-  h = (h ^ v) * 0x9fb21c651e98df25ull;
-  return h ^ h >> 29;
-}
+enum {
+  BY_SYMBOL = SF_IMPORTED | SF_ABSOLUTE | SF_IFUNC | SF_TLS | SF_UNDEFINED | SF_DISCARDED |
+              SF_SHARED | SF_SYNTHETIC
+};
 
 /* ---- what an atom says itself ---- */
 
@@ -84,15 +36,18 @@ static u64 destination(const Link *l, u32 a) {
   return 1ull << 63 | hash_bytes(name, strlen(name)) >> 1;
 }
 
-static u32 kind_flags(const Link *l, u32 a) { return l->atoms.flags[a] & (ATOM_WRITE | ATOM_EXEC | ATOM_LARGE); }
+static u32 kind_flags(const Link *l, u32 a) {
+  return l->atoms.flags[a] & (ATOM_WRITE | ATOM_EXEC | ATOM_LARGE);
+}
 
 static u64 shape_of(const Link *l, u32 a) {
   const Atom *at = &l->atoms.at[a];
-  u64 h = mix(mix(at->size, (u64)at->rel << 32 | at->type), destination(l, a));
-  return mix(h, kind_flags(l, a));
+  u64 h = icf_mix(icf_mix(at->size, (u64)at->rel << 32 | at->type), destination(l, a));
+  return icf_mix(h, kind_flags(l, a));
 }
 
-static void describe_edge(const Equal *q, const EdgeTarget *t, u64 base, Words *w, U32Vec *targets) {
+static void describe_edge(const Equal *q, const EdgeTarget *t, u64 base, Words *w,
+                          U32Vec *targets) {
   const Link *l = q->l;
   u64 tag = TO_SYMBOL, id = t->target, off = (u64)t->addend;
   bool by_symbol = t->flags & BY_SYMBOL || l->arch->kinds_by_symbol >> t->kind & 1;
@@ -104,7 +59,8 @@ static void describe_edge(const Equal *q, const EdgeTarget *t, u64 base, Words *
       id = q->shape[c - 1];
       off += t->value;
       *vec_push(targets) = c - 1;
-    } else if (f & ATOM_MERGE) { /* a section symbol's addend is a place in the section, any other's is behind the piece */
+    } else if (f & ATOM_MERGE) { /* a section symbol's addend is a place in the section, any other's
+                                    is behind the piece */
       u64 place;
       bool section = t->target >= l->syms.nglobal && t->flags & SF_SECTION;
       tag = TO_PIECE;
@@ -123,7 +79,8 @@ static void describe_edge(const Equal *q, const EdgeTarget *t, u64 base, Words *
   p[2] = off;
 }
 
-/* Records end in any number of DW_CFA_nop, which is zero: assemblers pad the last one of a section to more than others. */
+/* Records end in any number of DW_CFA_nop, which is zero: assemblers pad the last one of a section
+ * to more than others. */
 static void describe_record(const u8 *p, u64 len, Words *w) {
   while (len && !p[len - 1])
     len--;
@@ -145,9 +102,11 @@ static void describe_unwind(const Equal *q, u32 a, Words *w, U32Vec *targets) {
     const EhRecord *r = &fde[k];
     describe_record(l->atoms.at[r->atom].data + r->off + FDE_FIELDS, r->size - FDE_FIELDS, w);
     *vec_push(w) = l->files.at[l->atoms.at[a].file].eh.cies[r->cie].cie;
-    for (u32 next = r->rel, n; (n = l->format->edge_targets(l, (AtomId){r->atom}, &next, r->rel + r->nrel, buf));)
+    for (u32 next = r->rel, n;
+         (n = l->format->edge_targets(l, (AtomId){r->atom}, &next, r->rel + r->nrel, buf));)
       for (u32 i = 0; i < n; i++) {
-        if (buf[i].offset - r->off == FDE_FIELDS) /* the function itself, and where in it the record begins */
+        if (buf[i].offset - r->off ==
+            FDE_FIELDS) /* the function itself, and where in it the record begins */
           *vec_push(w) = buf[i].value + (u64)buf[i].addend;
         else if (buf[i].offset - r->off < r->size)
           describe_edge(q, &buf[i], r->off, w, targets);
@@ -174,7 +133,7 @@ typedef struct {
   const Link *l;
   const u32 *atom;
   u64 *shape;
-  u8 *seen;   /* by shape: 1: one has it, 3: more than one */
+  u8 *seen; /* by shape: 1: one has it, 3: more than one */
   u64 mask;
 } Sieve;
 
@@ -198,8 +157,8 @@ static u64 room_for(u64 n) {
   return cap;
 }
 
-/* Drops atoms that differ from all others in size, number of edges, or destination: mostly the larger ones, so that
- * little of the content has to be read. */
+/* Drops atoms that differ from all others in size, number of edges, or destination: mostly the
+ * larger ones, so that little of the content has to be read. */
 static void sieve(Equal *q, const u32 *atom, u32 n, u32 *left) {
   u64 cap = room_for(4 * (u64)n);
   Sieve s = {q->l, atom, pages_alloc(n * sizeof(u64)), pages_alloc(cap), cap - 1};
@@ -222,7 +181,7 @@ static void digest_atoms(void *ctx, u32 begin, u32 end, unsigned tid) {
   Equal *q = ctx;
   const Link *l = q->l;
   Words *w = &q->tmp[tid].words;
-  U32Vec *targets = &q->targets[begin / GRAIN];
+  U32Vec *targets = &q->targets[begin / ICF_GRAIN];
   for (u32 i = begin; i < end; i++) {
     if (i + AHEAD < end) {
       const Atom *soon = &l->atoms.at[q->atom[i + AHEAD]];
@@ -258,7 +217,7 @@ static void class_shards(void *ctx, u32 begin, u32 end, unsigned tid) {
       u64 k = d.lo & (cap - 1);
       while (table[k] && (q->digest[table[k] - 1].lo != d.lo || q->digest[table[k] - 1].hi != d.hi))
         k = (k + 1) & (cap - 1);
-      q->class[i] = table[k] ? table[k] - 1 : i;
+      q->class_of[i] = table[k] ? table[k] - 1 : i;
       if (table[k] || ++used > cap / 2) /* full only if somebody wants it to be: those are alone */
         continue;
       table[k] = i + 1;
@@ -267,201 +226,21 @@ static void class_shards(void *ctx, u32 begin, u32 end, unsigned tid) {
   free(table);
 }
 
-static const u32 *targets_of(const Equal *q, u32 i) { return q->targets[i / GRAIN].at + q->span[i].at; }
-
-static u32 class_size(const Class *c) { return c->end - c->begin; }
-
-/* class_shards() left the first member of each class; from here on classes have numbers, those of one alone too. */
-static void gather_members(Equal *q) {
-  u32 *size = pages_alloc(q->n * sizeof *size), *number = pages_alloc(q->n * sizeof *number), sum = 0;
-  for (u32 i = 0; i < q->n; i++)
-    size[q->class[i]]++;
-  for (u32 i = 0; i < q->n; i++) {
-    if (size[i] < 2)
-      continue;
-    number[i] = q->classes.n;
-    *vec_push(&q->classes) = (Class){.begin = sum, .end = sum};
-    q->nmember = sum += size[i];
-  }
-  q->member = pages_alloc(q->nmember * sizeof *q->member);
-  q->place = pages_alloc(q->n * sizeof *q->place);
-  for (u32 i = 0; i < q->n; i++) {
-    u32 first = q->class[i];
-    if (size[first] < 2) {
-      q->class[i] = q->nmember + i; /* there can't be more than nmember classes */
-      continue;
-    }
-    Class *c = &q->classes.at[number[first]];
-    q->class[i] = number[first];
-    q->place[i] = c->end;
-    q->member[c->end++] = i;
-  }
-  pages_free(size, q->n * sizeof *size);
-  pages_free(number, q->n * sizeof *number);
-}
-
-/* Turns round the references between members. */
-static void gather_refs(Equal *q) {
-  u64 sum = 0;
-  q->ref_end = pages_alloc(q->n * sizeof *q->ref_end);
-  for (int fill = 0; fill < 2; fill++) {
-    for (u32 k = 0; k < q->nmember; k++) {
-      u32 i = q->member[k];
-      const u32 *t = targets_of(q, i);
-      for (u32 x = 0; x < q->span[i].n; x++)
-        if (q->class[t[x]] < q->nmember) {
-          if (fill)
-            q->ref[q->ref_end[t[x]]++] = i;
-          else
-            q->ref_end[t[x]]++;
-        }
-    }
-    if (fill)
-      break;
-    for (u32 i = 0; i < q->n; i++) {
-      u32 n = q->ref_end[i];
-      q->ref_end[i] = (u32)sum;
-      sum += n;
-    }
-    q->nref = (u32)sum;
-    q->ref = pages_alloc(sum * sizeof *q->ref);
-  }
-}
-
-/* ---- splitting ---- */
-
-static u64 signature(const Equal *q, u32 i) {
-  const u32 *t = targets_of(q, i);
-  u64 h = 0;
-  for (u32 k = 0; k < q->span[i].n; k++)
-    h = mix(h, q->class[t[k]]);
-  return h;
-}
-
-static int by_signature(const void *pa, const void *pb) {
-  const Signed *a = pa, *b = pb;
-  if (a->signature != b->signature)
-    return a->signature < b->signature ? -1 : 1;
-  return a->member < b->member ? -1 : a->member > b->member;
-}
-
-static void sort_signed(Signed *v, u32 n) {
-  if (n > FEW) {
-    qsort(v, n, sizeof *v, by_signature);
-    return;
-  }
-  for (u32 i = 1; i < n; i++) {
-    Signed x = v[i];
-    u32 k = i;
-    for (; k && by_signature(&v[k - 1], &x) > 0; k--)
-      v[k] = v[k - 1];
-    v[k] = x;
-  }
-}
-
-static void put_member(Equal *q, u32 at, u32 i) {
-  q->member[at] = i;
-  q->place[i] = at;
-}
-
-static void make_dirty(Equal *q, u32 i) {
-  Class *c = &q->classes.at[q->class[i]];
-  u32 clean_end = c->end - c->dirty;
-  if (q->place[i] >= clean_end || class_size(c) < 2)
-    return;
-  if (!c->dirty++)
-    *vec_push(&q->queue) = q->class[i];
-  u32 other = q->member[clean_end - 1];
-  put_member(q, q->place[i], other);
-  put_member(q, clean_end - 1, i);
-}
-
-/* [begin, end) of a class leave it. */
-static void leave_class(Equal *q, u32 begin, u32 end, u64 sign) {
-  u32 class = q->classes.n;
-  *vec_push(&q->classes) = (Class){begin, end, 0, sign};
-  for (u32 k = begin; k < end; k++) {
-    q->class[q->member[k]] = class;
-    *vec_push(&q->moved) = q->member[k];
-  }
-}
-
-static void follow_moved(Equal *q) {
-  for (u32 k = 0; k < q->moved.n; k++) {
-    u32 i = q->moved.at[k];
-    for (u32 x = i ? q->ref_end[i - 1] : 0; x < q->ref_end[i]; x++)
-      make_dirty(q, q->ref[x]);
-  }
-  q->moved.n = 0;
-}
-
-/* Groups by signature. The largest group keeps the number of the class, so that a member moves log(n) times at most, and
- * only those who refer to moved members are looked at again. */
-static void split_class(Equal *q, u32 class) {
-  Class c = q->classes.at[class];
-  u32 n = c.dirty, at = c.end - n;
-  q->order.n = 0;
-  vec_reserve(&q->order, n);
-  Signed *v = q->order.at;
-  for (u32 i = 0; i < n; i++)
-    v[i] = (Signed){signature(q, q->member[at + i]), q->member[at + i]};
-  sort_signed(v, n);
-  for (u32 i = 0; i < n; i++) /* those who are what the clean ones are */
-    if (v[i].signature == c.signature)
-      put_member(q, at++, v[i].member);
-  u32 clean_end = at, stay = c.begin, stay_end = at, largest = at - c.begin, k = 0;
-  for (u32 i = 0; i < n; i++)
-    if (v[i].signature != c.signature)
-      put_member(q, at++, v[i].member);
-  for (u32 i = 0, end, begin = clean_end; i < n; i = end) {
-    for (end = i; end < n && v[end].signature == v[i].signature; end++) {
-    }
-    if (v[i].signature == c.signature)
-      continue;
-    if (end - i > largest) {
-      largest = end - i;
-      stay = begin;
-      stay_end = begin + largest;
-      k = i;
-    }
-    begin += end - i;
-  }
-  u64 sign = stay == c.begin && clean_end > c.begin ? c.signature : v[k].signature;
-  q->classes.at[class] = (Class){stay, stay_end, 0, sign};
-  if (stay != c.begin && clean_end > c.begin)
-    leave_class(q, c.begin, clean_end, c.signature);
-  for (u32 i = 0, end, begin = clean_end; i < n; i = end) {
-    for (end = i; end < n && v[end].signature == v[i].signature; end++) {
-    }
-    if (v[i].signature == c.signature)
-      continue;
-    if (begin != stay)
-      leave_class(q, begin, begin + (end - i), v[i].signature);
-    begin += end - i;
-  }
-  follow_moved(q);
-}
-
-static void split_dirty(Equal *q) {
-  while (q->queue.n)
-    split_class(q, q->queue.at[--q->queue.n]);
-}
-
 /* ---- checking ---- */
 
 static bool same_self(const Equal *q, u32 i, u32 k) {
   const Link *l = q->l;
   u32 a = q->atom[i], b = q->atom[k];
   const Atom *x = &l->atoms.at[a], *y = &l->atoms.at[b];
-  if (x->size != y->size || x->rel != y->rel || x->type != y->type || kind_flags(l, a) != kind_flags(l, b) ||
-      destination(l, a) != destination(l, b))
+  if (x->size != y->size || x->rel != y->rel || x->type != y->type ||
+      kind_flags(l, a) != kind_flags(l, b) || destination(l, a) != destination(l, b))
     return false;
   return !memcmp(x->data, y->data, x->size);
 }
 
 static bool same_targets(const Equal *q, const U32Vec *a, const U32Vec *b) {
   for (u32 i = 0; i < MIN(a->n, b->n); i++)
-    if (q->class[a->at[i]] != q->class[b->at[i]])
+    if (q->class_of[a->at[i]] != q->class_of[b->at[i]])
       return false;
   return a->n == b->n;
 }
@@ -473,7 +252,8 @@ static void prefetch_member(const Equal *q, u32 i) {
   PREFETCH(a->data + 64);
 }
 
-/* Finds those that are not what the first member is: two hashes were equal by chance, or by design. */
+/* Finds those that are not what the first member is: two hashes were equal by chance, or by design.
+ */
 static void check_class(const Equal *q, Tmp *tmp, Class c, U32Vec *bad) {
   const u32 *m = q->member;
   tmp->targets.n = 0;
@@ -485,7 +265,8 @@ static void check_class(const Equal *q, Tmp *tmp, Class c, U32Vec *bad) {
     if (same) {
       tmp->other_targets.n = 0;
       describe(q, q->atom[m[k]], &tmp->other, &tmp->other_targets);
-      same = tmp->words.n == tmp->other.n && !memcmp(tmp->words.at, tmp->other.at, tmp->words.n * sizeof *tmp->words.at) &&
+      same = tmp->words.n == tmp->other.n &&
+             !memcmp(tmp->words.at, tmp->other.at, tmp->words.n * sizeof *tmp->words.at) &&
              same_targets(q, &tmp->targets, &tmp->other_targets);
     }
     if (!same)
@@ -497,29 +278,23 @@ static void check_classes(void *ctx, u32 begin, u32 end, unsigned tid) {
   const Equal *q = ctx;
   for (u32 i = begin; i < end; i++)
     if (class_size(&q->classes.at[i]) > 1)
-      check_class(q, &q->tmp[tid], q->classes.at[i], &q->bad[begin / GRAIN]);
+      check_class(q, &q->tmp[tid], q->classes.at[i], &q->bad[begin / ICF_GRAIN]);
 }
 
 /* False when some class lost a member: who refers to that has to be looked at again. */
 static bool check(Equal *q) {
-  u32 chunks = (q->classes.n + GRAIN - 1) / GRAIN;
+  u32 chunks = (q->classes.n + ICF_GRAIN - 1) / ICF_GRAIN;
   bool good = true;
   q->bad = heap_alloc(MAX(chunks, 1u) * sizeof *q->bad);
-  pool_run(q->l->pool, q->classes.n, GRAIN, check_classes, q);
+  pool_run(q->l->pool, q->classes.n, ICF_GRAIN, check_classes, q);
   for (u32 c = 0; c < chunks; c++) {
     for (u32 k = 0; k < q->bad[c].n; k++) {
-      u32 i = q->bad[c].at[k];
-      Class *from = &q->classes.at[q->class[i]];
-      u32 last = q->member[--from->end];
-      put_member(q, q->place[i], last);
-      put_member(q, from->end, i);
-      leave_class(q, from->end, from->end + 1, 0);
+      icf_expel(q, q->bad[c].at[k]);
       good = false;
     }
     vec_free(&q->bad[c]);
   }
   free(q->bad);
-  follow_moved(q);
   return good;
 }
 
@@ -527,35 +302,26 @@ static bool check(Equal *q) {
 
 static void find_classes(Equal *q) {
   Link *l = q->l;
-  u32 chunks = (q->n + GRAIN - 1) / GRAIN;
-  u64 digests = (u64)q->n * sizeof *q->digest, spans = (u64)q->n * sizeof *q->span, numbers = (u64)q->n * sizeof(u32);
+  u32 chunks = (q->n + ICF_GRAIN - 1) / ICF_GRAIN;
+  u64 digests = (u64)q->n * sizeof *q->digest, spans = (u64)q->n * sizeof *q->span,
+      numbers = (u64)q->n * sizeof(u32);
   q->digest = pages_alloc(digests);
   q->span = pages_alloc(spans);
-  q->class = pages_alloc(numbers);
+  q->class_of = pages_alloc(numbers);
   q->targets = heap_alloc(chunks * sizeof *q->targets);
-  pool_run(l->pool, q->n, GRAIN, digest_atoms, q);
-  pool_run(l->pool, SHARDS, q->n < GRAIN ? SHARDS : 1, class_shards, q);
+  pool_run(l->pool, q->n, ICF_GRAIN, digest_atoms, q);
+  pool_run(l->pool, SHARDS, q->n < ICF_GRAIN ? SHARDS : 1, class_shards, q);
   pages_free(q->digest, digests);
-  gather_members(q);
-  gather_refs(q);
-  for (u32 c = 0; c < q->classes.n; c++) {
-    Class *x = &q->classes.at[c];
-    if (!q->span[q->member[x->begin]].n)
-      continue; /* refers to no candidate: nothing can split it */
-    x->dirty = class_size(x);
-    *vec_push(&q->queue) = c;
-  }
+  icf_gather(q);
   do
-    split_dirty(q);
+    icf_split(q);
   while (!check(q));
   for (u32 c = 0; c < chunks; c++)
     vec_free(&q->targets[c]);
   free(q->targets);
   pages_free(q->span, spans);
-  pages_free(q->class, numbers);
-  pages_free(q->place, numbers);
-  pages_free(q->ref, (u64)q->nref * sizeof *q->ref);
-  pages_free(q->ref_end, numbers);
+  pages_free(q->class_of, numbers);
+  icf_gather_free(q);
 }
 
 /* The first member of each class stands for all. */
@@ -596,9 +362,6 @@ void icf_equal(Link *l, const u32 *atom, u32 n, u32 *leader) {
     pages_free(q.member, q.nmember * sizeof *q.member);
   }
   vec_free(&q.classes);
-  vec_free(&q.queue);
-  vec_free(&q.order);
-  vec_free(&q.moved);
   for (unsigned t = 0; t < threads; t++) {
     vec_free(&q.tmp[t].words);
     vec_free(&q.tmp[t].other);

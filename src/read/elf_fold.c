@@ -1,7 +1,8 @@
-/* elf_fold.c: what ELF says about folding (core/icf.h): which sections are of a kind that may be folded, and which
- * symbols are address-significant (SHT_LLVM_ADDRSIG: ULEB128 indexes of the file's symbol table).
- * The trap: tools that reorder the symbol table leave that section behind, with numbers that mean other symbols now.
- * The assembler links it to the symbol table; those tools don't (sh_link is 0). */
+/* elf_fold.c: what ELF says about folding (core/icf.h): which sections are of a kind that may be
+ * folded, and which symbols are address-significant (SHT_LLVM_ADDRSIG: ULEB128 indexes of the
+ * file's symbol table).
+ * The trap: tools that reorder the symbol table leave that section behind, with numbers that mean
+ * other symbols now. The assembler links it to the symbol table; those tools don't (sh_link is 0). */
 #include "read/elf_fold.h"
 
 #include "core/resolve.h"
@@ -10,7 +11,9 @@
 enum { SYMS_AHEAD = 32 };
 
 /* Relocated once, then read-only. */
-static bool is_relro(const char *name) { return starts_with(name, ".data.rel.ro") && (!name[12] || name[12] == '.'); }
+static bool is_relro(const char *name) {
+  return starts_with(name, ".data.rel.ro") && (!name[12] || name[12] == '.');
+}
 
 u16 elf_fold_kind(const ElfShdr *s, const char *name) {
   if (s->sh_type != SHT_PROGBITS)
@@ -20,14 +23,11 @@ u16 elf_fold_kind(const ElfShdr *s, const char *name) {
   if (name[0] != '.')
     return is_c_identifier(name) ? 0 : FOLD_KIND;
   switch (name[1]) {
-  case 'i':
-    return streq(name, ".init") ? 0 : FOLD_KIND;
-  case 'f':
-    return streq(name, ".fini") ? 0 : FOLD_KIND;
+  case 'i': return streq(name, ".init") ? 0 : FOLD_KIND;
+  case 'f': return streq(name, ".fini") ? 0 : FOLD_KIND;
   case 'g': /* language specific data */
     return starts_with(name, ".gcc_except_table") ? FOLD_KIND | FOLD_LSDA : FOLD_KIND;
-  default:
-    return FOLD_KIND;
+  default: return FOLD_KIND;
   }
 }
 
@@ -48,7 +48,8 @@ typedef struct {
 } Marks;
 
 static void mark_atom(const Link *l, const Marks *m, u32 atom) {
-  if (!(l->atoms.flags[atom] & m->except) && !(__atomic_load_n(&m->at[atom], __ATOMIC_RELAXED) & m->mark))
+  if (!(l->atoms.flags[atom] & m->except) &&
+      !(__atomic_load_n(&m->at[atom], __ATOMIC_RELAXED) & m->mark))
     __atomic_fetch_or(&m->at[atom], m->mark, __ATOMIC_RELAXED);
 }
 
@@ -65,7 +66,8 @@ static void mark_table(Link *l, FileId id, Bytes b, u64 at, const Marks *m) {
       shift += 7;
     } while (byte & 0x80 && i < b.len && shift < 70);
     if (byte & 0x80 || index >= f->nsyms || shift > 35) {
-      elf_bad(l, id, at + begin, ".llvm_addrsig: not the number of one of the %u symbols", f->nsyms);
+      elf_bad(l, id, at + begin, ".llvm_addrsig: not the number of one of the %u symbols",
+              f->nsyms);
       return;
     }
     mark_atom(l, m, atom_of(l, f, (u32)index));
@@ -91,7 +93,8 @@ bool elf_significant(Link *l, FileId id, u8 *marks, u8 mark, u16 except) {
   for (u32 i = 1; i < f->nsyms; i++) {
     u32 atom = atom_of(l, f, i);
     PREFETCH(&o->syms[i + SYMS_AHEAD]);
-    if (atom && !(l->atoms.flags[atom] & ATOM_EXEC) && !(l->atoms.at[atom].fold & FOLD_LSDA)) /* assemblers give that a symbol, too */
+    if (atom && !(l->atoms.flags[atom] & ATOM_EXEC) &&
+        !(l->atoms.at[atom].fold & FOLD_LSDA)) /* assemblers give that a symbol, too */
       mark_atom(l, &m, atom);
   }
   return false;
