@@ -18,11 +18,13 @@
 #include "core/scan.h"
 #include "core/slots.h"
 #include "core/stats.h"
+#include "dump.h"
 #include "inputs.h"
 #include "pass/export.h"
 #include "pass/property.h"
 #include "read/elf.h"
 #include "script/default.h"
+#include "session.h"
 #include "util/trace.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
@@ -43,7 +45,7 @@ static unsigned thread_count(const Options *o) {
   return MIN((unsigned)MAX(n, 1), (unsigned)MAX_THREADS);
 }
 
-static Format *make_format(Link *l) {
+static const Format *make_format(Link *l) {
   Format *f = ARENA_NEW(&l->arena, Format);
   elf_format_init(f);
   f->output_section = elf_output_section;
@@ -52,30 +54,34 @@ static Format *make_format(Link *l) {
   return f;
 }
 
+void session_begin(Link *l, Options *o, Diag *d) {
+  unsigned threads = thread_count(o);
+  l->opt = o;
+  l->diag = d;
+  l->arch = &arch_x86_64;
+  l->pool = pool_create(threads);
+  l->scratch = heap_alloc(threads * sizeof *l->scratch);
+  l->tlsld_got = -1;
+  if (o->perf || o->time_trace || o->stats)
+    l->perf = trace_create(threads);
+  *vec_push(&l->files) = (File){.kind = FILE_WELD, .path = "<weld>", .arg = "<weld>"};
+}
+
 static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   if (o->emulation && !streq(o->emulation, "elf_x86_64")) {
     diag_error(d, "unsupported-emulation", "emulation '%s' is not supported; supported: elf_x86_64", o->emulation);
     return false;
   }
-  l->opt = o;
-  l->diag = d;
-  l->arch = &arch_x86_64;
+  session_begin(l, o, d);
   l->format = make_format(l);
   l->layout = &layout_elf_x86_64;
   l->mem_output = mem ? &mem->data : NULL;
-  unsigned threads = thread_count(o);
-  l->pool = pool_create(threads);
-  l->scratch = heap_alloc(threads * sizeof *l->scratch);
   l->is_pic = o->kind != OUTPUT_EXEC;
-  l->tlsld_got = -1;
   l->header_size = 64;
-  if (o->perf || o->time_trace || o->stats)
-    l->perf = trace_create(threads);
-  *vec_push(&l->files) = (File){.kind = FILE_WELD, .path = "<weld>", .arg = "<weld>"};
   return true;
 }
 
-static void end(Link *l) {
+void session_end(Link *l) {
   for (u32 f = 0; f < l->files.n; f++)
     free(l->files.at[f].full_name);
   if (l->slots)
@@ -351,11 +357,13 @@ static bool run(Link *l) {
   elf_synths_init(l);                         /* commons need their Synth */
   PHASE("symbols", resolve_symbols(l));       /* definitions compete; facts of each symbol */
   forgive_tls_helper(l);
+  dump_graph(l, "resolve");
   report_trace(l);
   report_dependencies(l);
   export_symbols(l);                          /* exports are roots of dead strip */
   PHASE("unwind", ehframe_parse(l));          /* an FDE's edges are its function's */
   PHASE("dead strip", deadstrip(l));          /* needs final definitions */
+  dump_graph(l, "dead-strip");
   resolve_dead(l);                            /* symbols of dead atoms; needed libraries */
   if (l->opt->gc_sections)
     report_gc_sections(l);
@@ -368,12 +376,14 @@ static bool run(Link *l) {
   PHASE("merge", merge_sections(l));          /* live strings and constants only */
   PHASE("icf", icf(l));                       /* what refers to equal strings is equal only now; scan and symtab
                                                  have to know what is left */
+  dump_graph(l, "coalesce");
   property_merge(l);                          /* decides IBT, which shapes the PLT */
   settle_stack(l);
   PHASE("scan", slots_scan(l));               /* imports are known: decides GOT, PLT, TLS, copies */
   ehframe_scan(l);                            /* unwind tables refer to things too */
   export_settle_weak(l);
   got_allocate(l);
+  dump_graph(l, "scan");
   PHASE("dynamic", elf_dynamic_prepare(l));   /* who has slots must be in .dynsym */
   PHASE("eh_frame", ehframe_build(l));
   PHASE("symtab", elf_symtab_prepare(l));
@@ -390,6 +400,7 @@ static bool run(Link *l) {
   weld_values(l);
   if (!checkpoint(l))
     return false;
+  dump_graph(l, "layout");
   slots_near(l);                              /* what relocating looks up most, in one number */
   bool ok;
   PHASE("write", ok = elf_write(l));
@@ -455,7 +466,7 @@ bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
     if (opt->exits)
       release_at_end(l);
     else
-      end(l);
+      session_end(l);
   }
   if (!opt->exits)
     free(l);

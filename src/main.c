@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "driver/core.h"
 #include "driver/gnu.h"
 #include "driver/jobserver.h"
+#include "graph.h"
 #include "link.h"
 #include "script/script.h"
 #include "util/watch.h"
@@ -131,7 +133,18 @@ static void ask_jobserver(Options *o, Jobserver *j) {
   o->threads = 1 + jobserver_take(j, cpus > 1 ? (u32)cpus - 1 : 0);
 }
 
+static bool run_core(int argc, char **argv, Options *o, Diag *d) {
+  switch (driver_core(argc, argv, &hooks, o, d)) {
+  case DRIVER_DONE: return true;
+  case DRIVER_ERROR: return false;
+  case DRIVER_LINK: break;
+  }
+  return graph_run(o, d);
+}
+
 static bool run(int argc, char **argv, Options *o, Diag *d) {
+  if (driver_core_asked(argc, argv))
+    return run_core(argc, argv, o, d);
   if (!is_gnu(&argc, argv, d))
     return false;
   switch (driver_gnu(argc, argv, &hooks, o, d)) {

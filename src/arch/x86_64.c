@@ -2,6 +2,12 @@
 #include "arch/x86_64_internal.h"
 #include "arch/x86_64_rules.h"
 
+static const u8 edge_bytes[X64_COUNT] = {
+#define X(kind, bits, class, name) [X64_##kind] = (bits) / 8,
+    X86_64_EDGES(X)
+#undef X
+};
+
 static const char *const edge_names[X64_COUNT] = {
 #define X(kind, bits, class, name) [X64_##kind] = name,
     X86_64_EDGES(X)
@@ -46,5 +52,7 @@ const Arch arch_x86_64 = {
     .write_plt_got = x64_write_plt_got,
     .tp_offset = x64_tp_offset,
     .tls_helper = "__tls_get_addr",
+    .nkinds = X64_COUNT,
+    .edge_bytes = edge_bytes,
     .edge_name = x64_edge_name,
 };

@@ -88,6 +88,18 @@ typedef struct {
   u16 flags;  /* SF_*: facts of the target, core/symbol.h */
 } Edge;
 
+/* Kinds of edges that mean order, a shared fate or a slot, and need no fix-up: no CPU owns them. Edge.kind of a CPU is
+ * less than Arch.nkinds. */
+enum {
+  EDGE_LAYOUT_AFTER = 0xff00, /* the target directly follows this atom */
+  EDGE_GROUP_CHILD,           /* from a group to its members */
+  EDGE_IN_GROUP,              /* and back */
+  EDGE_ASSOCIATE,             /* the two live and fall together */
+  EDGE_SLOT,                  /* of what passes made: a slot or stub for the target */
+  EDGE_NEUTRAL_END,
+  EDGE_DYNAMIC = 0xff80,      /* + DynKind: a slot that a dynamic relocation fills */
+};
+
 /* An edge before layout, for those who compare where edges lead. S + A is `value` + addend in `atom`. */
 typedef struct {
   u64 offset;

@@ -64,6 +64,8 @@ static void mark_symbol(Job *j, u32 sym, unsigned tid) {
 
 static void mark_edges(Job *j, const Edge *e, u32 n, unsigned tid) {
   for (u32 i = 0; i < n; i++) {
+    if (UNLIKELY(e[i].kind >= EDGE_LAYOUT_AFTER && e[i].kind < EDGE_ASSOCIATE))
+      continue; /* order, and who is in which group: keeps nothing alive */
     if (e[i].target < j->l->syms.nglobal)
       mark_symbol(j, e[i].target, tid);
     else
@@ -118,6 +120,21 @@ static int by_key(const void *a, const void *b) {
   return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->atom < y->atom ? -1 : x->atom > y->atom;
 }
 
+typedef VEC(Follow) Follows;
+
+/* Associates live with each other: the edge itself is one direction, here is the other. */
+static void find_associates(const Link *l, u32 a, Follows *links) {
+  EdgeCursor c = {.atom = {a}};
+  Edge e[EDGE_BATCH];
+  for (u32 n; (n = l->format->edges(l, &c, e));)
+    for (u32 k = 0; k < n; k++) {
+      i64 off;
+      u32 t = e[k].kind == EDGE_ASSOCIATE ? l->format->edge_atom(l, (FileId){l->atoms.at[a].file}, &e[k], &off).i : 0;
+      if (t)
+        *vec_push(links) = (Follow){t, a};
+    }
+}
+
 static void sort_follows(Follow *v, u32 n) {
   if (n)
     qsort(v, n, sizeof *v, by_key);
@@ -130,7 +147,7 @@ void followers_free(Followers *f) {
 
 /* One sweep over the atoms: roots, and who follows whom. */
 void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
-  VEC(Follow) links = {0}, starts = {0};
+  Follows links = {0}, starts = {0};
   for (u32 a = 1; a < l->atoms.n; a++) {
     u16 f = l->atoms.flags[a];
     if (!(f & ATOM_LIVE))
@@ -146,6 +163,8 @@ void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
     }
     if (f & ATOM_ROOT)
       fn(ctx, ROOT_ATOM, a);
+    if (l->format->atoms_are_symbols)
+      find_associates(l, a, &links);
     for (u32 s = 0; s < l->start_stops.n; s++)
       if (streq(l->start_stops.at[s].section, l->format->atom_name(l, (AtomId){a}))) {
         *vec_push(&starts) = (Follow){l->start_stops.at[s].sym, a};

@@ -203,20 +203,33 @@ static void fold(Link *l, const u32 *atom, const u32 *leader, u32 n) {
   }
 }
 
-void icf(Link *l) {
-  if (l->opt->icf == ICF_NONE)
-    return;
-  u32 n, *atom = find_candidates(l, &n);
+static void fold_equal(Link *l, const u32 *atom, u32 n) {
   u64 bytes = (u64)n * sizeof *atom;
   u32 *leader = pages_alloc(bytes);
   icf_equal(l, atom, n, leader);
   fold(l, atom, leader, n);
-  pages_free(atom, bytes);
   pages_free(leader, bytes);
-  if (!l->folded.n)
+  if (l->folded.n)
+    pool_run(l->pool, l->syms.nglobal, 16384, redirect_symbols, l);
+}
+
+void coalesce_content(Link *l) {
+  VEC(u32) atoms = {0};
+  for (u32 a = 1; l->format->by_content && a < l->atoms.n; a++)
+    if ((l->atoms.flags[a] & ATOM_FOLDED) == ATOM_LIVE && !(l->atoms.flags[a] & ATOM_SYNTH) && l->format->by_content(l, (AtomId){a}))
+      *vec_push(&atoms) = a;
+  if (atoms.n)
+    fold_equal(l, atoms.at, atoms.n);
+  vec_free(&atoms);
+}
+
+void icf(Link *l) {
+  if (l->opt->icf == ICF_NONE)
     return;
-  pool_run(l->pool, l->syms.nglobal, 16384, redirect_symbols, l);
-  if (l->opt->print_icf_sections)
+  u32 n, *atom = find_candidates(l, &n);
+  fold_equal(l, atom, n);
+  pages_free(atom, (u64)n * sizeof *atom);
+  if (l->folded.n && l->opt->print_icf_sections)
     print_folded(l);
 }
 

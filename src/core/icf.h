@@ -10,8 +10,10 @@ struct Link;
  * before scan (relocations of folded atoms need nothing). Redirects global symbols; local ones are
  * followed by icf_addresses. */
 void icf(struct Link *l);
-/* After layout: gives folded atoms the address and output section of the atom that stands for them.
- */
+/* Atoms that join by content (Format.by_content) become one, whatever --icf says: the first of each stays in its place. After
+ * coalesce_names. */
+void coalesce_content(struct Link *l);
+/* After layout: gives folded atoms the address and output section of the atom that stands for them. */
 void icf_addresses(struct Link *l);
 
 #endif

@@ -50,7 +50,7 @@ static void describe_edge(const Equal *q, const EdgeTarget *t, u64 base, Words *
                           U32Vec *targets) {
   const Link *l = q->l;
   u64 tag = TO_SYMBOL, id = t->target, off = (u64)t->addend;
-  bool by_symbol = t->flags & BY_SYMBOL || l->arch->kinds_by_symbol >> t->kind & 1;
+  bool by_symbol = t->flags & BY_SYMBOL || (t->kind < l->arch->nkinds && l->arch->kinds_by_symbol >> t->kind & 1);
   if (!by_symbol && t->atom) {
     u16 f = l->atoms.flags[t->atom];
     u32 c = q->of_atom[t->atom];

@@ -11,7 +11,7 @@
 enum { FEW = 32 }; /* members that are sorted by insertion */
 
 static const u32 *targets_of(const Equal *q, u32 i) {
-  return q->targets[i / ICF_GRAIN].at + q->span[i].at;
+  return q->span[i].n ? q->targets[i / ICF_GRAIN].at + q->span[i].at : NULL;
 }
 
 /* class_shards() left the first member of each class; from here on classes have numbers, those of

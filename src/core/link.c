@@ -52,6 +52,70 @@ const char *sym_name(const Link *l, u32 sym) {
   return l->syms.name[sym].p;
 }
 
+/* In the order of their numbers, from EDGE_LAYOUT_AFTER on. */
+static const char *const neutral_kinds[EDGE_NEUTRAL_END - EDGE_LAYOUT_AFTER] = {"layout-after", "group-child", "in-group", "associate", "slot"};
+/* In the order of DynKind. */
+static const char *const dynamic_kinds[DYN_KINDS] = {
+    "dyn-relative", "dyn-word", "dyn-word32", "dyn-pc32", "dyn-pc64", "dyn-size", "dyn-glob-dat",
+    "dyn-jump-slot", "dyn-copy", "dyn-dtpmod", "dyn-dtpoff", "dyn-tpoff", "dyn-tlsdesc", "dyn-irelative"};
+
+const char *edge_kind_name(const Link *l, u32 kind) {
+  if (kind >= EDGE_LAYOUT_AFTER && kind < EDGE_NEUTRAL_END)
+    return neutral_kinds[kind - EDGE_LAYOUT_AFTER];
+  if (kind >= EDGE_DYNAMIC && kind < EDGE_DYNAMIC + DYN_KINDS)
+    return dynamic_kinds[kind - EDGE_DYNAMIC];
+  return l->arch->edge_name(kind);
+}
+
+bool edge_kind_find(const Link *l, const char *name, u16 *kind) {
+  for (u32 i = 0; i < COUNT_OF(neutral_kinds); i++)
+    if (streq(neutral_kinds[i], name)) {
+      *kind = (u16)(EDGE_LAYOUT_AFTER + i);
+      return true;
+    }
+  for (u32 i = 0; i < DYN_KINDS; i++)
+    if (streq(dynamic_kinds[i], name)) {
+      *kind = (u16)(EDGE_DYNAMIC + i);
+      return true;
+    }
+  for (u32 k = 0; k < l->arch->nkinds; k++)
+    if (streq(l->arch->edge_name(k), name)) {
+      *kind = (u16)k;
+      return true;
+    }
+  return false;
+}
+
+/* CPUs look at the bytes around an edge, and text may have none. */
+static bool is_for_cpu(const Link *l, AtomId a, const Edge *e) {
+  u64 size = l->atoms.at[a.i].size;
+  return e->kind < l->arch->nkinds && e->offset <= size && l->arch->edge_bytes[e->kind] <= size - e->offset;
+}
+
+u32 edges_as_stream(const Link *l, EdgeStream *st) {
+  u32 n = 0;
+  st->nruns = 0;
+  while (st->at < st->n && st->nruns < STREAM_RUNS && n + EDGE_BATCH <= STREAM_EDGES) {
+    EdgeCursor c = {st->atoms[st->at], st->next};
+    u32 begin = n, got = l->format->edges(l, &c, st->edge + n);
+    bool last = got < EDGE_BATCH;
+    for (u32 k = begin; k < begin + got; k++)
+      if (is_for_cpu(l, st->atoms[st->at], &st->edge[k]))
+        st->edge[n++] = st->edge[k];
+    st->next = c.next;
+    if (n > begin || (last && st->begun)) {
+      st->run[st->nruns++] = (EdgeRun){st->atoms[st->at], begin, n, 0, !st->begun, last};
+      st->begun = true;
+    }
+    if (last) {
+      st->at++;
+      st->next = 0;
+      st->begun = false;
+    }
+  }
+  return st->nruns || st->at < st->n;
+}
+
 u64 sym_order(const Link *l, u32 sym) {
   if (sym >= l->syms.nglobal) {
     FileId f = local_owner(l, sym);

@@ -212,6 +212,11 @@ const char *sym_name(const Link *l, u32 sym);
 const char *file_name(const Link *l, FileId f);
 /* File that owns local symbol `sym` (binary search). */
 FileId local_owner(const Link *l, u32 sym);
+/* Name of an edge's kind, the CPU's or one that no CPU owns; the kind of a name: false when there is none. */
+const char *edge_kind_name(const Link *l, u32 kind);
+bool edge_kind_find(const Link *l, const char *name, u16 *kind);
+/* Format.edge_stream of a format that finds no edge plain. */
+u32 edges_as_stream(const Link *l, EdgeStream *st);
 /* Stable order of symbols for the output: by file, then index, of the definition (or first reference). */
 u64 sym_order(const Link *l, u32 sym);
 

@@ -31,7 +31,8 @@ void options_free(Options *o) {
       &o->lib_dirs,       &o->rpath,           &o->unique,        &o->filter,
       &o->auxiliary,      &o->audit,           &o->depaudit,      &o->undefined,
       &o->undefined_glob, &o->require_defined, &o->wrap,          &o->trace_symbols,
-      &o->exclude_libs, &o->retain_symbols, &o->keep_unique, &o->why_live, &o->symbol_ordering,
+      &o->exclude_libs,   &o->retain_symbols,  &o->keep_unique,   &o->passes,
+      &o->dump_graph,     &o->why_live,        &o->symbol_ordering,
   };
   for (u32 i = 0; i < COUNT_OF(lists); i++)
     vec_free(lists[i]);

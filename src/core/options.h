@@ -76,6 +76,10 @@ typedef struct {
   /* symbols */
   StrVec undefined;          /* -u, also pulls archive members */
   StrVec undefined_glob;
+  bool keep_globals, undefines_are_errors; /* weld -core */
+  StrVec passes;             /* weld -core: --add-pass, in order */
+  StrVec dump_graph;         /* PHASE[:FILE], as it was checked */
+  bool commons_stay;         /* a tentative definition does not look for a real one in archives */
   StrVec require_defined;
   VEC(Defsym) defsyms;
   StrVec wrap;

@@ -11,13 +11,66 @@
 
 /* ---- numbers ---- */
 
-/* The one place where an order becomes final. What must stand directly behind an atom, whatever a profile
- * says, belongs here: numbered right after it, and left out where it comes by itself. */
+/* Who must stand directly behind whom, whatever a list says: EDGE_LAYOUT_AFTER. */
+typedef struct {
+  u32 *next, *before; /* by atom, 0: nobody; NULL: there are no chains */
+} Chains;
+
+/* Of two that want to follow one atom the first does, and nobody follows two. */
+static Chains find_chains(Link *l) {
+  Chains c = {0};
+  for (u32 a = 1; l->format->atoms_are_symbols && a < l->atoms.n; a++) {
+    EdgeCursor at = {.atom = {a}};
+    Edge e[EDGE_BATCH];
+    if ((l->atoms.flags[a] & ATOM_FOLDED) != ATOM_LIVE)
+      continue;
+    for (u32 n; (n = l->format->edges(l, &at, e));)
+      for (u32 k = 0; k < n; k++) {
+        i64 off;
+        u32 t = e[k].kind == EDGE_LAYOUT_AFTER ? l->format->edge_atom(l, (FileId){l->atoms.at[a].file}, &e[k], &off).i : 0;
+        if (!t || t == a || (l->atoms.flags[t] & ATOM_FOLDED) != ATOM_LIVE)
+          continue;
+        if (!c.next) {
+          c.next = heap_alloc(l->atoms.n * sizeof *c.next);
+          c.before = heap_alloc(l->atoms.n * sizeof *c.before);
+        }
+        if (!c.next[a] && !c.before[t]) {
+          c.next[a] = t;
+          c.before[t] = a;
+        }
+      }
+  }
+  return c;
+}
+
+static void number_chain(Link *l, const Chains *c, u32 a, u32 *n) {
+  for (; a && !l->priority[a]; a = c->next ? c->next[a] : 0)
+    l->priority[a] = ++*n;
+}
+
+/* The first of the chain that a is in; a itself when the chain has no end. */
+static u32 head_of(const Chains *c, u32 a) {
+  u32 head = a;
+  while (c->before && c->before[head])
+    if ((head = c->before[head]) == a)
+      return a;
+  return head;
+}
+
+/* The one place where an order becomes final. */
 static void number_atoms(Link *l, const AtomList *list) {
-  u64 size = l->atoms.n * sizeof *l->priority;
-  l->priority = link_own(l, pages_alloc_sparse(size), size);
+  Chains c = find_chains(l);
+  u32 n = 0;
+  if (list->n || c.next) {
+    u64 size = l->atoms.n * sizeof *l->priority;
+    l->priority = link_own(l, pages_alloc_sparse(size), size);
+  }
   for (u32 i = 0; i < list->n; i++)
-    l->priority[list->at[i]] = i + 1;
+    number_chain(l, &c, head_of(&c, list->at[i]), &n);
+  for (u32 a = 1; c.next && a < l->atoms.n; a++) /* the others as they stand, each chain at its first atom */
+    number_chain(l, &c, head_of(&c, a), &n);
+  free(c.next);
+  free(c.before);
 }
 
 bool order_possible(const Link *l, u32 atom) {
@@ -174,7 +227,6 @@ void order(Link *l) {
     order_symbols(l, &list);
   else if (o->call_sort != CALL_SORT_NONE && (o->call_graph_file || l->has_call_graph || o->symbol_order))
     order_calls(l, &list);
-  if (list.n)
-    number_atoms(l, &list);
+  number_atoms(l, &list);
   vec_free(&list);
 }

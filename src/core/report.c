@@ -88,6 +88,13 @@ static bool same_absolute(const Link *l, u64 key, const SymRec *r) {
          !w.section && w.rank == RANK_STRONG && w.value == r->value;
 }
 
+/* SymRec.join: both may have the name. */
+static bool joins(const Link *l, u64 key, const SymRec *r) {
+  SymRec w;
+  return r->join && l->format->symbols(l, (FileId){key_file(key)}, key_index(key), &w, 1) && w.join == r->join &&
+         (r->join == JOIN_LARGEST || w.size == r->size);
+}
+
 /* Definitions that lost to another of the same kind. */
 static void find_losers(void *ctx, u32 begin, u32 end, unsigned tid) {
   DefinitionJob *j = ctx;
@@ -110,7 +117,7 @@ static void find_losers(void *ctx, u32 begin, u32 end, unsigned tid) {
         if (key_file(key) == f && key_index(key) == r->index)
           continue;
         bool rival = j->commons ? key_rank(key) == RANK_STRONG || key_rank(key) == RANK_COMMON
-                                : key_rank(key) == RANK_STRONG && !same_absolute(l, key, r);
+                                : key_rank(key) == RANK_STRONG && !same_absolute(l, key, r) && !joins(l, key, r);
         if (rival)
           *vec_push(&j->found[tid]) = (Definition){sym, f, r->index, atom, r->value};
       }
@@ -170,10 +177,12 @@ static void report_duplicate(Link *l, Arena *a, const Definition *d, u32 n, u64 
   for (u32 i = 0; i < shown; i++)
     spots[i + 1] = (Spot){d[i].file, d[i].atom, d[i].off, &places[i + 1]};
   spots_locate(l, a, spots, shown + 1, "defined at", false);
-  const char *name = symbol_text(l, a, sym), *notes[2];
+  const char *name = symbol_text(l, a, sym), *notes[3];
   u32 nnotes = 0;
   if (shown < n)
     notes[nnotes++] = arena_printf(a, "and %u more definitions (--error-limit=0 shows all)", n - shown);
+  if (r.join == JOIN_SAME_SIZE)
+    notes[nnotes++] = "they may join only when they are of one size";
   if (streq(places[0].object, places[1].object))
     notes[nnotes++] = arena_printf(a, "%s is linked twice", places[0].object);
   DiagItem item = {DIAG_ERROR, "duplicate-symbol", order,

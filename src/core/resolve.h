@@ -10,10 +10,11 @@
 enum {
   RANK_WELD = 0,    /* --defsym, assignments of a script */
   RANK_STRONG = 1,  /* defined, live object */
-  RANK_COMMON = 2,  /* tentative, live object: beats weak (gABI ch. 4, Symbol Table) */
-  RANK_WEAK = 3,
-  RANK_PROVIDE = 4, /* weld's own, only when referenced and not defined by an object */
-  RANK_OUTSIDE = 5, /* shared library, or an archive member not loaded yet: by command-line order */
+  RANK_WEAK_FIRST = 2, /* weak, where weak beats tentative (atoms that are symbols) */
+  RANK_COMMON = 3,  /* tentative, live object: beats weak in ELF (gABI ch. 4, Symbol Table) */
+  RANK_WEAK = 4,
+  RANK_PROVIDE = 5, /* weld's own, only when referenced and not defined by an object */
+  RANK_OUTSIDE = 6, /* shared library, or an archive member not loaded yet: by command-line order */
   RANK_NONE = 255,
 };
 

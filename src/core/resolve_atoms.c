@@ -143,7 +143,7 @@ static void settle_groups(Link *l) {
 }
 
 void resolve_atoms(Link *l) {
-  u64 atoms = 1, locals = l->syms.nglobal;
+  u64 atoms = 1, locals = MAX(l->syms.nglobal, 1u); /* a base of 0 means: none */
   for (u32 f = 1; f < l->files.n; f++) {
     File *file = &l->files.at[f];
     if (!file->live || file->kind != FILE_OBJECT)

@@ -275,10 +275,27 @@ static void load_needed(void *ctx, u32 begin, u32 end, unsigned tid) {
           continue;
         if ((kinds[k] & (SK_RANK | SK_WEAK)) == RANK_NONE)
           load_symbol(j, sym, vis == 1 || vis == 2, tid);
-        else if (UNLIKELY((kinds[k] & SK_RANK) == RANK_COMMON) && file->kind == FILE_OBJECT)
+        else if (UNLIKELY((kinds[k] & SK_RANK) == RANK_COMMON) && file->kind == FILE_OBJECT && !l->opt->commons_stay &&
+                 key_rank(l->syms.key[sym]) >= RANK_COMMON)
           *vec_push(&j->wanted[tid]) = sym;
       }
     }
+  }
+}
+
+/* What a member that is loaded already defines needs no other one. */
+static void forget_met(const Link *l, u8 *want) {
+  for (u32 f = 1; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    SymRec rec[REC_BATCH];
+    if (!file->fmt || !file->lazy || !file->live)
+      continue;
+    for (u32 i = file->first_global, n; (n = l->format->symbols(l, (FileId){f}, i, rec, REC_BATCH)); i += n)
+      for (u32 k = 0; k < n; k++) {
+        u32 sym = file->globals[rec[k].index - file->first_global];
+        if (sym != UINT32_MAX && rec[k].rank < RANK_COMMON)
+          want[sym] = 0;
+      }
   }
 }
 
@@ -299,6 +316,7 @@ static bool load_wanted(LoadJob *j) {
   }
   if (!want)
     return false;
+  forget_met(l, want);
   for (u32 f = 1; f < l->files.n; f++) {
     File *file = &l->files.at[f];
     SymRec rec[REC_BATCH];

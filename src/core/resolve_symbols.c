@@ -88,6 +88,28 @@ static void claim_files(void *ctx, u32 begin, u32 end, unsigned tid) {
   }
 }
 
+/* Of strong definitions that join (SymRec.join), the largest has the name, not the first. Those that don't
+ * join stay duplicates. */
+static void settle_joins(Link *l) {
+  for (u32 f = 1; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    SymRec rec[REC_BATCH], w;
+    if (!file->live || file->kind != FILE_OBJECT)
+      continue;
+    for (u32 i = file->first_global, n; (n = l->format->symbols(l, (FileId){f}, i, rec, REC_BATCH)); i += n)
+      for (u32 k = 0; k < n; k++) {
+        u32 sym = file->globals[rec[k].index - file->first_global];
+        if (sym == UINT32_MAX || rec[k].join != JOIN_LARGEST || key_rank(l->syms.key[sym]) != RANK_STRONG)
+          continue;
+        if (rec[k].section && l->atoms.flags[file->atom_base + rec[k].section] & ATOM_DISCARDED)
+          continue;
+        u64 key = l->syms.key[sym];
+        if (l->format->symbols(l, (FileId){key_file(key)}, key_index(key), &w, 1) && w.join == JOIN_LARGEST && rec[k].size > w.size)
+          l->syms.key[sym] = make_key(RANK_STRONG, f, rec[k].index);
+      }
+  }
+}
+
 /* ---- finish: facts of each symbol ---- */
 
 typedef struct {
@@ -163,6 +185,17 @@ static int by_order(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
+/* Where tentative definitions are atoms, the largest stays where it is. */
+static void keep_commons(Link *l, const Common *v, u32 n) {
+  for (u32 i = 0; i < n; i++) {
+    u64 key = l->syms.key[v[i].sym];
+    SymRec r = {0};
+    l->format->symbols(l, (FileId){key_file(key)}, key_index(key), &r, 1);
+    l->syms.atom[v[i].sym] = l->files.at[key_file(key)].atom_base + r.section;
+    l->syms.value[v[i].sym] = 0;
+  }
+}
+
 /* A tentative definition is as large and as aligned as the largest of its name, and near when one of
  * them is: small code can't reach far. */
 static void place_commons(Link *l, U32Vec *lists) {
@@ -197,7 +230,9 @@ static void place_commons(Link *l, U32Vec *lists) {
         c->small |= !rec[k].large;
       }
   }
-  for (u32 i = 0; i < v.n; i++) {
+  if (l->format->atoms_are_symbols)
+    keep_commons(l, v.at, v.n);
+  for (u32 i = 0; i < v.n && !l->format->atoms_are_symbols; i++) {
     Synth *s = &l->synths.at[v.at[i].tls ? SYN_TCOMMON : v.at[i].small ? SYN_COMMON : SYN_LCOMMON];
     u64 align = is_pow2(v.at[i].align) ? v.at[i].align : 1;
     u64 at = align_up(s->size, align);
@@ -330,6 +365,8 @@ void resolve_symbols(Link *l) {
     w->used = key_file(l->syms.key[w->sym]) == 0 && key_index(l->syms.key[w->sym]) == i &&
               key_rank(l->syms.key[w->sym]) != RANK_NONE;
   }
+  if (l->has_duplicates && l->format->atoms_are_symbols)
+    settle_joins(l);
   FinishJob j = {l, heap_alloc(threads * sizeof(U32Vec)), heap_alloc(threads * sizeof(U32Vec))};
   pool_run(l->pool, n, grain, finish_symbols, &j);
   place_commons(l, j.commons);

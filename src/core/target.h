@@ -11,6 +11,7 @@
 #include "util/bytes.h"
 
 struct Link;
+struct YamlAtom; /* format/yaml_graph.h */
 
 /* Dynamic relocations, by meaning; the format gives numbers and bytes. */
 typedef enum {
@@ -20,6 +21,7 @@ typedef enum {
   DYN_GLOB_DAT, DYN_JUMP_SLOT, DYN_COPY,
   DYN_DTPMOD, DYN_DTPOFF, DYN_TPOFF, DYN_TLSDESC,
   DYN_IRELATIVE, /* resolver at base + addend */
+  DYN_KINDS
 } DynKind;
 
 typedef struct {
@@ -28,6 +30,9 @@ typedef struct {
   u32 sym;    /* SymId; NO_SYM.i: none */
   u32 kind;   /* DynKind */
 } DynRel;
+
+/* Strong definitions that join instead of being duplicates. */
+typedef enum { JOIN_NO, JOIN_SAME_SIZE /* the first; all are as large */, JOIN_LARGEST /* the largest SymRec.size */ } SymJoin;
 
 /* One symbol of a file, decoded. Batches of them serve the resolver. */
 typedef struct {
@@ -39,6 +44,7 @@ typedef struct {
   u8 rank;     /* RANK_STRONG, RANK_WEAK, RANK_COMMON or RANK_NONE (undefined), as if the file were live */
   u8 vis;      /* ELF st_other visibility */
   u8 skip;     /* takes no part (shared: a version that is not the default) */
+  u8 join;     /* SymJoin: strong, and yet several may have the name */
   u8 large;    /* common: of the large code model's data */
 } SymRec;
 
@@ -87,6 +93,8 @@ typedef struct Arch {
   /* One past the thread pointer's variant: value of TLS address `addr` relative to the thread pointer. */
   i64 (*tp_offset)(const struct Link *l, u64 addr);
   const char *tls_helper; /* function whose calls vanish where TLS models are relaxed (executables) */
+  u32 nkinds;             /* kinds of edges are below */
+  const u8 *edge_bytes;   /* by kind: how many bytes it looks at or writes, from its offset on */
   const char *(*edge_name)(u32 kind); /* "R_X86_64_PC32": the psABI's own name, for messages */
   /* scan() of n edges of atom a that the caller picked (records of .eh_frame, whose atoms scan() skips). */
   void (*scan_edges)(struct Link *l, AtomId a, const Edge *e, u32 n, unsigned tid);
@@ -120,6 +128,9 @@ typedef void CallFn(void *ctx, SymId from, SymId to, u64 weight);
 
 typedef struct Format {
   const char *name; /* "elf64-x86-64" */
+  /* An atom is what one symbol names (not a section that may hold many): one that loses its name is gone, a
+   * tentative definition is an atom like any other. */
+  bool atoms_are_symbols;
   /* Fills buf (EDGE_BATCH of them) with the next edges of c->atom; 0 at the end. A relocation that is
    * malformed (unknown type, offset outside, bad symbol index) is reported once, at scan, and skipped. */
   u32 (*edges)(const struct Link *l, EdgeCursor *c, Edge *buf);
@@ -150,6 +161,8 @@ typedef struct Format {
   bool (*edge_ends)(const struct Link *l, AtomId a, EdgeEnd *buf);
   /* Folding (core/icf.h). Relocations [*next, end) of atom a, EDGE_BATCH at most; returns how many, 0 at the end. */
   u32 (*edge_targets)(const struct Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf);
+  /* Does the atom join others of its kind that have the same content and edges? NULL: none does, as atoms. */
+  bool (*by_content)(const struct Link *l, AtomId a);
   /* Sets marks[a] |= mark for each atom of which file f may compare the address: what its table of address-significant
    * symbols names, but for atoms with a flag of `except` (ATOM_*). False: it has no such table, or one that it is not safe
    * to believe; of the atoms that its symbols are in all that hold no code were marked. `marks` is shared by threads. */
@@ -192,6 +205,18 @@ typedef struct Format {
   u64 (*plan_segments)(struct Link *l);
   /* Fills Link.segments from final addresses. */
   void (*finish_segments)(struct Link *l);
+
+  /* The graph as text (write/yaml.c). All that text says of an atom but its references; strings live in the
+   * arena or as long as the link. */
+  void (*describe)(const struct Link *l, AtomId a, Arena *arena, struct YamlAtom *out);
+  /* The same of symbol `index` of f, when it is undefined, a shared library's or absolute; false: when it is none of these,
+   * or nobody but weld mentions it. */
+  bool (*describe_symbol)(const struct Link *l, FileId f, u32 index, Arena *arena, struct YamlAtom *out);
+  /* Group k of File.groups: writes the atoms of its members that are in the link to `out`, unless that is NULL; returns how many, and
+   * its name. NULL: groups are atoms. */
+  u32 (*group_members)(const struct Link *l, FileId f, u32 k, u32 *out, const char **name);
+  /* Where atoms are symbols: what the atom that won a name takes over from one that lost it. Serial. */
+  void (*absorb)(struct Link *l, AtomId winner, AtomId loser);
 
   /* Messages and maps (slow paths). */
   /* Named local symbols of an object, and the names that a shared library keeps to itself (r->section is

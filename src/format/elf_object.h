@@ -16,6 +16,7 @@ typedef struct {
   Bytes strtab, shstrtab;
   u32 call_graph;          /* section index of its SHT_LLVM_CALL_GRAPH_PROFILE, 0: none */
   u32 groups_end;          /* all groups stand before this section, or are found when atoms are made */
+  const u32 *section_first, *section_syms; /* symbols by section, for text: read/elf_describe.c makes them when asked */
   u32 addrsig_shndx;       /* section index of SHT_LLVM_ADDRSIG, 0: none */
   const char **renamed;    /* by section index: names that differ from the file's (.zdebug); or NULL */
   u32 features;            /* GNU_PROPERTY_X86_FEATURE_1_AND of the file; valid when has_features */

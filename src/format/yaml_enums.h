@@ -18,6 +18,9 @@ typedef enum { YAML_CODE_MODELS(YAML_ENUMERATOR) } YamlCodeModel;
 typedef enum { YAML_PERMISSIONS(YAML_ENUMERATOR) } YamlPermissions;
 typedef enum { YAML_CAN_BE_NULLS(YAML_ENUMERATOR) } YamlCanBeNull;
 typedef enum { YAML_SHARED_TYPES(YAML_ENUMERATOR) } YamlSharedType;
+typedef enum { YAML_SYMBOL_TYPES(YAML_ENUMERATOR) } YamlSymbolType;
+typedef enum { YAML_VISIBILITIES(YAML_ENUMERATOR) } YamlVisibility;
+typedef enum { YAML_BINDINGS(YAML_ENUMERATOR) } YamlBinding;
 typedef enum { YAML_ATOM_KINDS(YAML_ENUMERATOR) } YamlAtomKind;
 #undef YAML_ENUMERATOR
 
@@ -32,6 +35,7 @@ enum {
   YAML_IN_MEMBER = 64,
   YAML_IN_NATIVE = 128,
   YAML_IN_ARCHIVE = 256,
+  YAML_IN_SYMBOL = 512, /* an item of `symbols` */
 };
 
 #define YAML_ENUMERATOR(name, where, word) name,

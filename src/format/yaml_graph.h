@@ -23,8 +23,20 @@ typedef struct {
   u32 line, col; /* of the reference in the text; 0 when it came from elsewhere */
 } YamlRef;
 
-/* An atom of any kind; the fields that its kind does not have are 0. */
+/* A further name of a defined atom, for a place in it: sections of ELF have many. */
 typedef struct {
+  const char *name;
+  u64 offset, size;
+  YamlScope scope;
+  YamlMerge merge; /* no or as-weak */
+  YamlSymbolType type;
+  YamlVisibility visibility;
+  YamlBinding binding;
+  u32 index;       /* of the symbol in its file, where a link describes it; not in the text */
+} YamlName;
+
+/* An atom of any kind; the fields that its kind does not have are 0. */
+typedef struct YamlAtom {
   const char *name;     /* NULL: unnamed */
   const char *ref_name; /* NULL: none */
   YamlScope scope;
@@ -39,6 +51,7 @@ typedef struct {
   YamlSectionChoice section_choice;
   const char *section_name; /* NULL: none */
   u64 section_size;
+  u32 section_type, section_flags, entry_size; /* of a format with sections, as its numbers; 0: what the type implies */
   YamlDeadStrip dead_strip;
   YamlDynamicExport dynamic_export;
   YamlCodeModel code_model;
@@ -47,6 +60,8 @@ typedef struct {
   u64 address;
   bool has_address;
   const char *output_section; /* NULL: none */
+  YamlName *symbols;
+  u32 nsymbols;
   YamlRef *refs;
   u32 nrefs;
   /* undefined, shared-library */

@@ -24,6 +24,10 @@ bool elf_edge_ends(const Link *l, AtomId a, EdgeEnd *buf);
 void elf_groups(Link *l, FileId f, unsigned tid);
 void elf_atoms(Link *l, FileId f, unsigned tid);
 const char *elf_atom_name(const Link *l, AtomId a);
+struct YamlAtom;
+void elf_describe(const Link *l, AtomId a, Arena *arena, struct YamlAtom *out);
+u32 elf_group_members(const Link *l, FileId f, u32 k, u32 *out, const char **name);
+bool elf_describe_symbol(const Link *l, FileId f, u32 index, Arena *arena, struct YamlAtom *out);
 const char *elf_root_reason(const Link *l, AtomId a);
 const char *elf_sym_name(const Link *l, FileId f, u32 index);
 

@@ -44,6 +44,7 @@ typedef struct {
   u64 name_mask;
   /* of the atom being read */
   VEC(YamlRef) refs;
+  VEC(YamlName) symbols; /* of the atom in hand */
   VEC(Check) ref_checks;
   u32 natoms; /* of all files */
 } Reader;
@@ -60,6 +61,9 @@ WORDS(code_models, YAML_CODE_MODELS);
 WORDS(permissions, YAML_PERMISSIONS);
 WORDS(can_be_nulls, YAML_CAN_BE_NULLS);
 WORDS(shared_types, YAML_SHARED_TYPES);
+WORDS(symbol_types, YAML_SYMBOL_TYPES);
+WORDS(visibilities, YAML_VISIBILITIES);
+WORDS(bindings, YAML_BINDINGS);
 WORDS(atom_kinds, YAML_ATOM_KINDS);
 
 /* The value of `key` as a word of one of the tables; 0 after a report. */
@@ -132,6 +136,54 @@ static void keep_references(Reader *f, YamlAtom *a) {
     }
 }
 
+/* ---- further names ---- */
+
+static void read_symbol(Reader *f) {
+  YamlReader *r = &f->r;
+  YamlMap m;
+  YamlKey key;
+  YamlName s = {0};
+  if (!yr_map(r, &m, "a symbol", YAML_IN_SYMBOL, 0))
+    return;
+  yr_check_tag(r, NULL);
+  while (yr_key(r, &m, &key)) {
+    switch (key) {
+    case YAML_KEY_NAME: yr_text(r, key, &s.name); break;
+    case YAML_KEY_OFFSET: yr_number(r, key, UINT64_MAX, false, false, &s.offset); break;
+    case YAML_KEY_SIZE: yr_number(r, key, UINT64_MAX, false, false, &s.size); break;
+    case YAML_KEY_SCOPE: s.scope = (YamlScope)READ_WORD(r, key, scopes); break;
+    case YAML_KEY_TYPE: s.type = (YamlSymbolType)READ_WORD(r, key, symbol_types); break;
+    case YAML_KEY_VISIBILITY: s.visibility = (YamlVisibility)READ_WORD(r, key, visibilities); break;
+    case YAML_KEY_BINDING: s.binding = (YamlBinding)READ_WORD(r, key, bindings); break;
+    case YAML_KEY_MERGE: {
+      YamlMark at = yr_mark(r);
+      s.merge = (YamlMerge)READ_WORD(r, key, merges);
+      if (s.merge != YAML_MERGE_NO && s.merge != YAML_MERGE_AS_WEAK)
+        yr_error(r, at, "a symbol's merge is no or as-weak");
+      break;
+    }
+    default: yr_skip(r); break;
+    }
+  }
+  if (yr_require(r, &m, YAML_KEY_NAME) && s.name)
+    *vec_push(&f->symbols) = s;
+}
+
+static void read_symbols(Reader *f) {
+  if (yr_is_null(&f->r) || !yr_list(&f->r, "'symbols'"))
+    return;
+  while (yr_item(&f->r))
+    read_symbol(f);
+}
+
+static void keep_symbols(Reader *f, YamlAtom *a) {
+  a->nsymbols = f->symbols.n;
+  if (!a->nsymbols)
+    return;
+  a->symbols = ARENA_ARRAY(f->r.a, YamlName, a->nsymbols);
+  memcpy(a->symbols, f->symbols.at, a->nsymbols * sizeof *a->symbols);
+}
+
 /* ---- atoms ---- */
 
 static const char *const kind_words[NKINDS] = {"a defined atom", "an undefined atom",
@@ -166,6 +218,12 @@ static void read_fallback(Reader *f, YamlAtom *a, AtomWords *w) {
   w->fallback = b;
 }
 
+static void read_u32(Reader *f, YamlKey key, u32 *out) {
+  u64 n;
+  if (yr_number(&f->r, key, UINT32_MAX, false, false, &n))
+    *out = (u32)n;
+}
+
 static void read_atom_key(Reader *f, YamlKey key, YamlAtom *a, AtomWords *w) {
   YamlReader *r = &f->r;
   switch (key) {
@@ -189,6 +247,9 @@ static void read_atom_key(Reader *f, YamlKey key, YamlAtom *a, AtomWords *w) {
     break;
   case YAML_KEY_SECTION_NAME: yr_text(r, key, &a->section_name); break;
   case YAML_KEY_SECTION_SIZE: yr_number(r, key, UINT64_MAX, false, false, &a->section_size); break;
+  case YAML_KEY_SECTION_TYPE: read_u32(f, key, &a->section_type); break;
+  case YAML_KEY_SECTION_FLAGS: read_u32(f, key, &a->section_flags); break;
+  case YAML_KEY_ENTRY_SIZE: read_u32(f, key, &a->entry_size); break;
   case YAML_KEY_ADDRESS:
     a->has_address = yr_number(r, key, UINT64_MAX, false, false, &a->address);
     break;
@@ -201,6 +262,7 @@ static void read_atom_key(Reader *f, YamlKey key, YamlAtom *a, AtomWords *w) {
   case YAML_KEY_PERMISSIONS:
     a->permissions = (YamlPermissions)READ_WORD(r, key, permissions);
     break;
+  case YAML_KEY_SYMBOLS: read_symbols(f); break;
   case YAML_KEY_REFERENCES:
   case YAML_KEY_FIXUPS: read_references(f, key); break;
   case YAML_KEY_VALUE: yr_number(r, key, UINT64_MAX, false, false, &a->value); break;
@@ -253,11 +315,12 @@ static void read_atom(Reader *f, YamlAtomKind kind, bool short_form) {
   }
   YamlAtom a = {.line = m.start.line, .col = m.start.col};
   AtomWords w = {.kind = kind};
-  f->refs.n = f->ref_checks.n = 0;
+  f->refs.n = f->ref_checks.n = f->symbols.n = 0;
   while (yr_key(r, &m, &key))
     read_atom_key(f, key, &a, &w);
   finish_atom(f, &a, &m, &w);
   keep_references(f, &a);
+  keep_symbols(f, &a);
   if (short_form)
     *vec_push(&f->shorts) = (ShortItem){w.kind, f->atoms[w.kind].n};
   *vec_push(&f->atoms[w.kind]) = a;
@@ -287,6 +350,8 @@ static NameSlot *find_name(const Reader *f, const char *name) {
 static void add_names(Reader *f, const YamlAtom *a) {
   if (a->name)
     find_name(f, a->name)->name = a->name;
+  for (u32 i = 0; i < a->nsymbols; i++)
+    find_name(f, a->symbols[i].name)->name = a->symbols[i].name;
   if (!a->ref_name)
     return;
   NameSlot *s = find_name(f, a->ref_name);
@@ -317,6 +382,8 @@ static void check_targets(Reader *f, YamlFile *file) {
   u64 natoms = 0, cap = 8;
   for (u32 k = 0; k < NKINDS; k++)
     natoms += lists[k]->n;
+  for (u32 i = 0; i < file->defined.n; i++)
+    natoms += file->defined.at[i].nsymbols;
   while (cap < natoms * 4) /* a name and a ref-name each */
     cap *= 2;
   f->names = pages_alloc(cap * sizeof *f->names);
@@ -462,6 +529,7 @@ bool yaml_read(Arena *a, Diag *d, const char *path, Bytes text, YamlStream *out)
   vec_free(&f.shorts);
   vec_free(&f.checks);
   vec_free(&f.refs);
+  vec_free(&f.symbols);
   vec_free(&f.ref_checks);
   bool good = !f.r.bad;
   yr_close(&f.r);

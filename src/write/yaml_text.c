@@ -188,6 +188,9 @@ WORDS(code_models, YAML_CODE_MODELS);
 WORDS(permissions, YAML_PERMISSIONS);
 WORDS(can_be_nulls, YAML_CAN_BE_NULLS);
 WORDS(shared_types, YAML_SHARED_TYPES);
+WORDS(symbol_types, YAML_SYMBOL_TYPES);
+WORDS(visibilities, YAML_VISIBILITIES);
+WORDS(bindings, YAML_BINDINGS);
 
 /* A mapping being written: the first key of a list's item stands after its dash. */
 typedef struct {
@@ -303,6 +306,25 @@ static void write_references(Map *atom, const YamlAtom *a) {
   }
 }
 
+static void write_symbols(Map *atom, const YamlAtom *a) {
+  if (!a->nsymbols)
+    return;
+  put_key(atom, YAML_KEY_SYMBOLS);
+  end_value(atom);
+  for (u32 i = 0; i < a->nsymbols; i++) {
+    const YamlName *s = &a->symbols[i];
+    Map m = {atom->o, atom->indent + 4, true};
+    write_text(&m, YAML_KEY_NAME, s->name);
+    WRITE_WORD(&m, YAML_KEY_SCOPE, s->scope, scopes);
+    WRITE_WORD(&m, YAML_KEY_TYPE, s->type, symbol_types);
+    write_number(&m, YAML_KEY_SIZE, s->size);
+    WRITE_WORD(&m, YAML_KEY_MERGE, s->merge, merges);
+    WRITE_WORD(&m, YAML_KEY_VISIBILITY, s->visibility, visibilities);
+    WRITE_WORD(&m, YAML_KEY_BINDING, s->binding, bindings);
+    write_number(&m, YAML_KEY_OFFSET, s->offset);
+  }
+}
+
 static void write_key(Map *m, YamlKey key, const YamlAtom *a, YamlAtomKind kind) {
   switch (key) {
   case YAML_KEY_NAME: write_text(m, key, a->name); break;
@@ -328,12 +350,16 @@ static void write_key(Map *m, YamlKey key, const YamlAtom *a, YamlAtomKind kind)
   case YAML_KEY_SECTION_CHOICE: WRITE_WORD(m, key, a->section_choice, section_choices); break;
   case YAML_KEY_SECTION_NAME: write_text(m, key, a->section_name); break;
   case YAML_KEY_SECTION_SIZE: write_number(m, key, a->section_size); break;
+  case YAML_KEY_SECTION_TYPE: write_address(m, key, a->section_type, a->section_type); break;
+  case YAML_KEY_SECTION_FLAGS: write_address(m, key, a->section_flags, a->section_flags); break;
+  case YAML_KEY_ENTRY_SIZE: write_number(m, key, a->entry_size); break;
   case YAML_KEY_ADDRESS: write_address(m, key, a->address, a->has_address); break;
   case YAML_KEY_OUTPUT_SECTION: write_text(m, key, a->output_section); break;
   case YAML_KEY_DEAD_STRIP: WRITE_WORD(m, key, a->dead_strip, dead_strips); break;
   case YAML_KEY_DYNAMIC_EXPORT: WRITE_WORD(m, key, a->dynamic_export, dynamic_exports); break;
   case YAML_KEY_CODE_MODEL: WRITE_WORD(m, key, a->code_model, code_models); break;
   case YAML_KEY_PERMISSIONS: WRITE_WORD(m, key, a->permissions, permissions); break;
+  case YAML_KEY_SYMBOLS: write_symbols(m, a); break;
   case YAML_KEY_REFERENCES: write_references(m, a); break;
   case YAML_KEY_VALUE: write_address(m, key, a->value, a->value != 0); break;
   default: break;

@@ -1,0 +1,284 @@
+/* graph.c: `weld -core`, the core linker on text. The same resolver, coalescing and passes as link.c, each on its
+ * own: what a test says goes in, the graph as it is then comes out.
+ * The trap: text has no command line that asks for a program, so nothing is added that the text does not name: no
+ * symbols of weld's own, no sections, no addresses. */
+#include "graph.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/coalesce.h"
+#include "core/deadstrip.h"
+#include "core/ehframe.h"
+#include "core/icf.h"
+#include "core/link.h"
+#include "core/order.h"
+#include "core/report.h"
+#include "core/resolve.h"
+#include "core/scan.h"
+#include "core/slots.h"
+#include "format/elf.h"
+#include "format/yaml_graph.h"
+#include "pass/export.h"
+#include "read/elf.h"
+#include "read/yaml.h"
+#include "read/yaml_text.h"
+#include "session.h"
+#include "util/outfile.h"
+#include "write/elf_object.h"
+#include "write/elf_synths.h"
+#include "write/yaml.h"
+
+static const LayoutDesc no_layout = {.name = "core"}; /* sections are what the text says */
+
+/* ---- inputs ---- */
+
+/* A pipe or a device, to its end. */
+static bool read_stream(Link *l, FILE *f, Bytes *out) {
+  enum { STEP = 64 << 10, MOST = 1 << 30 };
+  VEC(u8) v = {0};
+  size_t n;
+  do {
+    vec_reserve(&v, v.n + STEP);
+    n = fread(v.at + v.n, 1, STEP, f);
+    v.n += (u32)n;
+  } while (n && v.n < MOST);
+  bool ok = !ferror(f) && !n;
+  if (n)
+    errno = EFBIG;
+  u8 *p = arena_alloc(&l->arena, v.n + 1ull, 16);
+  memcpy(p, v.at, v.n);
+  *out = (Bytes){p, v.n};
+  vec_free(&v);
+  return ok;
+}
+
+static bool read_all(Link *l, const char *path, Bytes *out) {
+  FILE *f = streq(path, "-") ? stdin : fopen(path, "rb");
+  struct stat st;
+  bool ok = f && !fstat(fileno(f), &st);
+  if (ok && S_ISREG(st.st_mode) && st.st_size && f != stdin) {
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fileno(f), 0);
+    ok = p != MAP_FAILED;
+    *out = (Bytes){p, (u64)st.st_size};
+    if (ok)
+      *vec_push(&l->maps) = *out;
+  } else if (ok) {
+    ok = read_stream(l, f, out);
+  }
+  if (!ok)
+    diag_error(l->diag, f ? "cannot-read" : "cannot-open", "cannot %s %s: %s", f ? "read" : "open", path, strerror(errno));
+  if (f && f != stdin)
+    fclose(f);
+  return ok;
+}
+
+static bool is_elf(Bytes b) { return b.len > SELFMAG && !memcmp(b.p, ELFMAG, SELFMAG); }
+
+static void add_elf(Link *l, const char *path, Bytes b) {
+  if (b.len < 18 || rd16(b.p + 16) != ET_REL)
+    diag_error(l->diag, "not-an-object", "%s: is not a relocatable object", path);
+  else
+    *vec_push(&l->files) = (File){.kind = FILE_OBJECT, .path = path, .arg = path, .data = b};
+}
+
+/* All inputs are text, or all are ELF relocatables: a link has one format. */
+static void load(Link *l) {
+  bool elf = false;
+  for (u32 i = 0; i < l->opt->inputs.n; i++) {
+    const char *path = l->opt->inputs.at[i].name, *shown = streq(path, "-") ? "<stdin>" : path;
+    YamlStream *s = ARENA_NEW(&l->arena, YamlStream);
+    Bytes b;
+    if (l->opt->inputs.at[i].mem)
+      b = (Bytes){l->opt->inputs.at[i].mem, l->opt->inputs.at[i].mem_len};
+    else if (!read_all(l, path, &b))
+      continue;
+    if (i && elf != is_elf(b)) {
+      diag_error(l->diag, "mixed-inputs", "%s: text and ELF objects don't mix: %s is %s", shown, l->opt->inputs.at[0].name, elf ? "ELF" : "text");
+      continue;
+    }
+    elf = is_elf(b);
+    if (elf)
+      add_elf(l, shown, b);
+    else if (yaml_read(&l->arena, l->diag, shown, b, s))
+      yaml_add_files(l, s, shown, b);
+    diag_flush(l->diag); /* places are in order within a text only */
+  }
+  Format *f = ARENA_NEW(&l->arena, Format);
+  if (elf) {
+    elf_format_init(f);
+  } else {
+    yaml_format_init(f);
+    f->atom_flags = elf_atom_flags; /* sections that passes make have those of ELF */
+  }
+  l->format = f;
+}
+
+/* ---- the story ---- */
+
+/* --keep-globals: what other files could see stays, unless the text gives it up. */
+static void keep_globals(Link *l) {
+  for (u32 i = 0; l->opt->keep_globals && i < l->syms.nglobal; i++) {
+    SymRec r;
+    u64 key = l->syms.key[i]; /* the survivor's own scope counts, not what others of its name said */
+    if (l->syms.atom[i] && !(l->syms.flags[i] & SF_VERSION_LOCAL) && l->format->symbols(l, (FileId){key_file(key)}, key_index(key), &r, 1) && !r.vis)
+      l->syms.flags[i] |= SF_EXPORTED;
+  }
+}
+
+static void strip_dead(Link *l) {
+  l->opt->gc_sections = true; /* the pass was asked for, if not the option */
+  deadstrip(l);
+  resolve_dead(l);
+}
+
+enum {
+  NEEDS_GOT = NEED_GOT | NEED_COPY,
+  NEEDS_STUBS = NEED_PLT | NEED_CPLT,
+  NEEDS_TLS = NEED_GOTTP | NEED_TLSGD | NEED_TLSDESC,
+};
+
+/* One scan finds what all of them need; what nobody asked for is forgotten. */
+static void make_slots(Link *l) {
+  static const struct {
+    const char *name;
+    u8 needs;
+  } rows[] = {{"got", NEEDS_GOT}, {"stubs", NEEDS_STUBS}, {"tls", NEEDS_TLS}};
+  u8 wanted = 0;
+  if (l->slots)
+    return; /* by an earlier one of these */
+  for (u32 i = 0; i < l->opt->passes.n; i++)
+    for (u32 k = 0; k < COUNT_OF(rows); k++)
+      wanted |= streq(rows[k].name, l->opt->passes.at[i]) ? rows[k].needs : 0;
+  export_symbols(l); /* who is imported needs a slot */
+  slots_scan(l);
+  for (u32 i = 0; i < l->syms.ntotal; i++)
+    l->syms.needs[i] &= wanted;
+  if (!(wanted & NEEDS_TLS))
+    l->slots->uses_tlsld = l->uses_tlsld = false;
+  got_allocate(l);
+}
+
+static void fold_all(Link *l) {
+  l->opt->icf = ICF_ALL;
+  icf(l);
+}
+
+static const struct {
+  const char *name;
+  void (*run)(Link *l);
+} passes[] = {{"icf", fold_all}, {"merge", coalesce_content}, {"order", order}, {"dead-strip", strip_dead}, {"got", make_slots}, {"stubs", make_slots}, {"tls", make_slots}};
+
+static void run_passes(Link *l) {
+  for (u32 i = 0; i < l->opt->passes.n; i++)
+    for (u32 k = 0; k < COUNT_OF(passes); k++)
+      if (streq(passes[k].name, l->opt->passes.at[i]))
+        passes[k].run(l);
+}
+
+static void report_lost_name(Link *l, u64 order, const char *name) {
+  diag_report(l->diag, DIAG_ERROR, "undefined-symbol", order, "undefined symbol: %s", diag_name(l->diag, name));
+}
+
+enum { MENTIONED = 1, HAS_FALLBACK = 2, REFERRED_TO = 4 };
+
+/* What a live atom refers to after fallbacks. A local target that is gone stood in a group that fell. */
+static void find_missing(Link *l, u32 a, u8 *missing) {
+  EdgeCursor c = {.atom = {a}};
+  Edge e[EDGE_BATCH];
+  for (u32 n; (n = l->format->edges(l, &c, e));)
+    for (u32 k = 0; k < n; k++) {
+      if (e[k].kind >= EDGE_LAYOUT_AFTER || e[k].target == UINT32_MAX)
+        continue;
+      if (e[k].target < l->syms.nglobal)
+        missing[e[k].target] |= (l->syms.flags[e[k].target] & (SF_UNDEFINED | SF_REF_STRONG)) == (SF_UNDEFINED | SF_REF_STRONG) ? REFERRED_TO : 0;
+      else if (e[k].flags & SF_DISCARDED)
+        report_lost_name(l, sym_order(l, e[k].target), sym_name(l, e[k].target));
+    }
+}
+
+/* Undefined atoms count even if nobody refers to them, unless dead strip took them. */
+static void find_undefined_atoms(Link *l, u32 f, u8 *missing) {
+  const File *file = &l->files.at[f];
+  YamlAtom y;
+  for (u32 i = file->first_global; i < file->nsyms; i++) {
+    u32 sym = file->globals[i - file->first_global];
+    if (sym != UINT32_MAX && l->syms.flags[sym] & SF_UNDEFINED && l->format->describe_symbol(l, (FileId){f}, i, &l->arena, &y))
+      missing[sym] |= (y.can_be_null != YAML_CAN_BE_NULL_AT_BUILDTIME ? MENTIONED : 0) | (y.fallback ? HAS_FALLBACK : 0);
+  }
+}
+
+static void report_missing(Link *l) {
+  if (!l->opt->undefines_are_errors)
+    return;
+  u8 *missing = heap_alloc(l->syms.nglobal + 1ull);
+  for (u32 f = 1; f < l->files.n && !l->opt->gc_sections; f++)
+    if (l->files.at[f].live)
+      find_undefined_atoms(l, f, missing);
+  for (u32 a = 1; a < l->atoms.n; a++)
+    if (l->atoms.flags[a] & ATOM_LIVE)
+      find_missing(l, a, missing);
+  for (u32 i = 0; i < l->syms.nglobal; i++)
+    if (missing[i] & REFERRED_TO || (missing[i] & (MENTIONED | HAS_FALLBACK)) == MENTIONED)
+      report_lost_name(l, sym_order(l, i), l->syms.name[i].p);
+  free(missing);
+}
+
+static bool put_out(Link *l) {
+  const char *path = l->opt->output;
+  bool to_stdout = !path || streq(path, "-");
+  FILE *f = to_stdout ? stdout : fopen(path, "wb");
+  bool ok = f && yaml_dump(l, f);
+  if (f && !to_stdout)
+    ok = !fclose(f) && ok;
+  if (!ok)
+    diag_error(l->diag, "cannot-write", "cannot write %s: %s", to_stdout ? "standard output" : path, strerror(errno));
+  if (!ok && f && !to_stdout)
+    unlink(path);
+  return ok;
+}
+
+static bool run(Link *l) {
+  load(l);
+  if (!checkpoint(l))
+    return false;
+  resolve_open(l);
+  if (!checkpoint(l))
+    return false;
+  if (l->opt->entry)
+    weld_name(l, l->opt->entry, WELD_REF, NULL, false); /* a root, and a reason to load a member */
+  resolve_names(l);                                     /* one number for each name; loads archive members */
+  resolve_atoms(l);                                     /* groups settle by name */
+  elf_synths_init(l);                                   /* ELF's tentative definitions need theirs; the passes that make slots, too */
+  resolve_symbols(l);                                   /* definitions compete by their merge rules */
+  if (l->format->atoms_are_symbols)
+    yaml_settle_fallbacks(l);
+  report_duplicates(l);                                 /* while those that lost are still there */
+  coalesce_names(l);                                    /* an atom that lost its name is gone */
+  coalesce_content(l);                                  /* after names: an edge by name leads to the winner */
+  keep_globals(l);
+  ehframe_parse(l);                                     /* an FDE's edges are its function's */
+  if (l->opt->gc_sections)
+    strip_dead(l);
+  run_passes(l);
+  report_missing(l);
+  if (!checkpoint(l))
+    return false;
+  return l->opt->relocatable ? elf_object_write(l) : put_out(l);
+}
+
+bool graph_run(Options *opt, Diag *d) {
+  Link *l = heap_alloc(sizeof *l);
+  session_begin(l, opt, d);
+  l->layout = &no_layout;
+  l->is_pic = opt->kind != OUTPUT_EXEC;
+  l->is_dynamic = true;
+  bool ok = run(l);
+  session_end(l);
+  free(l);
+  return ok;
+}

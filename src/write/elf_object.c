@@ -1,0 +1,484 @@
+/* elf_object.c: atoms to an ELF relocatable (gABI ch. 4). An atom becomes a section, its names symbols, its edges SHT_RELA. Works on
+ * any Link whose atoms are described (Format.describe), so text becomes an object, and an object that went through text one that
+ * links the same.
+ * The trap: an edge to a local symbol and one to the section that it is in are two things where content is merged, so which of
+ * them was meant (SF_SECTION) is kept. */
+#include "write/elf_object.h"
+
+#include <stdlib.h>
+
+#include "arch/x86_64.def"
+#include "core/resolve.h"
+#include "format/elf.h"
+#include "format/elf_x86_64.def"
+#include "format/yaml_graph.h"
+#include "util/outfile.h"
+
+enum {
+#define X(kind, bits, class, name) KIND_##kind,
+  X86_64_EDGES(X)
+#undef X
+};
+/* Relocation numbers + 1, by kind. */
+static const u16 numbers[] = {
+#define X(number, kind) [KIND_##kind] = (number) + 1,
+    ELF_X86_64_EDGES(X)
+#undef X
+};
+
+/* Kinds that are for thread-local symbols only, as assemblers know them: an undefined name that is used so is one. */
+static const bool is_tls[] = {
+    [KIND_TLSGD] = true,           [KIND_TLSLD] = true,           [KIND_DTPOFF32] = true,      [KIND_DTPOFF64] = true,
+    [KIND_GOTTPOFF] = true,        [KIND_TPOFF32] = true,         [KIND_TPOFF64] = true,       [KIND_GOTPC32_TLSDESC] = true,
+    [KIND_TLSDESC_CALL] = true,    [KIND_CODE_4_GOTTPOFF] = true, [KIND_CODE_5_GOTTPOFF] = true, [KIND_CODE_6_GOTTPOFF] = true,
+    [KIND_CODE_4_GOTPC32_TLSDESC] = true, [KIND_CODE_5_GOTPC32_TLSDESC] = true, [KIND_CODE_6_GOTPC32_TLSDESC] = true,
+};
+
+typedef struct {
+  ElfShdr h;
+  const u8 *bytes;  /* h.sh_size of them, NULL: none */
+} Section;
+
+typedef struct {
+  ElfSym s;
+  u32 section; /* its index, or SHN_ABS, SHN_COMMON: `reserved` */
+  bool reserved;
+} Symbol;
+
+typedef VEC(char) Chars;
+
+typedef struct {
+  Link *l;
+  Arena arena;
+  VEC(Section) sections;
+  VEC(Symbol) locals, globals;
+  Chars names, section_names;
+  u32 *section_of; /* by AtomId */
+  u32 *symbol_of;  /* by SymId: index among locals or globals, + 1 */
+  bool bad;
+} Out;
+
+static u32 add_chars(Chars *c, const char *s) {
+  u32 at = c->n, n = (u32)strlen(s) + 1;
+  if (n == 1)
+    return 0;
+  vec_reserve(c, c->n + n);
+  memcpy(c->at + at, s, n);
+  c->n += n;
+  return at;
+}
+
+static u32 add_section(Out *o, const char *name, ElfShdr h, const u8 *bytes) {
+  h.sh_name = add_chars(&o->section_names, name);
+  if (!h.sh_addralign)
+    h.sh_addralign = 1;
+  *vec_push(&o->sections) = (Section){h, bytes};
+  return o->sections.n - 1;
+}
+
+/* ---- what types imply ---- */
+
+typedef struct {
+  const char *name;
+  u32 type;
+  u64 flags;
+} Usual;
+
+static Usual usual_section(YamlType t) {
+  enum { A = SHF_ALLOC, W = SHF_WRITE, X = SHF_EXECINSTR, T = SHF_TLS };
+  switch (t) {
+  case YAML_TYPE_CODE:
+  case YAML_TYPE_STUB:
+  case YAML_TYPE_RESOLVER:
+  case YAML_TYPE_BRANCH_ISLAND: return (Usual){".text", SHT_PROGBITS, A | X};
+  case YAML_TYPE_DATA:
+  case YAML_TYPE_QUICK_DATA: return (Usual){".data", SHT_PROGBITS, A | W};
+  case YAML_TYPE_CONST_DATA: return (Usual){".data.rel.ro", SHT_PROGBITS, A | W};
+  case YAML_TYPE_ZERO_FILL:
+  case YAML_TYPE_ZERO_FILL_QUICK: return (Usual){".bss", SHT_NOBITS, A | W};
+  case YAML_TYPE_THREAD_DATA: return (Usual){".tdata", SHT_PROGBITS, A | W | T};
+  case YAML_TYPE_THREAD_ZERO_FILL: return (Usual){".tbss", SHT_NOBITS, A | W | T};
+  case YAML_TYPE_INITIALIZER_POINTER: return (Usual){".init_array", SHT_INIT_ARRAY, A | W};
+  case YAML_TYPE_TERMINATOR_POINTER: return (Usual){".fini_array", SHT_FINI_ARRAY, A | W};
+  case YAML_TYPE_UNWIND_CFI: return (Usual){".eh_frame", SHT_PROGBITS, A};
+  case YAML_TYPE_UNWIND_LSDA: return (Usual){".gcc_except_table", SHT_PROGBITS, A};
+  case YAML_TYPE_RO_NOTE: return (Usual){".note", SHT_NOTE, A};
+  case YAML_TYPE_RW_NOTE: return (Usual){".note", SHT_NOTE, A | W};
+  case YAML_TYPE_NO_ALLOC: return (Usual){".comment", SHT_PROGBITS, 0};
+  default: return (Usual){".rodata", SHT_PROGBITS, A};
+  }
+}
+
+static u8 symbol_type(YamlSymbolType t) {
+  static const u8 types[] = {STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_TLS, STT_GNU_IFUNC};
+  return types[t];
+}
+
+static u8 implied_type(YamlType t) {
+  Usual u = usual_section(t);
+  return t == YAML_TYPE_RESOLVER ? STT_GNU_IFUNC : u.flags & SHF_EXECINSTR ? STT_FUNC : u.flags & SHF_TLS ? STT_TLS : STT_OBJECT;
+}
+
+/* ---- sections and symbols ---- */
+
+static u32 add_symbol(Out *o, Symbol s, const char *name, bool global) {
+  s.s.st_name = add_chars(&o->names, name);
+  if (global) {
+    *vec_push(&o->globals) = s;
+    return o->globals.n;
+  }
+  *vec_push(&o->locals) = s;
+  return o->locals.n;
+}
+
+static void remember(Out *o, u32 sym, u32 symbol) {
+  if (sym < o->l->syms.ntotal)
+    o->symbol_of[sym] = symbol;
+}
+
+static u8 visibility(YamlScope scope, YamlVisibility v) {
+  return v == YAML_VISIBILITY_INTERNAL ? STV_INTERNAL : v == YAML_VISIBILITY_PROTECTED ? STV_PROTECTED : scope == YAML_SCOPE_HIDDEN ? STV_HIDDEN : STV_DEFAULT;
+}
+
+/* A name of an atom, in section `index`. `local`: SymId of a static one, UINT32_MAX: nobody refers to it. */
+static void add_name(Out *o, const YamlName *n, u32 index, u8 type, u32 local) {
+  bool global = n->scope != YAML_SCOPE_STATIC;
+  u8 bind = !global ? STB_LOCAL : n->binding == YAML_BINDING_UNIQUE ? STB_GNU_UNIQUE : n->merge == YAML_MERGE_AS_WEAK || n->merge == YAML_MERGE_AS_ADDRESSED_WEAK ? STB_WEAK : STB_GLOBAL;
+  Symbol s = {.s = {.st_value = n->offset, .st_size = n->size, .st_info = (u8)(bind << 4 | type), .st_other = visibility(n->scope, n->visibility)},
+              .section = index};
+  u32 at = add_symbol(o, s, n->name, global);
+  remember(o, global ? sym_find(o->l, n->name, strlen(n->name)).i : local, at);
+}
+
+static void add_atom(Out *o, u32 a) {
+  Link *l = o->l;
+  const File *file = atom_file(l, (AtomId){a});
+  YamlAtom y;
+  l->format->describe(l, (AtomId){a}, &o->arena, &y);
+  if (y.type == YAML_TYPE_GROUP_COMDAT || y.type == YAML_TYPE_GNU_LINKONCE)
+    return;
+  Usual u = usual_section(y.type);
+  ElfShdr h = {.sh_type = y.section_type ? y.section_type : u.type,
+               .sh_flags = y.section_type ? y.section_flags & ~(u64)SHF_LINK_ORDER : u.flags,
+               .sh_size = y.content.p ? y.content.len : y.size,
+               .sh_addralign = 1ull << (y.p2align & 63),
+               .sh_entsize = y.entry_size};
+  u32 index = add_section(o, y.section_name ? y.section_name : u.name, h, y.content.p);
+  o->section_of[a] = index;
+  add_symbol(o, (Symbol){.s = {.st_info = STT_SECTION}, .section = index}, "", false);
+  if (y.name && *y.name) {
+    YamlName own = {.name = y.name, .size = h.sh_size, .scope = y.scope, .merge = y.merge};
+    add_name(o, &own, index, implied_type(y.type), UINT32_MAX);
+  }
+  for (u32 k = 0; k < y.nsymbols; k++)
+    add_name(o, &y.symbols[k], index, symbol_type(y.symbols[k].type), file->local_base + y.symbols[k].index);
+}
+
+/* Undefined, absolute and tentative names, each at its first mention. */
+static void add_others(Out *o) {
+  Link *l = o->l;
+  for (u32 f = 1; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    for (u32 i = 1; file->live && file->fmt && i < file->nsyms; i++) {
+      bool global = i >= file->first_global;
+      u32 sym = global ? file->globals[i - file->first_global] : file->local_base + i;
+      YamlAtom y;
+      if (sym == UINT32_MAX || o->symbol_of[sym] || !l->format->describe_symbol(l, (FileId){f}, i, &o->arena, &y))
+        continue;
+      u32 flags = global ? l->syms.flags[sym] : SF_ABSOLUTE;
+      u8 bind = !global ? STB_LOCAL : flags & SF_UNDEFINED && !(flags & SF_REF_STRONG) ? STB_WEAK : STB_GLOBAL;
+      Symbol s = {.s = {.st_info = (u8)(bind << 4), .st_other = visibility(y.scope, YAML_VISIBILITY_OF_SCOPE)}, .reserved = true};
+      if (y.merge == YAML_MERGE_AS_TENTATIVE) {
+        s.section = SHN_COMMON;
+        s.s.st_value = 1ull << (y.p2align & 63);
+        s.s.st_size = y.size;
+        s.s.st_info |= y.type == YAML_TYPE_THREAD_ZERO_FILL ? STT_TLS : STT_OBJECT;
+      } else if (flags & SF_ABSOLUTE) {
+        s.section = SHN_ABS;
+        s.s.st_value = y.value;
+      } else {
+        s.section = SHN_UNDEF;
+      }
+      o->symbol_of[sym] = add_symbol(o, s, y.name, global);
+    }
+  }
+}
+
+/* Tentative definitions that are atoms become common symbols. */
+static bool is_tentative(Out *o, u32 a, YamlAtom *y) {
+  o->l->format->describe(o->l, (AtomId){a}, &o->arena, y);
+  return y->merge == YAML_MERGE_AS_TENTATIVE;
+}
+
+static void add_common(Out *o, const YamlAtom *y) {
+  Symbol s = {.s = {.st_info = (u8)(STB_GLOBAL << 4 | implied_type(y->type)), .st_other = visibility(y->scope, YAML_VISIBILITY_OF_SCOPE),
+                    .st_value = 1ull << (y->p2align & 63), .st_size = y->size},
+              .section = SHN_COMMON, .reserved = true};
+  remember(o, sym_find(o->l, y->name, strlen(y->name)).i, add_symbol(o, s, y->name, true));
+}
+
+/* ---- groups ---- */
+
+static void put_group(Out *o, u32 section, const char *signature, const u32 *members, u32 n) {
+  u32 *words = ARENA_ARRAY(&o->arena, u32, n + 1ull), count = 1;
+  words[0] = GRP_COMDAT;
+  for (u32 i = 0; i < n; i++)
+    if (o->section_of[members[i]]) {
+      o->sections.at[o->section_of[members[i]]].h.sh_flags |= SHF_GROUP;
+      words[count++] = o->section_of[members[i]];
+    }
+  u32 sym = sym_find(o->l, signature, strlen(signature)).i, at = sym < o->l->syms.nglobal ? o->symbol_of[sym] : 0;
+  Section *s = &o->sections.at[section];
+  s->bytes = (const u8 *)words;
+  s->h.sh_size = count * 4ull;
+  /* which symbol, is known when locals have been counted: globals are marked by the high bit */
+  s->h.sh_info = at ? 1u << 31 | at : add_symbol(o, (Symbol){.section = section}, signature, false);
+}
+
+typedef struct {
+  u32 section, atom, file, group; /* atom: a group atom; else a group of the file */
+} GroupAt;
+
+static void fill_group(Out *o, const GroupAt *g) {
+  Link *l = o->l;
+  VEC(u32) members = {0};
+  const char *name;
+  if (g->atom) {
+    YamlAtom y;
+    EdgeCursor c = {.atom = {g->atom}};
+    Edge e[EDGE_BATCH];
+    l->format->describe(l, (AtomId){g->atom}, &o->arena, &y);
+    name = y.name ? y.name : "";
+    for (u32 n; (n = l->format->edges(l, &c, e));)
+      for (u32 k = 0; k < n; k++) {
+        i64 off;
+        u32 t = e[k].kind == EDGE_GROUP_CHILD ? l->format->edge_atom(l, (FileId){g->file}, &e[k], &off).i : 0;
+        if (t)
+          *vec_push(&members) = t;
+      }
+  } else {
+    u32 n = l->format->group_members(l, (FileId){g->file}, g->group, NULL, &name);
+    vec_reserve(&members, n + 1);
+    members.n = l->format->group_members(l, (FileId){g->file}, g->group, members.at, &name);
+  }
+  put_group(o, g->section, name, members.at, members.n);
+  vec_free(&members);
+}
+
+typedef VEC(GroupAt) Groups;
+
+/* Groups come first: those who read objects believe that. */
+static void find_groups(Out *o, Groups *groups) {
+  Link *l = o->l;
+  const ElfShdr h = {.sh_type = SHT_GROUP, .sh_addralign = 4, .sh_entsize = 4};
+  for (u32 a = 1; a < l->atoms.n; a++) {
+    YamlAtom y;
+    if ((l->atoms.flags[a] & ATOM_FOLDED) != ATOM_LIVE || !l->atoms.at[a].file || !l->format->atoms_are_symbols)
+      continue;
+    l->format->describe(l, (AtomId){a}, &o->arena, &y);
+    if (y.type == YAML_TYPE_GROUP_COMDAT)
+      *vec_push(groups) = (GroupAt){add_section(o, ".group", h, NULL), a, l->atoms.at[a].file, 0};
+  }
+  for (u32 f = 1; f < l->files.n && l->format->group_members; f++)
+    for (u32 k = 0; l->files.at[f].live && k < l->files.at[f].ngroups; k++)
+      if (group_won(l, f, &l->files.at[f].groups[k]) && !l->files.at[f].groups[k].linkonce)
+        *vec_push(groups) = (GroupAt){add_section(o, ".group", h, NULL), 0, f, k};
+}
+
+/* ---- relocations ---- */
+
+/* Index of the edge's symbol among all: locals start at 1, globals behind them. */
+static u32 symbol_index(const Out *o, u32 sym, bool global) {
+  u32 at = o->symbol_of[sym];
+  return !at ? 0 : global ? o->locals.n + at : at;
+}
+
+static void mark_tls(Symbol *s) {
+  if (s->reserved && s->section == SHN_UNDEF)
+    s->s.st_info = (u8)((s->s.st_info & 0xf0) | STT_TLS);
+}
+
+static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
+  Link *l = o->l;
+  FileId f = {l->atoms.at[a].file};
+  VEC(ElfRela) v = {0};
+  EdgeCursor c = {.atom = {a}};
+  Edge e[EDGE_BATCH];
+  for (u32 n; (n = l->format->edges(l, &c, e));)
+    for (u32 k = 0; k < n; k++) {
+      if (e[k].kind >= l->arch->nkinds)
+        continue; /* order, groups: not for ELF */
+      i64 addend = e[k].addend;
+      u32 sym = 0;
+      if (e[k].target < l->syms.nglobal) {
+        sym = symbol_index(o, e[k].target, true);
+        if (sym && e[k].kind < COUNT_OF(is_tls) && is_tls[e[k].kind])
+          mark_tls(&o->globals.at[o->symbol_of[e[k].target] - 1]);
+      } else if (e[k].target != UINT32_MAX && !(e[k].flags & SF_SECTION) && o->symbol_of[e[k].target]) {
+        sym = symbol_index(o, e[k].target, false);
+      } else if (e[k].target != UINT32_MAX) {
+        i64 off;
+        u32 t = l->format->edge_atom(l, f, &e[k], &off).i;
+        sym = t ? section_symbols[o->section_of[t]] : 0;
+        addend = t ? off : addend;
+      }
+      if (!numbers[e[k].kind]) {
+        diag_error(l->diag, "relocation", "%s: %s has no number in ELF", file_name(l, f), edge_kind_name(l, e[k].kind));
+        o->bad = true;
+        continue;
+      }
+      *vec_push(&v) = (ElfRela){e[k].offset, ELF64_R_INFO((u64)sym, (u64)(numbers[e[k].kind] - 1)), addend};
+    }
+  if (v.n) {
+    u64 size = v.n * sizeof(ElfRela);
+    u8 *bytes = arena_alloc(&o->arena, size, 8);
+    memcpy(bytes, v.at, size);
+    const char *of = o->section_names.at + o->sections.at[o->section_of[a]].h.sh_name;
+    const char *name = arena_printf(&o->arena, ".rela%s", of);
+    u64 group = o->sections.at[o->section_of[a]].h.sh_flags & SHF_GROUP;
+    add_section(o, name, (ElfShdr){.sh_type = SHT_RELA, .sh_flags = SHF_INFO_LINK | group, .sh_size = size, .sh_info = o->section_of[a], .sh_addralign = 8, .sh_entsize = sizeof(ElfRela)}, bytes);
+  }
+  vec_free(&v);
+}
+
+/* Relocations of a group's members are members: behind them in the list. */
+static void group_relocations(Out *o, const Groups *groups, u32 first_rela) {
+  for (u32 g = 0; g < groups->n; g++) {
+    Section *s = &o->sections.at[groups->at[g].section];
+    VEC(u32) words = {0};
+    u32 n = (u32)(s->h.sh_size / 4);
+    for (u32 i = 0; i < n; i++)
+      *vec_push(&words) = rd32(s->bytes + 4ull * i);
+    for (u32 r = first_rela; r < o->sections.n; r++)
+      for (u32 i = 1; i < n; i++)
+        if (o->sections.at[r].h.sh_type == SHT_RELA && o->sections.at[r].h.sh_info == words.at[i])
+          *vec_push(&words) = r;
+    u8 *bytes = arena_alloc(&o->arena, words.n * 4ull, 4);
+    memcpy(bytes, words.at, words.n * 4ull);
+    s->bytes = bytes;
+    s->h.sh_size = words.n * 4ull;
+    vec_free(&words);
+  }
+}
+
+/* ---- tables and the file ---- */
+
+static void add_tables(Out *o, const Groups *groups) {
+  u32 nsyms = 1 + o->locals.n + o->globals.n, symtab = o->sections.n, strtab = symtab + 1;
+  ElfSym *syms = ARENA_ARRAY(&o->arena, ElfSym, nsyms);
+  u32 *escaped = ARENA_ARRAY(&o->arena, u32, nsyms), nescaped = 0;
+  for (u32 i = 1; i < nsyms; i++) {
+    const Symbol *s = i <= o->locals.n ? &o->locals.at[i - 1] : &o->globals.at[i - 1 - o->locals.n];
+    bool escape = !s->reserved && s->section >= SHN_LORESERVE;
+    syms[i] = s->s;
+    syms[i].st_shndx = (u16)(escape ? SHN_XINDEX : s->section);
+    escaped[i] = escape ? s->section : 0;
+    nescaped += escape;
+  }
+  for (u32 g = 0; g < groups->n; g++) {
+    ElfShdr *h = &o->sections.at[groups->at[g].section].h;
+    h->sh_link = symtab;
+    if (h->sh_info >> 31)
+      h->sh_info = (h->sh_info & 0x7fffffff) + o->locals.n;
+  }
+  for (u32 i = 1; i < o->sections.n; i++)
+    if (o->sections.at[i].h.sh_type == SHT_RELA)
+      o->sections.at[i].h.sh_link = symtab;
+  add_section(o, ".symtab", (ElfShdr){.sh_type = SHT_SYMTAB, .sh_size = nsyms * sizeof(ElfSym), .sh_link = strtab, .sh_info = 1 + o->locals.n, .sh_addralign = 8, .sh_entsize = sizeof(ElfSym)}, (const u8 *)syms);
+  add_section(o, ".strtab", (ElfShdr){.sh_type = SHT_STRTAB, .sh_size = o->names.n}, (const u8 *)o->names.at);
+  if (nescaped)
+    add_section(o, ".symtab_shndx", (ElfShdr){.sh_type = SHT_SYMTAB_SHNDX, .sh_size = nsyms * 4ull, .sh_link = symtab, .sh_addralign = 4, .sh_entsize = 4}, (const u8 *)escaped);
+  u32 names = add_section(o, ".shstrtab", (ElfShdr){.sh_type = SHT_STRTAB}, NULL);
+  o->sections.at[names].h.sh_size = o->section_names.n;
+  o->sections.at[names].bytes = (const u8 *)o->section_names.at;
+}
+
+static bool put_file(Out *o) {
+  Link *l = o->l;
+  u64 at = sizeof(ElfEhdr);
+  u32 n = o->sections.n;
+  for (u32 i = 1; i < n; i++) {
+    ElfShdr *h = &o->sections.at[i].h;
+    at = align_up(at, h->sh_addralign);
+    h->sh_offset = at;
+    at += h->sh_type == SHT_NOBITS ? 0 : h->sh_size;
+  }
+  u64 shoff = align_up(at, 8), size = shoff + n * sizeof(ElfShdr);
+  u8 *image = pages_alloc(size);
+  ElfEhdr *h = (ElfEhdr *)image;
+  memcpy(h->e_ident, ELFMAG, SELFMAG);
+  h->e_ident[EI_CLASS] = ELFCLASS64;
+  h->e_ident[EI_DATA] = ELFDATA2LSB;
+  h->e_ident[EI_VERSION] = EV_CURRENT;
+  h->e_type = ET_REL;
+  h->e_machine = EM_X86_64;
+  h->e_version = EV_CURRENT;
+  h->e_shoff = shoff;
+  h->e_ehsize = sizeof(ElfEhdr);
+  h->e_shentsize = sizeof(ElfShdr);
+  h->e_shnum = n < SHN_LORESERVE ? (u16)n : 0;
+  h->e_shstrndx = n - 1 < SHN_LORESERVE ? (u16)(n - 1) : SHN_XINDEX;
+  if (n >= SHN_LORESERVE)
+    o->sections.at[0].h.sh_size = n;
+  if (n - 1 >= SHN_LORESERVE)
+    o->sections.at[0].h.sh_link = n - 1;
+  for (u32 i = 0; i < n; i++) {
+    const Section *s = &o->sections.at[i];
+    if (s->bytes && s->h.sh_type != SHT_NOBITS && s->h.sh_size)
+      memcpy(image + s->h.sh_offset, s->bytes, s->h.sh_size);
+    memcpy(image + shoff + i * sizeof(ElfShdr), &s->h, sizeof(ElfShdr));
+  }
+  OutFile *f = outfile_create(l->diag, l->opt->output, size, false, l->mem_output);
+  bool ok = f && outfile_write(f, image, size, 0);
+  if (ok)
+    ok = outfile_commit(f);
+  else
+    outfile_abort(f);
+  pages_free(image, size);
+  return ok;
+}
+
+bool elf_object_write(Link *l) {
+  Out o = {.l = l};
+  Groups groups = {0};
+  o.section_of = heap_alloc(l->atoms.n * sizeof *o.section_of);
+  o.symbol_of = heap_alloc((l->syms.ntotal + 1ull) * sizeof *o.symbol_of);
+  *vec_push(&o.names) = 0;
+  *vec_push(&o.section_names) = 0;
+  *vec_push(&o.sections) = (Section){.bytes = NULL};
+  find_groups(&o, &groups);
+  for (u32 a = 1; a < l->atoms.n; a++) {
+    YamlAtom y;
+    if ((l->atoms.flags[a] & ATOM_FOLDED) != ATOM_LIVE || !l->atoms.at[a].file)
+      continue;
+    if (is_tentative(&o, a, &y))
+      add_common(&o, &y);
+    else
+      add_atom(&o, a);
+  }
+  add_section(&o, ".note.GNU-stack", (ElfShdr){.sh_type = SHT_PROGBITS}, NULL);
+  add_others(&o);
+  for (u32 g = 0; g < groups.n; g++)
+    fill_group(&o, &groups.at[g]);
+  u32 first_rela = o.sections.n, *section_symbols = heap_alloc((o.sections.n + 1ull) * sizeof *section_symbols);
+  for (u32 i = 0; i < o.locals.n; i++)
+    if ((o.locals.at[i].s.st_info & 15) == STT_SECTION)
+      section_symbols[o.locals.at[i].section] = i + 1;
+  for (u32 a = 1; a < l->atoms.n; a++)
+    if (o.section_of[a])
+      add_relocations(&o, a, section_symbols);
+  group_relocations(&o, &groups, first_rela);
+  add_tables(&o, &groups);
+  bool ok = !o.bad && put_file(&o);
+  free(section_symbols);
+  free(o.section_of);
+  free(o.symbol_of);
+  vec_free(&o.sections);
+  vec_free(&o.locals);
+  vec_free(&o.globals);
+  vec_free(&o.names);
+  vec_free(&o.section_names);
+  vec_free(&groups);
+  arena_free(&o.arena);
+  return ok;
+}
