@@ -508,6 +508,20 @@ static void fill_defined(Random *r, YamlAtom *a) {
   a->dynamic_export = (YamlDynamicExport)SOMETIMES(r, 2);
   a->code_model = (YamlCodeModel)SOMETIMES(r, 9);
   a->permissions = (YamlPermissions)SOMETIMES(r, 8);
+  a->section_type = SOMETIMES(r, UINT32_MAX);
+  a->section_flags = SOMETIMES(r, UINT32_MAX);
+  a->entry_size = SOMETIMES(r, UINT32_MAX);
+  a->nsymbols = SOMETIMES(r, 4);
+  a->symbols = ARENA_ARRAY(r->a, YamlName, a->nsymbols + 1);
+  for (u32 i = 0; i < a->nsymbols; i++)
+    a->symbols[i] = (YamlName){.name = name_it(r, any_text(r)),
+                               .offset = below(r, 2) ? any_number(r) : 0,
+                               .size = below(r, 2) ? any_number(r) : 0,
+                               .scope = (YamlScope)SOMETIMES(r, 3),
+                               .merge = below(r, 3) ? YAML_MERGE_NO : YAML_MERGE_AS_WEAK,
+                               .type = (YamlSymbolType)SOMETIMES(r, 5),
+                               .visibility = (YamlVisibility)SOMETIMES(r, 3),
+                               .binding = (YamlBinding)SOMETIMES(r, 2)};
 }
 
 static void fill_references(Random *r, YamlAtom *a) {

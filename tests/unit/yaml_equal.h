@@ -15,13 +15,24 @@ static inline bool yaml_equal_ref(const YamlRef *a, const YamlRef *b) {
          yaml_equal_text(a->target, b->target) && a->addend == b->addend && a->tag == b->tag;
 }
 
+static inline bool yaml_equal_symbol(const YamlName *a, const YamlName *b) {
+  return yaml_equal_text(a->name, b->name) && a->offset == b->offset && a->size == b->size && a->scope == b->scope &&
+         a->merge == b->merge && a->type == b->type && a->visibility == b->visibility && a->binding == b->binding;
+}
+
 static inline bool yaml_equal_atom(const YamlAtom *a, const YamlAtom *b) {
   if (a->nrefs != b->nrefs)
     return false;
   for (u32 i = 0; i < a->nrefs; i++)
     if (!yaml_equal_ref(&a->refs[i], &b->refs[i]))
       return false;
+  if (a->nsymbols != b->nsymbols)
+    return false;
+  for (u32 i = 0; i < a->nsymbols; i++)
+    if (!yaml_equal_symbol(&a->symbols[i], &b->symbols[i]))
+      return false;
   return yaml_equal_text(a->name, b->name) && yaml_equal_text(a->ref_name, b->ref_name) &&
+         a->section_type == b->section_type && a->section_flags == b->section_flags && a->entry_size == b->entry_size &&
          a->scope == b->scope && a->type == b->type && !a->content.p == !b->content.p &&
          a->content.len == b->content.len &&
          (!a->content.len || !memcmp(a->content.p, b->content.p, a->content.len)) &&
