@@ -8,3 +8,11 @@ gcc -std=gnu99 -O2 -fPIC -shared -Isrc "$top/tests/programs/Inputs/lua_module.c"
 ./src/lua "$top/tests/programs/Inputs/test.lua"
 ./src/luac -o test.luac "$top/tests/programs/Inputs/test.lua"
 ./src/lua test.luac
+# The same from objects that were text in between.
+through_text src
+rm -f src/lua src/luac src/liblua.a
+make -j"$jobs" linux CC="gcc -std=gnu99"
+linked_by_weld src/lua src/luac
+./src/lua "$top/tests/programs/Inputs/test.lua"
+./src/luac -o test.luac "$top/tests/programs/Inputs/test.lua"
+./src/lua test.luac
