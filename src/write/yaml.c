@@ -98,7 +98,10 @@ static const char *name_of_atom(Dump *d, u32 a) {
   if (d->ref[a])
     return d->ref[a];
   describe(d, a, &y);
-  return y.ref_name && (!y.name || bearers(d, y.name) > 1) ? y.ref_name : y.name;
+  if (!y.ref_name || !y.name)
+    return y.ref_name ? y.ref_name : y.name;
+  bool by_ref = y.scope == YAML_SCOPE_STATIC ? bearers(d, y.ref_name) == 1 : bearers(d, y.name) > 1; /* whatever is a name of one atom */
+  return by_ref ? y.ref_name : y.name;
 }
 
 static bool needs_ref(Dump *d, u32 a) {
