@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graph.h"
 #include "write/dot.h"
 #include "write/yaml.h"
 
@@ -14,10 +15,33 @@ static bool ends_in_dot(const char *path) {
   return n > 4 && streq(path + n - 4, ".dot");
 }
 
-static void write_graph(Link *l, const char *path) {
+/* A document for each file, members in that of their archive: nothing has met anything yet. */
+static bool write_files(Link *l, FILE *out) {
+  YamlOut w = {.sink = yaml_put, .ctx = out};
+  u32 archive = 0;
+  yaml_write_begin(&w);
+  for (u32 f = 0; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    if (file->kind == FILE_WELD)
+      continue;
+    if (!file->archive)
+      yaml_write_file_header(&w, &(YamlFile){.path = file->path});
+    else if (file->archive != archive)
+      yaml_write_file_header(&w, &(YamlFile){.path = l->archives.at[file->archive - 1].path, .archive = true});
+    archive = file->archive;
+    if (archive)
+      yaml_write_member_header(&w, &(YamlMember){.name = file->member});
+    graph_write_file(file, &w);
+  }
+  bool ok = yaml_write_end(&w);
+  yaml_out_free(&w);
+  return ok;
+}
+
+static void write_graph(Link *l, const char *path, bool read) {
   bool to_stdout = !path || streq(path, "-");
   FILE *f = to_stdout ? stdout : fopen(path, "wb");
-  bool ok = f && (!to_stdout && ends_in_dot(path) ? dot_dump(l, f) : yaml_dump(l, f));
+  bool ok = f && (read ? write_files(l, f) : !to_stdout && ends_in_dot(path) ? dot_dump(l, f) : yaml_dump(l, f));
   if (f && !to_stdout)
     ok = !fclose(f) && ok;
   if (ok)
@@ -32,6 +56,6 @@ void dump_graph(Link *l, const char *phase) {
     const char *what = l->opt->dump_graph.at[i], *colon = strchr(what, ':');
     u64 n = colon ? (u64)(colon - what) : strlen(what);
     if (n == strlen(phase) && !memcmp(what, phase, n))
-      write_graph(l, colon ? colon + 1 : NULL);
+      write_graph(l, colon ? colon + 1 : NULL, streq(phase, "read"));
   }
 }

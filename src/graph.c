@@ -242,10 +242,8 @@ static bool put_out(Link *l) {
   return ok;
 }
 
-static bool run(Link *l) {
-  load(l);
-  if (!checkpoint(l))
-    return false;
+/* Files are one graph after this: names have met, and what lost is gone. */
+static bool join(Link *l) {
   resolve_open(l);
   if (!checkpoint(l))
     return false;
@@ -262,6 +260,13 @@ static bool run(Link *l) {
   coalesce_content(l);                                  /* after names: an edge by name leads to the winner */
   keep_globals(l);
   ehframe_parse(l);                                     /* an FDE's edges are its function's */
+  return true;
+}
+
+static bool run(Link *l) {
+  load(l);
+  if (!checkpoint(l) || !join(l))
+    return false;
   if (l->opt->gc_sections)
     strip_dead(l);
   run_passes(l);
@@ -271,14 +276,44 @@ static bool run(Link *l) {
   return l->opt->relocatable ? elf_object_write(l) : put_out(l);
 }
 
-bool graph_run(Options *opt, Diag *d) {
-  Link *l = heap_alloc(sizeof *l);
+static void begin(Link *l, Options *opt, Diag *d) {
   session_begin(l, opt, d);
   l->layout = &no_layout;
   l->is_pic = opt->kind != OUTPUT_EXEC;
   l->is_dynamic = true;
+}
+
+bool graph_run(Options *opt, Diag *d) {
+  Link *l = heap_alloc(sizeof *l);
+  begin(l, opt, d);
   bool ok = run(l);
   session_end(l);
   free(l);
   return ok;
+}
+
+/* ---- a file of a link, as it was read ---- */
+
+static void drop_message(void *ctx, DiagLevel level, const char *code, const char *text) { (void)ctx, (void)level, (void)code, (void)text; }
+
+void graph_write_file(const File *file, YamlOut *w) {
+  Options o;
+  Diag *d = diag_create();
+  Link *l = heap_alloc(sizeof *l);
+  diag_configure(d, &(DiagOptions){.sink = drop_message}); /* the link itself reports what is wrong */
+  options_init(&o);
+  o.commons_stay = true;
+  o.threads = 1;
+  begin(l, &o, d);
+  Format *f = ARENA_NEW(&l->arena, Format);
+  elf_format_init(f);
+  l->format = f;
+  *vec_push(&l->files) = (File){.kind = file->kind, .path = file->path, .arg = file->arg, .data = file->data, .just_symbols = file->just_symbols};
+  if (join(l))
+    yaml_dump_atoms(l, w);
+  session_end(l);
+  free(l);
+  diag_flush(d);
+  diag_destroy(d);
+  options_free(&o);
 }

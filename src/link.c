@@ -348,6 +348,7 @@ static bool run(Link *l) {
   inputs_drop_duplicates(l);                  /* needs sonames */
   if (!checkpoint(l))
     return false;
+  dump_graph(l, "read");
   name_weld_symbols(l);                       /* scripts have been read: all names weld brings are known */
   PHASE("names", resolve_names(l));           /* one number for each name; loads archive members */
   report_extracts(l);                         /* what was taken from archives, while names still tell */

@@ -523,9 +523,9 @@ static void sort_atoms(Dump *d) {
   free(v);
 }
 
-static bool put(void *ctx, const char *text, u64 len) { return fwrite(text, 1, len, ctx) == len; }
+bool yaml_put(void *ctx, const char *text, u64 len) { return fwrite(text, 1, len, ctx) == len; }
 
-bool yaml_dump(Link *l, FILE *out) {
+void yaml_dump_atoms(Link *l, YamlOut *w) {
   u64 n = l->syms.nglobal;
   Dump d = {.l = l, .mask = 1023};
   d.slots = heap_alloc((d.mask + 1ull) * sizeof *d.slots);
@@ -543,25 +543,19 @@ bool yaml_dump(Link *l, FILE *out) {
   sweep_names(&d);
   each_edge(&d, name_target);
   each_group(&d, name_members, NULL);
-  YamlOut w = {.sink = put, .ctx = out};
-  const YamlFile head = {.triple = NULL};
-  yaml_write_begin(&w);
-  yaml_write_file_header(&w, &head);
-  yaml_write_section(&w, YAML_ATOM_DEFINED);
+  yaml_write_section(w, YAML_ATOM_DEFINED);
   for (u32 i = 0; i < d.norder; i++)
-    write_atom(&d, &w, d.order[i]);
+    write_atom(&d, w, d.order[i]);
   static const YamlAtomKind sections[AS_KINDS] = {YAML_ATOM_DEFINED, YAML_ATOM_UNDEFINED, YAML_ATOM_SHARED, YAML_ATOM_ABSOLUTE};
   for (u32 k = 0; k < AS_KINDS; k++) {
     if (k != AS_TENTATIVE) /* those are written behind the others */
-      yaml_write_section(&w, sections[k]);
-    each_symbol(&d, (SymbolKind)k, write_symbol, &w);
+      yaml_write_section(w, sections[k]);
+    each_symbol(&d, (SymbolKind)k, write_symbol, w);
     if (k == AS_TENTATIVE)
-      each_group(&d, write_group, &w);
+      each_group(&d, write_group, w);
     if (k == AS_UNDEFINED)
-      write_lost(&d, &w);
+      write_lost(&d, w);
   }
-  bool ok = yaml_write_end(&w);
-  yaml_out_free(&w);
   free(d.slots);
   free((void *)(uintptr_t)d.ref);
   free((void *)(uintptr_t)d.fallback);
@@ -570,5 +564,15 @@ bool yaml_dump(Link *l, FILE *out) {
   vec_free(&d.lost);
   arena_free(&d.arena);
   arena_free(&d.scratch);
+}
+
+bool yaml_dump(Link *l, FILE *out) {
+  YamlOut w = {.sink = yaml_put, .ctx = out};
+  const YamlFile head = {.triple = NULL};
+  yaml_write_begin(&w);
+  yaml_write_file_header(&w, &head);
+  yaml_dump_atoms(l, &w);
+  bool ok = yaml_write_end(&w);
+  yaml_out_free(&w);
   return ok;
 }
