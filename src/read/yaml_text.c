@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "format/yaml_words.h"
 #include "read/yaml_node.h"
 #include "util/hash.h"
 
@@ -49,22 +50,7 @@ typedef struct {
   u32 natoms; /* of all files */
 } Reader;
 
-#define WORDS(name, rows) static const YamlWord name[] = {rows(YAML_WORD_ROW)}
-WORDS(scopes, YAML_SCOPES);
-WORDS(types, YAML_TYPES);
-WORDS(interposables, YAML_INTERPOSABLES);
-WORDS(merges, YAML_MERGES);
-WORDS(section_choices, YAML_SECTION_CHOICES);
-WORDS(dead_strips, YAML_DEAD_STRIPS);
-WORDS(dynamic_exports, YAML_DYNAMIC_EXPORTS);
-WORDS(code_models, YAML_CODE_MODELS);
-WORDS(permissions, YAML_PERMISSIONS);
-WORDS(can_be_nulls, YAML_CAN_BE_NULLS);
-WORDS(shared_types, YAML_SHARED_TYPES);
-WORDS(symbol_types, YAML_SYMBOL_TYPES);
-WORDS(visibilities, YAML_VISIBILITIES);
-WORDS(bindings, YAML_BINDINGS);
-WORDS(atom_kinds, YAML_ATOM_KINDS);
+static const YamlWord atom_kinds[] = {YAML_ATOM_KINDS(YAML_WORD_ROW)};
 
 /* The value of `key` as a word of one of the tables; 0 after a report. */
 #define READ_WORD(reader, key, rows) read_word((reader), (key), (rows), COUNT_OF(rows))

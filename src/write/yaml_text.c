@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "format/yaml_words.h"
+
 enum { FLUSH_AT = 60 << 10, FIRST_CAP = 64 << 10, VALUE_COLUMN = 17, BYTES_A_LINE = 16 };
 
 /* ---- output ---- */
@@ -175,22 +177,6 @@ static void put_text(YamlOut *o, const char *text) {
 /* ---- keys and values ---- */
 
 static const YamlKeyRow keys[] = {YAML_KEYS(YAML_KEY_ROW)};
-
-#define WORDS(name, rows) static const YamlWord name[] = {rows(YAML_WORD_ROW)}
-WORDS(scopes, YAML_SCOPES);
-WORDS(types, YAML_TYPES);
-WORDS(interposables, YAML_INTERPOSABLES);
-WORDS(merges, YAML_MERGES);
-WORDS(section_choices, YAML_SECTION_CHOICES);
-WORDS(dead_strips, YAML_DEAD_STRIPS);
-WORDS(dynamic_exports, YAML_DYNAMIC_EXPORTS);
-WORDS(code_models, YAML_CODE_MODELS);
-WORDS(permissions, YAML_PERMISSIONS);
-WORDS(can_be_nulls, YAML_CAN_BE_NULLS);
-WORDS(shared_types, YAML_SHARED_TYPES);
-WORDS(symbol_types, YAML_SYMBOL_TYPES);
-WORDS(visibilities, YAML_VISIBILITIES);
-WORDS(bindings, YAML_BINDINGS);
 
 /* A mapping being written: the first key of a list's item stands after its dash. */
 typedef struct {
