@@ -20,9 +20,9 @@ typedef struct {
 
 typedef struct MachoTrie MachoTrie;
 
-/* The trie of n exports. Sorts them by name, byte by byte; of equal names the first in the array is kept. Keeps
- * the array and the names in use: the addresses in it may change until the trie is written. */
-MachoTrie *macho_trie_create(Arena *arena, MachoExport *exports, u32 n);
+/* The trie of n exports, in any order; of equal names the first in the array is kept. The array and the names stay in
+ * use: the addresses in it may change until the trie is written. */
+MachoTrie *macho_trie_create(Arena *arena, const MachoExport *exports, u32 n);
 /* Bytes of the trie with the addresses as they are now, a multiple of 8; 0 without exports. Fixes where the nodes stand. */
 u64 macho_trie_size(MachoTrie *t);
 /* Writes what macho_trie_size() measured; no address changed since. */
