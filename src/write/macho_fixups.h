@@ -49,7 +49,8 @@ typedef enum {
   MACHO_FIXUP_UNALIGNED, /* the place is no multiple of 4 */
   MACHO_FIXUP_TARGET,    /* the target does not fit into 36 bits and a high byte */
   MACHO_FIXUP_OVERLAP,   /* it begins before the fixup in front of it ends, or runs over the end of its page */
-  MACHO_FIXUP_OUTSIDE,   /* of all segments */
+  MACHO_FIXUP_OUTSIDE,   /* of all segments, or more than 65535 pages behind the start of its own */
+  MACHO_FIXUP_IMPORT,    /* there are more imports than a pointer can name */
 } MachoFixupFault;
 
 /* Gives each bind its import, the same for the same symbol where the addend allows it; returns the imports in order of first
