@@ -50,7 +50,9 @@ typedef struct Binds {
   /* From bind_collect() on, by address. */
   BindPointer *pointers;
   u32 npointers;
-  u64 tls_base;      /* where the template of thread-local variables begins */
+  /* Set by the writer when pointers in the file are not what they are in memory: puts what they are there instead of those that
+   * `len` bytes, which stand for addresses from `addr` on, have. Thread safe. */
+  void (*encode)(const Link *l, u8 *bytes, u64 addr, u64 len);
 } Binds;
 
 /* After reports: looks at every edge of live, allocated atoms (parallel), reports what can't be imported so. Makes Link.binds. */
@@ -64,6 +66,13 @@ void bind_collect(Link *l);
 /* As Arch.apply of this kind of output: relocates with Arch.fix. */
 void bind_apply(Link *l, const AtomId *atoms, u32 n, const ApplyOut *out, unsigned tid);
 void bind_free(Link *l);
+
+/* bind_apply.c: contents of the Synths. */
+void bind_write_got(Link *l, const Synth *s, u8 *out, u64 off, u64 len);
+void bind_write_stubs(Link *l, const Synth *s, u8 *out, u64 off, u64 len);
+void bind_write_helper(Link *l, const Synth *s, u8 *out, u64 off, u64 len);
+void bind_write_lazy(Link *l, const Synth *s, u8 *out, u64 off, u64 len);
+void bind_write_tlv(Link *l, const Synth *s, u8 *out, u64 off, u64 len);
 
 /* Addresses of slots; after layout. */
 u64 bind_got_addr(const Link *l, u32 slot);
