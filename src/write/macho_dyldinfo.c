@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
+#include "format/macho.h"
 #include "util/leb.h"
-#include "write/macho_facts.h"
 
 enum { POINTER = 8, IMM_MAX = 15 };
 

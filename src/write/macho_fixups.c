@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "write/macho_facts.h"
+#include "format/macho.h"
 
 enum {
   POINTER = 8,
@@ -14,21 +14,6 @@ enum {
   MAX_IMPORTS = 1 << 24,
   MAX_SHORT_NAMES = 1 << 23, /* bytes of names that short imports can tell apart */
 };
-
-/* <mach-o/fixup-chains.h> */
-typedef struct {
-  u32 fixups_version, starts_offset, imports_offset, symbols_offset;
-  u32 imports_count, imports_format, symbols_format;
-} Header;
-
-typedef struct {
-  u32 size;
-  u16 page_size, pointer_format;
-  u64 segment_offset;
-  u32 max_valid_pointer;
-  u16 page_count;
-  u16 page_start[]; /* of page_count */
-} StartsInSegment;
 
 static const u32 import_size[] = {[DYLD_CHAINED_IMPORT] = 4, [DYLD_CHAINED_IMPORT_ADDEND] = 8, [DYLD_CHAINED_IMPORT_ADDEND64] = 16};
 
@@ -150,21 +135,21 @@ static u64 page_count(const MachoFixups *c, const MachoFixupSegment *s) {
   return first == end ? 0 : MIN((c->fixups[end - 1].addr - s->addr) / c->page_size + 1, (u64)MAX_PAGES);
 }
 
-static u64 starts_size(u64 pages) { return pages ? align_up(offsetof(StartsInSegment, page_start) + 2 * pages, 8) : 0; }
+static u64 starts_size(u64 pages) { return pages ? align_up(sizeof(DyldChainedStartsInSegment) + 2 * pages, 8) : 0; }
 
 static u64 write_starts(const MachoFixups *c, const MachoFixupSegment *s, u8 *out) {
   u64 pages = page_count(c, s), size = starts_size(pages);
   if (!pages)
     return 0;
-  StartsInSegment head = {
+  DyldChainedStartsInSegment head = {
       .size = (u32)size,
       .page_size = (u16)c->page_size,
       .pointer_format = c->offsets ? DYLD_CHAINED_PTR_64_OFFSET : DYLD_CHAINED_PTR_64,
       .segment_offset = s->addr - c->base,
       .page_count = (u16)pages,
   };
-  u32 place = offsetof(StartsInSegment, page_start);
-  memcpy(out, &head, place);
+  u32 place = sizeof head;
+  memcpy(out, &head, sizeof head);
   memset(out + place, 0xff, 2 * pages); /* DYLD_CHAINED_PTR_START_NONE */
   u32 first, end = segment_fixups(c, s, &first);
   u64 last = UINT64_MAX;
@@ -185,7 +170,7 @@ typedef struct {
 } Plan;
 
 static Plan plan(const MachoFixups *c) {
-  Plan p = {.starts = align_up(sizeof(Header), 8)};
+  Plan p = {.starts = align_up(sizeof(DyldChainedFixupsHeader), 8)};
   p.segments = p.starts + align_up(4 + 4 * (u64)c->nsegments, 8);
   p.imports = p.segments;
   for (u32 i = 0; i < c->nsegments; i++)
@@ -202,7 +187,7 @@ u64 macho_fixups_size(const MachoFixups *c) { return align_up(plan(c).end, 8); }
 void macho_fixups_write(const MachoFixups *c, u8 *out) {
   Plan p = plan(c);
   memset(out, 0, align_up(p.end, 8));
-  Header head = {
+  DyldChainedFixupsHeader head = {
       .starts_offset = (u32)p.starts,
       .imports_offset = (u32)p.imports,
       .symbols_offset = (u32)p.names,

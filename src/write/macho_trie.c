@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "write/macho_facts.h"
+#include "format/macho.h"
 #include "util/leb.h"
 
 enum { NO_NODE = UINT32_MAX };
