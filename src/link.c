@@ -20,6 +20,7 @@
 #include "core/stats.h"
 #include "dump.h"
 #include "inputs.h"
+#include "pass/bind.h"
 #include "pass/export.h"
 #include "pass/property.h"
 #include "read/elf.h"
@@ -86,6 +87,8 @@ void session_end(Link *l) {
     free(l->files.at[f].full_name);
   if (l->slots)
     slots_free(l);
+  if (l->binds)
+    bind_free(l);
   if (l->merge)
     merge_free(l);
   layout_free(l);
