@@ -65,6 +65,8 @@ void bind_allocate(Link *l);
 void bind_collect(Link *l);
 /* As Arch.apply of this kind of output: relocates with Arch.fix. */
 void bind_apply(Link *l, const AtomId *atoms, u32 n, const ApplyOut *out, unsigned tid);
+/* As Arch.apply_one of this kind of output. */
+bool bind_apply_one(Link *l, const Edge *e, u8 *place, u64 place_addr);
 void bind_free(Link *l);
 
 /* pass/bind_apply.c: contents of the Synths. */
