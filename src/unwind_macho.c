@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "format/macho_object.h"
-#include "pass/bind.h"
+#include "core/bind.h"
 #include "write/macho_unwind_info.h"
 
 enum { SERIAL_FILES = 16 };

@@ -1,7 +1,7 @@
 /* bind.h: what stands between code and the names of other images where a loader binds pointers by name: GOT slots, stubs, lazy
  * pointers, pointers to descriptors of thread-local variables; and the list of all pointers that the loader changes.
- * pass/bind.c and pass/bind_apply.c know EdgeClass only, no CPU and no format. The trap: a weak definition of this output may be replaced by another
- * image's (SF_IMPORTED and an atom): its pointers are bound, but have a good value until then. */
+ * pass/bind.c and pass/bind_apply.c know EdgeClass only, no CPU and no format. The trap: a weak definition of this output may be
+ * replaced by another image's (SF_IMPORTED and an atom): its pointers are bound, but have a good value until then. */
 #ifndef WELD_CORE_BIND_H
 #define WELD_CORE_BIND_H
 
@@ -59,6 +59,12 @@ typedef struct Binds {
 void bind_scan(Link *l, const BindOptions *opt);
 /* For edges that no atom has (a personality routine): the symbol needs a GOT slot. Serial; between bind_scan and bind_allocate. */
 void bind_need_got(Link *l, u32 sym);
+/* Likewise a stub, if the symbol is imported. */
+void bind_need_stub(Link *l, u32 sym);
+/* By FileId: sets BIND_USED for libraries that something is bound to, BIND_USED_STRONGLY where a name must be there. Serial; between
+ * bind_scan and bind_allocate. */
+enum { BIND_USED = 1, BIND_USED_STRONGLY = 2 };
+void bind_used_files(const Link *l, u8 *used);
 /* Gives slots, in the order of sym_order(), and makes their Synths. Before layout_assign. */
 void bind_allocate(Link *l);
 /* After addresses are final: Binds.pointers. */

@@ -149,6 +149,29 @@ void bind_need_got(Link *l, u32 sym) {
   need(&s, sym, sym < l->syms.nglobal ? l->syms.flags[sym] : SF_LOCAL, NEED_GOT);
 }
 
+void bind_need_stub(Link *l, u32 sym) {
+  Scan s = {.l = l, .t = &l->binds->threads[0]};
+  if (sym < l->syms.nglobal && l->syms.flags[sym] & SF_IMPORTED)
+    need(&s, sym, l->syms.flags[sym], NEED_PLT);
+}
+
+static void note_use(const Link *l, u32 sym, u8 *used) {
+  u32 f = sym < l->syms.nglobal ? l->syms.flags[sym] : 0;
+  if (f & SF_SHARED)
+    used[key_file(l->syms.key[sym])] |= (u8)(f & SF_REF_STRONG ? BIND_USED | BIND_USED_STRONGLY : BIND_USED);
+}
+
+void bind_used_files(const Link *l, u8 *used) {
+  for (unsigned t = 0; t < pool_threads(l->pool); t++) {
+    const BindThread *th = &l->binds->threads[t];
+    for (u32 i = 0; i < th->needed.n; i++)
+      note_use(l, th->needed.at[i].sym, used);
+    for (u32 i = 0; i < th->refs.n; i++)
+      if (th->refs.at[i].bound)
+        note_use(l, th->refs.at[i].sym, used);
+  }
+}
+
 /* ---- slots ---- */
 
 typedef struct {

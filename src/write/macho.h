@@ -16,7 +16,7 @@ typedef struct {
   const char *name;   /* its install name */
   u32 command;        /* LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB, LC_REEXPORT_DYLIB, LC_LOAD_UPWARD_DYLIB */
   u32 current_version, compatibility_version;
-} MachoLibrary;
+} MachoLoad;
 
 typedef struct {
   char name[17];
@@ -43,7 +43,7 @@ typedef struct MachoImage {
   Link *l;
   u32 filetype;                  /* MH_EXECUTE, MH_DYLIB or MH_BUNDLE */
   u32 cputype, cpusubtype;
-  const MachoLibrary *libraries; /* ordinal i is libraries[i - 1] */
+  const MachoLoad *libraries; /* ordinal i is libraries[i - 1] */
   u32 nlibraries;
   const i32 *ordinals;           /* by FileId: of a shared library; or BIND_SPECIAL_DYLIB_* */
   const u8 *weak_files;          /* by FileId: a library that may be missing */

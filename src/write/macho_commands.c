@@ -242,7 +242,7 @@ u64 macho_commands(const MachoImage *m, u8 *out, u32 *n) {
   add_identity(&c);
   add_relations(&c);
   for (u32 i = 0; i < m->nlibraries; i++) {
-    const MachoLibrary *x = &m->libraries[i];
+    const MachoLoad *x = &m->libraries[i];
     add_dylib(&c, x->command, x->name, 2, x->current_version, x->compatibility_version);
   }
   if (!d->no_function_starts)
