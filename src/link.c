@@ -20,7 +20,7 @@
 #include "core/stats.h"
 #include "dump.h"
 #include "inputs.h"
-#include "pass/bind.h"
+#include "core/bind.h"
 #include "pass/export.h"
 #include "pass/property.h"
 #include "read/elf.h"

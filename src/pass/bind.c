@@ -1,7 +1,7 @@
 /* bind.c: which symbols need a slot, which pointers the loader changes; slots in an order that depends on the inputs alone.
  * The trap: threads find symbols and pointers in any order, so both are sorted when they are joined: symbols by
  * sym_order(), pointers by address. */
-#include "pass/bind.h"
+#include "core/bind.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * Arch.fix, so this knows no CPU.
  * The trap: a load of a slot is rewritten to compute the address where bind_scan() found that it can be, so both ask
  * the same question of the input's bytes, not of what has been relocated already. */
-#include "pass/bind.h"
+#include "core/bind.h"
 
 typedef struct {
   Link *l;

@@ -32,7 +32,7 @@ typedef struct {
   u64 addr, size; /* in memory */
 } MachoFixupSegment;
 
-typedef struct {
+typedef struct MachoFixups {
   const MachoFixupSegment *segments; /* all LC_SEGMENT_64 in their order, those without fixups too */
   u32 nsegments;
   u64 base;           /* address of the Mach-O header */

@@ -1,9 +1,9 @@
 /* bind.h: what stands between code and the names of other images where a loader binds pointers by name: GOT slots, stubs, lazy
  * pointers, pointers to descriptors of thread-local variables; and the list of all pointers that the loader changes.
- * Knows EdgeClass only, no CPU and no format. The trap: a weak definition of this output may be replaced by another
+ * pass/bind.c and pass/bind_apply.c know EdgeClass only, no CPU and no format. The trap: a weak definition of this output may be replaced by another
  * image's (SF_IMPORTED and an atom): its pointers are bound, but have a good value until then. */
-#ifndef WELD_PASS_BIND_H
-#define WELD_PASS_BIND_H
+#ifndef WELD_CORE_BIND_H
+#define WELD_CORE_BIND_H
 
 #include "core/link.h"
 
@@ -69,7 +69,7 @@ void bind_apply(Link *l, const AtomId *atoms, u32 n, const ApplyOut *out, unsign
 bool bind_apply_one(Link *l, const Edge *e, u8 *place, u64 place_addr);
 void bind_free(Link *l);
 
-/* bind_apply.c: contents of the Synths. */
+/* pass/bind_apply.c: contents of the Synths. */
 void bind_write_got(Link *l, const Synth *s, u8 *out, u64 off, u64 len);
 void bind_write_stubs(Link *l, const Synth *s, u8 *out, u64 off, u64 len);
 void bind_write_helper(Link *l, const Synth *s, u8 *out, u64 off, u64 len);
