@@ -1,6 +1,6 @@
 /* bind_unwind.c: fields of unwind tables where a loader binds by name. The trap: there is no bytes around the field to look at, so a
  * load of a slot can't become anything else here; unwind tables have none. */
-#include "pass/bind.h"
+#include "core/bind.h"
 
 bool bind_apply_one(Link *l, const Edge *e, u8 *place, u64 place_addr) {
   u64 S = e->S;

@@ -9,9 +9,9 @@
 /* after the above, as cmocka asks */
 #include <cmocka.h>
 
+#include "core/bind.h"
 #include "core/deadstrip.h"
 #include "format/macho_object.h"
-#include "pass/bind.h"
 #include "unwind_lookup.h"
 #include "unwind_macho.h"
 #include "util/leb.h"
