@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "format/macho_object.h"
 #include "core/bind.h"
+#include "format/macho_object.h"
 #include "write/macho_unwind_info.h"
 
 enum { SERIAL_FILES = 16 };

@@ -66,7 +66,6 @@ typedef struct MachoImage {
 static inline MachoImage *macho_image(const Link *l) { return l->dyn; }
 
 /* Hooks of the Format row. */
-u32 macho_atom_flags(u32 type, u64 attr);
 void macho_output_section(const Link *l, Osec *o);
 u32 macho_segment_of(const Link *l, const Osec *o);
 u64 macho_plan_segments(Link *l);

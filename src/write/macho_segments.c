@@ -6,17 +6,6 @@
 
 enum { MAX_SECTIONS = 255, MAX_SEGMENTS = 64, NAME_SIZE = 16 };
 
-u32 macho_atom_flags(u32 type, u64 attr) {
-  u32 f = ATOM_ALLOC;
-  if (attr & (S_ATTR_PURE_INSTRUCTIONS | S_ATTR_SOME_INSTRUCTIONS))
-    f |= ATOM_EXEC;
-  if (type == S_ZEROFILL || type == S_GB_ZEROFILL || type == S_THREAD_LOCAL_ZEROFILL)
-    f |= ATOM_ZEROFILL;
-  if (type == S_THREAD_LOCAL_REGULAR || type == S_THREAD_LOCAL_ZEROFILL)
-    f |= ATOM_TLS;
-  return f;
-}
-
 const char *macho_section_name(const Osec *o, u32 *segment_len) {
   const char *comma = strchr(o->name, ',');
   u32 len = comma ? (u32)(comma - o->name) : 0;

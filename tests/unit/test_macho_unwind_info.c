@@ -9,14 +9,10 @@
 #include <cmocka.h>
 
 #include "format/macho.h"
+#include "unwind_lookup.h"
 #include "write/macho_unwind_info.h"
 
 static const u64 base = 0x100000000;
-
-typedef struct {
-  u32 encoding, start, lsda; /* offsets from the base; lsda 0: none */
-  bool found;
-} Answer;
 
 typedef struct {
   Arena arena;
@@ -44,60 +40,6 @@ static void drop(Built *s) {
   arena_free(&s->arena);
 }
 
-static const u8 *at(Bytes b, u64 off, u64 len) {
-  Bytes part;
-  assert_true(bytes_slice(b, off, len, &part));
-  return part.p;
-}
-
-/* The index of the last of n records of `size` bytes whose first word (masked) is not above `key`; n: none. */
-static u32 last_not_above(const u8 *p, u32 n, u32 size, u32 mask, u32 key) {
-  u32 found = n;
-  for (u32 i = 0; i < n && (rd32(p + (u64)i * size) & mask) <= key; i++)
-    found = i;
-  return found;
-}
-
-static Answer look_up(Bytes b, u32 pc) {
-  UnwindInfoSectionHeader h;
-  memcpy(&h, at(b, 0, sizeof h), sizeof h);
-  assert_int_equal(h.version, 1);
-  const u8 *index = at(b, h.indexSectionOffset, 12ULL * h.indexCount);
-  u32 k = last_not_above(index, h.indexCount, 12, ~0U, pc);
-  if (k >= h.indexCount - 1)
-    return (Answer){0};
-  const u8 *first = index + 12 * k;
-  u32 page = rd32(first + 4), end = k + 2 < h.indexCount ? rd32(first + 16) : (u32)b.len;
-  assert_true(end - page <= 4096);
-  const u8 *head = at(b, page, 12);
-  u32 n = rd16(head + 6);
-  Answer a = {.found = true};
-  if (rd32(head) == 2) {
-    const u8 *e = at(b, page + rd16(head + 4), 8ULL * n);
-    u32 i = last_not_above(e, n, 8, ~0U, pc);
-    assert_true(i < n);
-    a.start = rd32(e + 8 * i);
-    a.encoding = rd32(e + 8 * i + 4);
-  } else {
-    assert_int_equal(rd32(head), 3);
-    const u8 *e = at(b, page + rd16(head + 4), 4ULL * n);
-    u32 i = last_not_above(e, n, 4, 0xffffff, pc - rd32(first));
-    assert_true(i < n);
-    a.start = rd32(first) + (rd32(e + 4 * i) & 0xffffff);
-    u32 x = rd32(e + 4 * i) >> 24;
-    if (x < h.commonEncodingsArrayCount)
-      a.encoding = rd32(at(b, h.commonEncodingsArraySectionOffset + 4 * x, 4));
-    else {
-      assert_true(x - h.commonEncodingsArrayCount < rd16(head + 10));
-      a.encoding = rd32(at(b, page + rd16(head + 8) + 4ULL * (x - h.commonEncodingsArrayCount), 4));
-    }
-  }
-  for (u32 l = rd32(first + 8); l < rd32(first + 20); l += 8)
-    if (rd32(at(b, l, 8)) == a.start)
-      a.lsda = rd32(b.p + l + 4);
-  return a;
-}
-
 static const u64 slots[] = {base + 0x9000, base + 0x9008, base + 0x9010};
 
 /* Every function is found by its first and last byte, and a byte between. */
@@ -111,7 +53,7 @@ static void check(const MachoUnwindEntry *e, u32 n) {
   for (u32 i = 0; i < n; i++) {
     u32 from = (u32)(e[i].addr - base);
     for (u32 k = 0; k < 3; k++) {
-      Answer a = look_up(s.b, from + k * (e[i].length - 1) / 2);
+      UnwindAnswer a = unwind_look_up(s.b, from + k * (e[i].length - 1) / 2);
       assert_true(a.found);
       assert_int_equal(a.encoding, e[i].encoding | e[i].personality << 28);
       assert_int_equal(a.lsda, e[i].lsda ? e[i].lsda - base : 0);
@@ -119,9 +61,9 @@ static void check(const MachoUnwindEntry *e, u32 n) {
         assert_int_equal(a.start, from);
     }
   }
-  assert_false(look_up(s.b, (u32)(e[n - 1].addr - base) + e[n - 1].length).found);
-  assert_false(look_up(s.b, (u32)(e[0].addr - base) - 1).found);
-  const u8 *personalities = at(s.b, rd32(s.b.p + 12), 12);
+  assert_false(unwind_look_up(s.b, (u32)(e[n - 1].addr - base) + e[n - 1].length).found);
+  assert_false(unwind_look_up(s.b, (u32)(e[0].addr - base) - 1).found);
+  const u8 *personalities = unwind_bytes(s.b, rd32(s.b.p + 12), 12);
   assert_int_equal(rd32(personalities), 0x9000);
   assert_int_equal(rd32(personalities + 8), 0x9010);
   drop(&s);
