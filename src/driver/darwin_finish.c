@@ -212,6 +212,8 @@ static void settle_names(Darwin *g) {
     o->darwin.final_output = o->output;
   if (!o->soname && o->kind == OUTPUT_SHARED && !o->darwin.bundle)
     o->soname = o->darwin.final_output;
+  if (o->darwin.why_load)
+    o->why_extract = "-";
   if (!o->darwin.client_name)
     o->darwin.client_name = client_name(g, o->darwin.final_output);
   if (!o->entry && o->kind != OUTPUT_SHARED)
