@@ -239,7 +239,7 @@ u64 macho_atom_size(const MachoObject *o, u32 i) {
 /* Global names before local ones, names that users know before the assembler's own. */
 static u32 worth(const MachoObject *o, const Nlist64 *n) {
   const char *name = macho_name(o, n);
-  return is_global(n) ? 3 : name[0] != 'l' ? 2 : starts_with(name, "ltmp") ? 0 : 1;
+  return is_global(n) ? 3 : name[0] != 'l' && name[0] != 'L' ? 2 : starts_with(name, "ltmp") ? 0 : 1;
 }
 
 static void name_atom(MachoObject *o, u32 atom, u32 symbol) {
