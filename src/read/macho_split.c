@@ -122,6 +122,9 @@ static void add_atom(Splitter *p, u32 section, u64 offset) {
   p->natoms++;
 }
 
+/* Where the section's bytes are in the file. */
+static u64 place_of_section(const Splitter *p, const MachoSection *s) { return s->data.p ? (u64)(s->data.p - file_at(p->l, p->f)->data.p) : 0; }
+
 static bool too_many(Splitter *p, u32 section) {
   if (p->natoms <= MACHO_MOST_ATOMS)
     return false;
@@ -161,7 +164,7 @@ static bool split_strings(Splitter *p, u32 s) {
 static bool split_records(Splitter *p, u32 s, u32 size) {
   const MachoSection *sec = &p->o->sections[s];
   if (sec->size % size)
-    return macho_bad(p->l, p->f, 0, "section %s has 0x%llx bytes, which is no multiple of %u", sec->name, (unsigned long long)sec->size, size);
+    return macho_bad(p->l, p->f, place_of_section(p, sec), "section %s has 0x%llx bytes, which is no multiple of %u", sec->name, (unsigned long long)sec->size, size);
   for (u64 off = 0; off < sec->size; off += size) {
     add_atom(p, s, off);
     if (too_many(p, s))
@@ -179,7 +182,7 @@ static bool split_section(Splitter *p, u32 s) {
   while (end < p->nlabels && p->labels[end].section == s)
     end++;
   if (sec->type == S_SYMBOL_STUBS || sec->type == S_LAZY_SYMBOL_POINTERS || sec->type == S_LAZY_DYLIB_SYMBOL_POINTERS)
-    return macho_bad(p->l, p->f, 0, "section %s holds stubs or lazy pointers, which are not supported in objects", sec->name);
+    return macho_bad(p->l, p->f, place_of_section(p, sec), "section %s holds stubs or lazy pointers, which are not supported in objects", sec->name);
   bool ok = true;
   if (macho_is_zerofill(sec->type) || sec->data.len) {
     switch (macho_split_of(p->o, sec, &size)) {
