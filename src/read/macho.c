@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "read/macho_internal.h"
+#include "read/macho_shared.h"
 
 bool macho_bad(Link *l, FileId f, u64 off, const char *fmt, ...) {
   char text[512];
@@ -284,6 +285,8 @@ static void keep_lists(Opener *p) {
 
 bool macho_open(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
+  if (file->kind == FILE_SHARED)
+    return macho_shared_open(l, f);
   Arena *arena = &l->scratch[tid];
   Bytes b;
   if (!bytes_slice(file->data, 0, sizeof(MachHeader64), &b))
@@ -327,7 +330,7 @@ static bool no_properties(const Link *l, FileId f, Properties *out) {
 }
 
 static bool wants_execstack(const Link *l, FileId f) {
-  const MachoObject *o = macho_object(l, f);
+  const MachoObject *o = file_at(l, f)->kind == FILE_OBJECT ? macho_object(l, f) : NULL;
   return o && o->header->flags & MH_ALLOW_STACK_EXECUTION;
 }
 
@@ -363,6 +366,7 @@ void macho_format_init(Format *f) {
       .absorb = macho_absorb,
       .each_local = macho_each_local,
       .locator_open = no_locator,
+      .shared_name = macho_shared_name,
       .library_names = macho_library_names,
   };
 }

@@ -3,6 +3,7 @@
 #include "core/resolve.h"
 #include "format/yaml_graph.h"
 #include "read/macho_internal.h"
+#include "read/macho_shared.h"
 
 /* Symbols by atom, made when the file is first asked: serial code only. */
 static void index_symbols(const Link *l, const File *file) {
@@ -133,6 +134,8 @@ void macho_describe(const Link *l, AtomId a, Arena *arena, YamlAtom *out) {
 
 bool macho_describe_symbol(const Link *l, FileId f, u32 index, Arena *arena, YamlAtom *out) {
   const File *file = file_at(l, f);
+  if (file->kind == FILE_SHARED)
+    return macho_shared_describe_symbol(l, f, index, arena, out);
   const MachoObject *o = file->fmt;
   (void)arena;
   if (index < o->natoms)

@@ -4,6 +4,7 @@
 #include "core/resolve.h"
 #include "format/macho_object.h"
 #include "read/macho_internal.h"
+#include "read/macho_shared.h"
 #include "util/hash.h"
 
 enum { COMMON_MOST_ALIGN = 15 };
@@ -32,6 +33,8 @@ u8 macho_common_align(const Nlist64 *n) {
 
 u32 macho_names(Link *l, FileId f, InternEnt *out) {
   const File *file = file_at(l, f);
+  if (file->kind == FILE_SHARED)
+    return macho_shared_names(l, f, out);
   const MachoObject *o = file->fmt;
   u32 n = 0;
   for (u32 i = file->first_global; i < file->nsyms; i++) {
@@ -89,6 +92,8 @@ static void record(const File *file, u32 index, SymRec *r) {
 
 u32 macho_symbols(const Link *l, FileId f, u32 from, SymRec *buf, u32 cap) {
   const File *file = file_at(l, f);
+  if (file->kind == FILE_SHARED)
+    return macho_shared_symbols(l, f, from, buf, cap);
   u32 n = from < file->nsyms ? MIN(cap, file->nsyms - from) : 0;
   for (u32 k = 0; k < n; k++)
     record(file, from + k, &buf[k]);
@@ -97,6 +102,8 @@ u32 macho_symbols(const Link *l, FileId f, u32 from, SymRec *buf, u32 cap) {
 
 u32 macho_kinds(const Link *l, FileId f, u32 from, u64 *buf, u32 cap) {
   const File *file = file_at(l, f);
+  if (file->kind == FILE_SHARED)
+    return macho_shared_kinds(l, f, from, buf, cap);
   const MachoObject *o = file->fmt;
   u32 n = from < file->nsyms ? MIN(cap, file->nsyms - from) : 0;
   for (u32 k = 0; k < n; k++) {
@@ -112,7 +119,7 @@ u32 macho_kinds(const Link *l, FileId f, u32 from, u64 *buf, u32 cap) {
 void macho_definitions(const Link *l, const u64 *keys, u32 n, SymRec *buf) {
   for (u32 k = 0; k < n; k++)
     if (key_file(keys[k]) && key_rank(keys[k]) != RANK_NONE)
-      record(&l->files.at[key_file(keys[k])], key_index(keys[k]), &buf[k]);
+      macho_symbols(l, (FileId){key_file(keys[k])}, key_index(keys[k]), &buf[k], 1);
 }
 
 /* ---- names ---- */
@@ -121,9 +128,11 @@ const char *macho_sym_name(const Link *l, FileId f, u32 index) {
   if (f.i == 0)
     return index < l->weld_names.n ? l->weld_names.at[index].name : "";
   const File *file = file_at(l, f);
-  const MachoObject *o = file->fmt;
-  if (!o || index >= file->nsyms)
+  if (!file->fmt || index >= file->nsyms)
     return "";
+  if (file->kind == FILE_SHARED)
+    return macho_shared_sym_name(l, f, index);
+  const MachoObject *o = file->fmt;
   if (index < o->natoms) /* an atom's own symbol is called what the atom is */
     index = index ? o->atoms[index].symbol : 0;
   return index ? macho_name(o, macho_nlist(o, index)) : "";
@@ -132,7 +141,7 @@ const char *macho_sym_name(const Link *l, FileId f, u32 index) {
 u64 macho_sym_size(const Link *l, FileId f, u32 index) {
   const File *file = file_at(l, f);
   const MachoObject *o = file->fmt;
-  if (!o || !index || index >= file->nsyms)
+  if (!o || !index || index >= file->nsyms || file->kind == FILE_SHARED)
     return 0;
   if (index < o->natoms)
     return macho_atom_size(o, index);
@@ -142,7 +151,7 @@ u64 macho_sym_size(const Link *l, FileId f, u32 index) {
 
 void macho_each_local(const Link *l, FileId f, void *ctx, SymbolFn *fn) {
   const File *file = file_at(l, f);
-  const MachoObject *o = file->fmt;
+  const MachoObject *o = file->kind == FILE_SHARED ? NULL : file->fmt; /* of a library only exports are known */
   for (u32 i = o ? o->natoms : 0; o && i < file->first_global; i++) {
     const char *name = macho_name(o, macho_nlist(o, i));
     SymRec r;
