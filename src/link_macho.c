@@ -16,9 +16,9 @@
 #include "core/resolve.h"
 #include "dump.h"
 #include "format/macho_shared.h"
-#include "format_macho.h"
 #include "initializers_macho.h"
 #include "inputs_macho.h"
+#include "read/macho.h"
 #include "scope_macho.h"
 #include "script/macho.h"
 #include "session.h"
@@ -56,6 +56,18 @@ static bool choose_cpu(Link *l, MachoImage *m) {
   return false;
 }
 
+/* The reader's row, with the writer's hooks: read/ and write/ don't know of each other. */
+static const Format *make_format(Link *l) {
+  Format *f = ARENA_NEW(&l->arena, Format);
+  macho_format_init(f);
+  f->weak_must_be_met = true;
+  f->output_section = macho_output_section;
+  f->segment_of = macho_segment_of;
+  f->plan_segments = macho_plan_segments;
+  f->finish_segments = macho_finish_segments;
+  return f;
+}
+
 /* What layout calls an image base, pages and sections is Mach-O's. */
 static void settle_layout(Link *l, MachoImage *m) {
   Options *o = l->opt;
@@ -89,7 +101,7 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   l->is_dynamic = true;
   if (!choose_cpu(l, m))
     return false;
-  l->format = format_macho(l);
+  l->format = make_format(l);
   settle_layout(l, m);
   return true;
 }

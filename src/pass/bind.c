@@ -62,11 +62,13 @@ static void note_pointer(Scan *s, const Edge *e) {
   if (e->target < s->l->syms.nglobal) {
     r.sym = e->target;
     r.bound = is_imported(e);
+    if (!r.bound && s->l->atoms.flags[s->l->syms.atom[e->target]] & ATOM_TLS)
+      return;
   } else {
     i64 off;
     r.target = s->l->format->edge_atom(s->l, (FileId){s->l->atoms.at[s->atom].file}, e, &off).i;
     r.addend = off;
-    if (!r.target)
+    if (!r.target || s->l->atoms.flags[r.target] & ATOM_TLS) /* an offset, see bind_apply.c */
       return;
   }
   *vec_push(&s->t->refs) = r;
@@ -90,7 +92,7 @@ static void scan_edge(Scan *s, const Edge *e, EdgeClass c) {
       report_import(s, e);
     break;
   case EC_POINTER:
-    if (is_imported(e) || !(e->flags & (SF_ABSOLUTE | SF_TLS | SF_UNDEFINED | SF_DISCARDED)))
+    if (is_imported(e) || !(e->flags & (SF_ABSOLUTE | SF_UNDEFINED | SF_DISCARDED)))
       note_pointer(s, e);
     break;
   case EC_GOT_LOAD:

@@ -65,6 +65,16 @@ static void fix_load(const Apply *x, const Edge *e, bool tlv) {
     fix(x, e, e->kind, tlv ? bind_tlv_addr(l, (u32)aux->gottp) : bind_got_addr(l, (u32)aux->got), e->addend);
 }
 
+/* What a thread-local variable's descriptor points at has no address: it is an offset in the template. */
+static i64 template_base(const Apply *x, const Edge *e) {
+  Link *l = x->l;
+  i64 off;
+  if (LIKELY(e->S < l->tls_begin || e->S > l->tls_end))
+    return 0;
+  u32 atom = l->format->edge_atom(l, (FileId){l->atoms.at[x->atom].file}, e, &off).i;
+  return l->atoms.flags[atom] & ATOM_TLS ? (i64)l->tls_begin : 0;
+}
+
 static void fix_edge(const Apply *x, const Edge *e, EdgeClass c, i64 subtrahend) {
   const Link *l = x->l;
   const SymAux *aux;
@@ -73,7 +83,7 @@ static void fix_edge(const Apply *x, const Edge *e, EdgeClass c, i64 subtrahend)
     fix(x, e, e->kind, branch_target(x, e), e->addend);
     break;
   case EC_POINTER:
-    fix(x, e, e->kind, e->S, e->addend - (e->flags & SF_TLS ? (i64)l->tls_begin : 0));
+    fix(x, e, e->kind, e->S, e->addend - template_base(x, e));
     break;
   case EC_PCREL:
   case EC_PAGE:
