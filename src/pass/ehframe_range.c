@@ -7,6 +7,7 @@ static bool find_edge(const Link *l, const EhRecord *r, u64 off, Edge *out) {
   EdgeCursor c = {.atom = {r->atom}, .next = r->rel};
   Edge buf[EDGE_BATCH];
   while (c.next - r->rel < r->nrel) {
+    c.most = r->nrel - (c.next - r->rel);
     u32 n = l->format->edges(l, &c, buf);
     if (!n)
       return false;
