@@ -12,6 +12,7 @@
 #include "driver/jobserver.h"
 #include "graph.h"
 #include "link.h"
+#include "link_macho.h"
 #include "script/script.h"
 #include "util/watch.h"
 
@@ -145,12 +146,6 @@ static bool run_core(int argc, char **argv, Options *o, Diag *d) {
   return graph_run(o, d);
 }
 
-static bool link_darwin(Options *o, Diag *d, WeldOutput *mem) {
-  (void)o, (void)mem;
-  diag_error(d, "unsupported-flavor", "links of Mach-O objects are not supported yet");
-  return false;
-}
-
 static bool run(int argc, char **argv, Options *o, Diag *d) {
   if (driver_core_asked(argc, argv))
     return run_core(argc, argv, o, d);
@@ -165,7 +160,7 @@ static bool run(int argc, char **argv, Options *o, Diag *d) {
   Jobserver j = {.read_fd = -1, .write_fd = -1};
   ask_jobserver(o, &j);
   o->exits = !LEAKS_ARE_ERRORS;
-  bool ok = (flavor == FLAVOR_DARWIN ? link_darwin : link_run)(o, d, NULL);
+  bool ok = (flavor == FLAVOR_DARWIN ? macho_run : link_run)(o, d, NULL);
   jobserver_close(&j);
   return ok;
 }
