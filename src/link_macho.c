@@ -24,6 +24,7 @@
 #include "session.h"
 #include "unwind_macho.h"
 #include "write/macho.h"
+#include "write/macho_map.h"
 
 /* ---- before the inputs ---- */
 
@@ -294,6 +295,8 @@ static bool run(Link *l, MachoImage *m, MachoInputs *in) {
   if (!ok || !checkpoint(l))
     return false;
   PHASE("write", ok = macho_write(m));
+  if (ok)
+    PHASE("map", macho_map_write(m));
   return ok && checkpoint(l);
 }
 

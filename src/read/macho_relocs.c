@@ -181,9 +181,8 @@ static bool read_a64(const Reader *r, u32 i, i64 addend, MachoReloc *e) {
   const char *why = wrong_instruction(e->kind, length == 2 ? rd32(p) : 0);
   if (why)
     return bad(r, i, why);
-  bool word = type == ARM64_RELOC_UNSIGNED; /* its field holds an addend; POINTER_TO_GOT's holds what assemblers left there */
-  if (R_EXTERN(info)) {
-    e->addend += word ? field_value(p, length) : 0;
+  if (R_EXTERN(info)) { /* only UNSIGNED has an addend in its field; POINTER_TO_GOT holds what an assembler left there */
+    e->addend += type == ARM64_RELOC_UNSIGNED ? field_value(p, length) : 0;
     return by_symbol(r, i, R_SYMBOLNUM(info), e);
   }
   if (type != ARM64_RELOC_UNSIGNED)

@@ -122,6 +122,9 @@ static void add_atom(Splitter *p, u32 section, u64 offset) {
   p->natoms++;
 }
 
+/* Where the section's bytes are in the file. */
+static u64 place_of_section(const Splitter *p, const MachoSection *s) { return s->data.p ? (u64)(s->data.p - file_at(p->l, p->f)->data.p) : 0; }
+
 static bool too_many(Splitter *p, u32 section) {
   if (p->natoms <= MACHO_MOST_ATOMS)
     return false;
@@ -161,7 +164,7 @@ static bool split_strings(Splitter *p, u32 s) {
 static bool split_records(Splitter *p, u32 s, u32 size) {
   const MachoSection *sec = &p->o->sections[s];
   if (sec->size % size)
-    return macho_bad(p->l, p->f, 0, "section %s has 0x%llx bytes, which is no multiple of %u", sec->name, (unsigned long long)sec->size, size);
+    return macho_bad(p->l, p->f, place_of_section(p, sec), "section %s has 0x%llx bytes, which is no multiple of %u", sec->name, (unsigned long long)sec->size, size);
   for (u64 off = 0; off < sec->size; off += size) {
     add_atom(p, s, off);
     if (too_many(p, s))
@@ -179,7 +182,7 @@ static bool split_section(Splitter *p, u32 s) {
   while (end < p->nlabels && p->labels[end].section == s)
     end++;
   if (sec->type == S_SYMBOL_STUBS || sec->type == S_LAZY_SYMBOL_POINTERS || sec->type == S_LAZY_DYLIB_SYMBOL_POINTERS)
-    return macho_bad(p->l, p->f, 0, "section %s holds stubs or lazy pointers, which are not supported in objects", sec->name);
+    return macho_bad(p->l, p->f, place_of_section(p, sec), "section %s holds stubs or lazy pointers, which are not supported in objects", sec->name);
   bool ok = true;
   if (macho_is_zerofill(sec->type) || sec->data.len) {
     switch (macho_split_of(p->o, sec, &size)) {
@@ -239,7 +242,7 @@ u64 macho_atom_size(const MachoObject *o, u32 i) {
 /* Global names before local ones, names that users know before the assembler's own. */
 static u32 worth(const MachoObject *o, const Nlist64 *n) {
   const char *name = macho_name(o, n);
-  return is_global(n) ? 3 : name[0] != 'l' ? 2 : starts_with(name, "ltmp") ? 0 : 1;
+  return is_global(n) ? 3 : name[0] != 'l' && name[0] != 'L' ? 2 : starts_with(name, "ltmp") ? 0 : 1;
 }
 
 static void name_atom(MachoObject *o, u32 atom, u32 symbol) {

@@ -39,6 +39,7 @@ typedef ReasonCode TraceFunction(Context *, void *);
 static bool context_find(Context *c) {
   u64 pc = c->regs.r[REG_PC] - 1;
   c->image = image_containing(pc);
+  c->entry = (UnwindEntry){0};
   return c->image && unwind_find(c->image, pc - (u64)c->image->slide, &c->entry);
 }
 
@@ -294,8 +295,9 @@ u64 unwind_get_ip_info(Context *c, int *before) {
 }
 void unwind_set_ip(Context *c, u64 v) { c->regs.r[REG_PC] = v; }
 u64 unwind_get_cfa(Context *c) { return c->regs.r[REG_SP]; }
-u64 unwind_lsda(Context *c) { return c->entry.lsda ? c->entry.lsda + (u64)c->image->slide : 0; }
-u64 unwind_region_start(Context *c) { return c->entry.start + (u64)c->image->slide; }
+/* At the end of the stack there is no function. */
+u64 unwind_lsda(Context *c) { return c->image && c->entry.lsda ? c->entry.lsda + (u64)c->image->slide : 0; }
+u64 unwind_region_start(Context *c) { return c->image ? c->entry.start + (u64)c->image->slide : 0; }
 u64 unwind_zero(Context *c) {
   (void)c;
   return 0;

@@ -121,7 +121,8 @@ static void lsdas_read(UnwindTable *t, Bytes info, u32 begin, u32 end) {
     UnwindEntry *e = entry_find(t, function);
     if (function <= before || !e || e->start != function)
       fail(im, "__unwind_info: language specific data of 0x%lx, which is no function, or out of order", function);
-    if (!(e->encoding & UNWIND_HAS_LSDA))
+    /* In DWARF mode the description says it; then the bit need not. */
+    if (!(e->encoding & UNWIND_HAS_LSDA) && !e->fde)
       fail(im, "__unwind_info: 0x%lx has language specific data, its encoding says not", function);
     if (!image_section_at(im, lsda))
       fail(im, "__unwind_info: the language specific data of 0x%lx are in no section", function);
