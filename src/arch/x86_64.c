@@ -8,6 +8,20 @@ static const u8 edge_bytes[X64_COUNT] = {
 #undef X
 };
 
+/* What the classes of x86_64.def are to passes that know no CPU. */
+enum {
+  EC_OF_NOTHING = EC_NONE, EC_OF_WORD = EC_POINTER, EC_OF_ABS = EC_ABS, EC_OF_PC = EC_PCREL, EC_OF_PLT = EC_BRANCH, EC_OF_PLTOFF = EC_OTHER,
+  EC_OF_GOT = EC_GOT, EC_OF_GOTX = EC_GOT_LOAD, EC_OF_GOTOFF = EC_OTHER, EC_OF_GOTPC = EC_OTHER, EC_OF_SIZE = EC_OTHER, EC_OF_TLSGD = EC_OTHER,
+  EC_OF_TLSLD = EC_OTHER, EC_OF_DTPOFF = EC_OTHER, EC_OF_GOTTP = EC_OTHER, EC_OF_TPOFF = EC_OTHER, EC_OF_DESC = EC_OTHER,
+  EC_OF_DESCCALL = EC_OTHER, EC_OF_SUB = EC_SUBTRACT, EC_OF_TLV = EC_TLV_LOAD,
+};
+
+static const u8 edge_classes[X64_COUNT] = {
+#define X(kind, bits, class, name) [X64_##kind] = EC_OF_##class,
+    X86_64_EDGES(X)
+#undef X
+};
+
 static const char *const edge_names[X64_COUNT] = {
 #define X(kind, bits, class, name) [X64_##kind] = name,
     X86_64_EDGES(X)
@@ -55,4 +69,17 @@ const Arch arch_x86_64 = {
     .nkinds = X64_COUNT,
     .edge_bytes = edge_bytes,
     .edge_name = x64_edge_name,
+    .edge_class = edge_classes,
+    .fix = x64_fix,
+    .fix_range = x64_fix_range,
+    .can_relax = x64_can_relax,
+    .relax = x64_relax,
+    .stub_size = X64_STUB,
+    .stub_helper_size = X64_STUB_HELPER,
+    .stub_helper_entry_size = X64_STUB_HELPER_ENTRY,
+    .objc_stub_size = X64_OBJC_STUB,
+    .write_stub = x64_write_stub,
+    .write_stub_helper = x64_write_stub_helper,
+    .write_stub_helper_entry = x64_write_stub_helper_entry,
+    .write_objc_stub = x64_write_objc_stub,
 };

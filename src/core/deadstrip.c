@@ -163,7 +163,7 @@ void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
     }
     if (f & ATOM_ROOT)
       fn(ctx, ROOT_ATOM, a);
-    if (l->format->atoms_are_symbols)
+    if (l->format->atoms_are_symbols && !l->format->no_neutral_edges)
       find_associates(l, a, &links);
     for (u32 s = 0; s < l->start_stops.n; s++)
       if (streq(l->start_stops.at[s].section, l->format->atom_name(l, (AtomId){a}))) {

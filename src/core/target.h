@@ -34,6 +34,9 @@ typedef struct {
 /* Strong definitions that join instead of being duplicates. */
 typedef enum { JOIN_NO, JOIN_SAME_SIZE /* the first; all are as large */, JOIN_LARGEST /* the largest SymRec.size */ } SymJoin;
 
+/* Where atoms are symbols: does an atom stay when this name of it is won by another file? */
+typedef enum { KEEP_NO, KEEP_NAMED /* while another global name of it is not lost */, KEEP_ALWAYS } SymKeep;
+
 /* One symbol of a file, decoded. Batches of them serve the resolver. */
 typedef struct {
   u64 value;   /* offset in its section; absolute: the address; common: the alignment */
@@ -46,6 +49,7 @@ typedef struct {
   u8 skip;     /* takes no part (shared: a version that is not the default) */
   u8 join;     /* SymJoin: strong, and yet several may have the name */
   u8 large;    /* common: of the large code model's data */
+  u8 keep;     /* SymKeep */
 } SymRec;
 
 /* An edge, for those who only want to know where it stands and which atom it leads to; 0: none. */
@@ -71,6 +75,30 @@ typedef struct {
   u64 align;     /* power of two: of its section, or as the address shows, whichever is less */
   bool readonly; /* in a segment that is read-only at run time, PT_GNU_RELRO included */
 } SharedSym;
+
+/* What an edge asks of its target, for passes that know no CPU's kinds. S is the target's address, G that of its slot. */
+typedef enum {
+  EC_NONE,     /* nothing is written: it keeps the target alive */
+  EC_BRANCH,   /* S + A - P of a jump or call: a stub or a thunk may stand for the target */
+  EC_PCREL,    /* S + A - P: the target must be at a fixed distance */
+  EC_PAGE,     /* the page of S + A, relative to that of P: likewise */
+  EC_PAGEOFF,  /* S + A within its page: likewise */
+  EC_POINTER,  /* S + A, as wide as a pointer: may be relocated or bound at run time */
+  EC_ABS,      /* S + A, narrower: the value must be known */
+  EC_SUBTRACT, /* -S: the next edge, at the same place, is the minuend with the whole addend. The two are one field, S2 + A - S1 */
+  EC_GOT,      /* the slot itself: G + A, relative to P */
+  EC_GOT_LOAD, /* part of a load of the slot, which may become a computation of S */
+  EC_TLV_LOAD, /* the same of a pointer to a thread-local variable's descriptor */
+  EC_OTHER,    /* means something to one format only (ELF's models of TLS, ...) */
+} EdgeClass;
+
+/* How writing a field went. */
+typedef enum {
+  FIX_OK,
+  FIX_RANGE, /* the value does not fit: Arch.fix_range() says what does */
+  FIX_ALIGN, /* the value is no multiple of what the instruction counts in */
+  FIX_KIND,  /* no field of this kind can be written so */
+} FixResult;
 
 typedef struct Arch {
   const char *name;      /* "x86_64" */
@@ -109,7 +137,35 @@ typedef struct Arch {
   u32 special, special_unloaded; /* SF_*: targets that edges of allocated atoms, and of others, can't just add up */
   /* True when the kind is a plain address (not relative to the place): needs a dynamic relocation in PIC output. */
   bool (*edge_is_absolute)(u32 kind);
+
+  /* One field at a time, for passes that know no CPU. Addresses go in, bytes come out; nothing here knows a format or a Link.
+   * Thread safe. */
+  const u8 *edge_class;   /* by kind: EdgeClass */
+  /* Writes a field: edge_bytes[kind] bytes at `place`, which stands at address P. For EC_GOT, EC_GOT_LOAD and EC_TLV_LOAD S is the
+   * slot's address. A pair with an EC_SUBTRACT is written by its second edge, with the subtrahend taken off A. *value: what did not
+   * fit, or was no multiple. */
+  FixResult (*fix)(u32 kind, u8 *place, u64 P, u64 S, i64 A, i64 *value);
+  /* The smallest and the largest value that the kind can hold. */
+  void (*fix_range)(u32 kind, i64 *min, i64 *max);
+  /* Is the field at bytes[off] (of `size`) part of a load of a slot (EC_GOT_LOAD, EC_TLV_LOAD) that may become a computation of the
+   * target's own address? *as: the kind that the field then has. All fields of one load agree. */
+  bool (*can_relax)(u32 kind, const u8 *bytes, u64 size, u64 off, u16 *as);
+  /* Makes it so; `place` is the field, in bytes of which can_relax() said yes. */
+  void (*relax)(u32 kind, u8 *place);
+  /* Code that stands for a target that is far away or elsewhere. Each writes its size in bytes for address `at`; false: out of reach. */
+  u64 branch_reach;       /* an EC_BRANCH reaches that far forward and backward; 0: as far as any image is large */
+  u32 thunk_size, stub_size, stub_helper_size, stub_helper_entry_size, objc_stub_size;
+  bool (*write_thunk)(u8 *out, u64 at, u64 target);
+  bool (*write_stub)(u8 *out, u64 at, u64 pointer); /* jumps to what `pointer` holds */
+  /* Lazy binding by dyld's documented protocol. The helper pushes the address `loader_data` behind the number that an entry
+   * passed it and jumps to what `binder` (a slot) holds; an entry passes `number` and jumps to the helper. */
+  bool (*write_stub_helper)(u8 *out, u64 at, u64 loader_data, u64 binder);
+  bool (*write_stub_helper_entry)(u8 *out, u64 at, u64 helper, u32 number);
+  /* Loads what `selector` holds as the second argument and jumps to what `send` holds (objc_msgSend). */
+  bool (*write_objc_stub)(u8 *out, u64 at, u64 selector, u64 send);
 } Arch;
+
+static inline EdgeClass edge_class(const Arch *a, u32 kind) { return kind < a->nkinds ? (EdgeClass)a->edge_class[kind] : EC_NONE; }
 
 /* Where a place of an input is in its source. Strings live in the arena that was passed. */
 typedef struct {
@@ -131,6 +187,10 @@ typedef struct Format {
   /* An atom is what one symbol names (not a section that may hold many): one that loses its name is gone, a
    * tentative definition is an atom like any other. */
   bool atoms_are_symbols;
+  bool no_neutral_edges; /* all edges are the CPU's: none means order or a shared fate, so nobody need look for them */
+  bool weak_references_load; /* a weak reference loads archive members like any other */
+  /* ... and must be met like any other: "weak" says that the library may be missing when the program runs. */
+  bool weak_must_be_met;
   /* Fills buf (EDGE_BATCH of them) with the next edges of c->atom; 0 at the end. A relocation that is
    * malformed (unknown type, offset outside, bad symbol index) is reported once, at scan, and skipped. */
   u32 (*edges)(const struct Link *l, EdgeCursor *c, Edge *buf);
@@ -200,6 +260,11 @@ typedef struct Format {
 
   /* Layout. Gives an output section its type and flags, from its atoms. */
   void (*output_section)(const struct Link *l, Osec *o);
+  /* Sections that follow each other and have one number share a segment, which begins on a page of its own in memory and
+   * in the file and is in the file as it is in memory, but for zero fill at its end. 0: the segment of the headers. Any round of
+   * layout. NULL: permissions decide, a place in the file only fits its address modulo the page size, and TLS zero fill takes no room
+   * in the image. */
+  u32 (*segment_of)(const struct Link *l, const Osec *o);
   /* Bytes of headers at the start of the file, once sections and their order are known; makes
    * Link.segments without addresses. Asked again each round. */
   u64 (*plan_segments)(struct Link *l);
