@@ -1,7 +1,7 @@
 /* graph.c: `weld -core`, the core linker on text. The same resolver, coalescing and passes as link.c, each on its
  * own: what a test says goes in, the graph as it is then comes out.
  * The trap: text has no command line that asks for a program, so nothing is added that the text does not name: no
- * symbols of weld's own, no sections, no addresses. */
+ * symbols of weld's own, no sections, and no addresses but for passes that ask for them. */
 #include "graph.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include "core/resolve.h"
 #include "core/scan.h"
 #include "core/slots.h"
+#include "core/thunks.h"
 #include "format/elf.h"
 #include "format/yaml_graph.h"
 #include "pass/export.h"
@@ -86,6 +87,11 @@ static void add_elf(Link *l, const char *path, Bytes b) {
     *vec_push(&l->files) = (File){.kind = FILE_OBJECT, .path = path, .arg = path, .data = b};
 }
 
+/* Layout gives addresses as it does to a program, but there is no file to lay out. */
+static void no_header(const Link *l, Osec *o) { (void)l, (void)o; }
+static u64 no_headers(Link *l) { return (void)l, 0; }
+static void no_segments(Link *l) { (void)l; }
+
 /* All inputs are text, or all are ELF relocatables: a link has one format. */
 static void load(Link *l) {
   bool elf = false;
@@ -115,6 +121,9 @@ static void load(Link *l) {
     yaml_format_init(f);
     f->atom_flags = elf_atom_flags; /* sections that passes make have those of ELF */
   }
+  f->output_section = no_header;
+  f->plan_segments = no_headers;
+  f->finish_segments = no_segments;
   l->format = f;
 }
 
@@ -168,10 +177,33 @@ static void fold_all(Link *l) {
   icf(l);
 }
 
+static bool asked_for(const Link *l, const char *pass) {
+  for (u32 i = 0; i < l->opt->passes.n; i++)
+    if (streq(pass, l->opt->passes.at[i]))
+      return true;
+  return false;
+}
+
+/* Each output section holds what the text has in one section, in the order of the text or of pass order. Islands need addresses, but show
+ * none. */
+static void lay_out(Link *l) {
+  if (l->osecs.n)
+    return; /* by an earlier one of these */
+  if (asked_for(l, "thunks"))
+    thunks_begin(l);
+  layout_assign(l);
+  layout_addresses(l);
+  if (!asked_for(l, "layout"))
+    return;
+  l->addressed = true;
+  icf_addresses(l);
+  resolve_addresses(l);
+}
+
 static const struct {
   const char *name;
   void (*run)(Link *l);
-} passes[] = {{"icf", fold_all}, {"merge", coalesce_content}, {"order", order}, {"dead-strip", strip_dead}, {"got", make_slots}, {"stubs", make_slots}, {"tls", make_slots}};
+} passes[] = {{"icf", fold_all}, {"merge", coalesce_content}, {"order", order}, {"dead-strip", strip_dead}, {"got", make_slots}, {"stubs", make_slots}, {"tls", make_slots}, {"thunks", lay_out}, {"layout", lay_out}};
 
 static void run_passes(Link *l) {
   for (u32 i = 0; i < l->opt->passes.n; i++)

@@ -23,6 +23,17 @@ i64 x64_tp_offset(const Link *l, u64 addr) {
   return (i64)(addr - align_up(l->tls_end, l->tls_align ? l->tls_align : 1));
 }
 
+/* A call may have either kind; R_X86_64_PC32 is for data, too. */
+static const BranchReach branches[X64_COUNT] = {
+    [X64_PLT32] = {INT32_MIN, INT32_MAX, -4, true},
+    [X64_PC32] = {INT32_MIN, INT32_MAX, -4, false},
+};
+
+/* jmp rel32: it reaches no farther than what it stands in for, so only --branch-range makes one. */
+static const ThunkEdge thunk_edges[] = {{X64_PLT32, 1, -4}};
+static const ThunkShape thunk = {
+    .bytes = (const u8[]){0xe9, 0, 0, 0, 0}, .size = 5, .p2align = 3, .edges = thunk_edges, .nedges = COUNT_OF(thunk_edges)};
+
 _Static_assert(X64_COUNT <= 64, "Arch.kinds_by_symbol has 64 bits");
 
 const Arch arch_x86_64 = {
@@ -55,4 +66,6 @@ const Arch arch_x86_64 = {
     .nkinds = X64_COUNT,
     .edge_bytes = edge_bytes,
     .edge_name = x64_edge_name,
+    .branches = branches,
+    .thunk = &thunk,
 };

@@ -144,6 +144,7 @@ typedef struct {
   CallSortKind call_sort;
   bool warn_symbol_ordering; /* true */
   u32 spare_program_headers, spare_dynamic_tags; /* PT_NULL and DT_NULL entries to keep free */
+  u64 branch_range;          /* branches reach so many bytes at most, either way; 0: what their field holds */
   bool omagic, nmagic;
   bool oformat_binary;
   bool rosegment;            /* true */

@@ -72,6 +72,28 @@ typedef struct {
   bool readonly; /* in a segment that is read-only at run time, PT_GNU_RELRO included */
 } SharedSym;
 
+/* How far edges of a kind reach that are branches: what is written, S + A - P, is `back` at least and `ahead` at most.
+ * All 0: the kind is no branch. */
+typedef struct {
+  i64 back, ahead;
+  i8 bias;   /* A that makes a branch land on the first byte of its target: -4 where it counts from its own end */
+  bool sure; /* in code the kind is nothing else; false: Arch.only_branches() knows */
+} BranchReach;
+
+/* A field of a branch island, whose target is where the island goes. */
+typedef struct {
+  u16 kind;
+  u8 offset;
+  i8 addend;
+} ThunkEdge;
+
+/* A branch island (thunk): code that goes on to a place farther away than most branches reach (core/thunks.h). */
+typedef struct {
+  const u8 *bytes; /* with nothing in the fields; Arch.apply_one fills them in */
+  const ThunkEdge *edges;
+  u8 size, nedges, p2align;
+} ThunkShape;
+
 typedef struct Arch {
   const char *name;      /* "x86_64" */
   u64 max_page_size, common_page_size, image_base; /* image_base: of non-PIC executables */
@@ -109,6 +131,8 @@ typedef struct Arch {
   u32 special, special_unloaded; /* SF_*: targets that edges of allocated atoms, and of others, can't just add up */
   /* True when the kind is a plain address (not relative to the place): needs a dynamic relocation in PIC output. */
   bool (*edge_is_absolute)(u32 kind);
+  const BranchReach *branches; /* by kind */
+  const ThunkShape *thunk;     /* NULL: branches reach what they can be linked with, always */
 } Arch;
 
 /* Where a place of an input is in its source. Strings live in the arena that was passed. */

@@ -25,7 +25,7 @@ static const Row rows[] = {
 #undef X
 };
 
-static const char *const passes[] = {"dead-strip", "icf", "merge", "order", "got", "stubs", "tls"};
+static const char *const passes[] = {"dead-strip", "icf", "merge", "order", "got", "stubs", "tls", "thunks", "layout"};
 static const char *const targets[] = {"x86_64"};
 
 bool driver_core_asked(int argc, char **argv) {
@@ -63,6 +63,14 @@ static bool is_number(const char *s, u32 *out) {
   unsigned long v = strtoul(s, &end, 10);
   *out = (u32)v;
   return *s >= '0' && *s <= '9' && !*end && v <= UINT32_MAX;
+}
+
+/* Decimal, or hexadecimal with 0x. */
+static bool is_range(const char *s, u64 *out) {
+  char *end;
+  errno = 0;
+  *out = strtoull(s, &end, starts_with(s, "0x") ? 16 : 10);
+  return *s >= '0' && *s <= '9' && !*end && !errno && *out;
 }
 
 static bool known(const char *const *list, u32 n, const char *s) {
@@ -119,6 +127,12 @@ static DriverResult act(Action action, const char *value, const DriverHooks *hoo
     }
     *vec_push(&o->passes) = value;
     break;
+  case CORE_BRANCH_RANGE:
+    if (!is_range(value, &o->branch_range)) {
+      diag_error(d, "bad-value", "'%s' is not a number of bytes", value);
+      return DRIVER_ERROR;
+    }
+    break;
   case CORE_RELOCATABLE: o->relocatable = true; break;
   case CORE_SYMBOL_ORDER:
     if (!read_order(value, o, d))
@@ -155,6 +169,25 @@ static DriverResult act(Action action, const char *value, const DriverHooks *hoo
   return DRIVER_LINK;
 }
 
+/* Addresses belong to the graph as it was when they were given. */
+static bool check_passes(const Options *o, Diag *d) {
+  const char *last = NULL;
+  for (u32 i = 0; i < o->passes.n; i++) {
+    const char *pass = o->passes.at[i];
+    if (streq(pass, "thunks") || streq(pass, "layout")) {
+      last = pass;
+    } else if (last) {
+      diag_error(d, "pass-order", "pass '%s' can't come after '%s': it would change what has addresses", pass, last);
+      return false;
+    }
+  }
+  if (last && o->relocatable) {
+    diag_error(d, "pass-order", "-r writes an object, which has no addresses: pass '%s' can't go with it", last);
+    return false;
+  }
+  return true;
+}
+
 DriverResult driver_core(int argc, char **argv, const DriverHooks *hooks, Options *o, Diag *d) {
   bool ok = true;
   o->output = "-";
@@ -187,6 +220,7 @@ DriverResult driver_core(int argc, char **argv, const DriverHooks *hooks, Option
     diag_error(d, "missing-argument", "-r needs -o FILE");
     ok = false;
   }
+  ok = ok && check_passes(o, d);
   if (!o->inputs.n)
     *vec_push(&o->inputs) = (Input){.name = "-"};
   return ok ? DRIVER_LINK : DRIVER_ERROR;
