@@ -29,10 +29,11 @@ static const BranchReach branches[X64_COUNT] = {
     [X64_PC32] = {INT32_MIN, INT32_MAX, -4, false},
 };
 
-/* jmp rel32: it reaches no farther than what it stands in for, so only --branch-range makes one. */
+/* jmp rel32: it reaches no farther than what it stands in for, but from where it is. */
 static const ThunkEdge thunk_edges[] = {{X64_PLT32, 1, -4}};
 static const ThunkShape thunk = {
-    .bytes = (const u8[]){0xe9, 0, 0, 0, 0}, .size = 5, .p2align = 3, .edges = thunk_edges, .nedges = COUNT_OF(thunk_edges)};
+    .bytes = (const u8[]){0xe9, 0, 0, 0, 0}, .size = 5, .p2align = 3, .edges = thunk_edges, .nedges = COUNT_OF(thunk_edges),
+    .back = INT32_MIN + 5ll, .ahead = INT32_MAX + 5ll};
 
 _Static_assert(X64_COUNT <= 64, "Arch.kinds_by_symbol has 64 bits");
 

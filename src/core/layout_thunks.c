@@ -251,8 +251,8 @@ static u64 boundary_addr(const Link *l, const Osec *o, u32 place) {
   return align_up(o->addr + end, align);
 }
 
-/* The last place for a pool in [lo, hi]. */
-static bool find_boundary(const Round *r, u64 lo, u64 hi, ThunkPool *out) {
+/* The last place for a pool in [lo, hi]; `in_front`: also before a section's first atom. */
+static bool find_boundary(const Round *r, u64 lo, u64 hi, bool in_front, ThunkPool *out) {
   const Link *l = r->l;
   for (u32 i = r->code.n; i-- > 0;) {
     const Osec *o = &l->osecs.at[r->code.at[i].osec];
@@ -270,7 +270,7 @@ static bool find_boundary(const Round *r, u64 lo, u64 hi, ThunkPool *out) {
       u64 addr = boundary_addr(l, o, place);
       if (addr < lo)
         return false;
-      if (addr > hi || !may_stand(l, o, place))
+      if (addr > hi || (!place && !in_front) || !may_stand(l, o, place))
         continue;
       *out = (ThunkPool){.osec = r->code.at[i].osec, .place = place, .addr = addr};
       return true;
@@ -330,13 +330,16 @@ static i64 first_slack(const BranchReach *b) { return b->ahead / 16 + MIN(b->ahe
 
 static u32 choose_pool(Round *r, const Far *f) {
   const BranchReach *b = &r->t->reach[f->edge.kind];
+  const ThunkShape *s = r->l->arch->thunk;
   for (i64 slack = first_slack(b);; slack /= 2) {
     u64 lo = near(f->at, b->back - b->bias + slack), hi = near(f->at, b->ahead - b->bias - slack);
+    lo = MAX(lo, near(f->dest, -s->ahead + slack)); /* the island has to get there */
+    hi = MIN(hi, near(f->dest, -s->back - slack));
     u32 p = find_pool(r, lo, hi);
     ThunkPool fresh;
     if (p != UINT32_MAX)
       return p;
-    if (find_boundary(r, lo, hi, &fresh))
+    if (find_boundary(r, lo, hi, false, &fresh) || find_boundary(r, lo, hi, true, &fresh))
       return add_pool(r, &fresh);
     if (!slack)
       return UINT32_MAX;

@@ -89,9 +89,10 @@ typedef struct {
 
 /* A branch island (thunk): code that goes on to a place farther away than most branches reach (core/thunks.h). */
 typedef struct {
-  const u8 *bytes; /* with nothing in the fields; Arch.apply_one fills them in */
+  const u8 *bytes;   /* with nothing in the fields; Arch.apply_one fills them in */
   const ThunkEdge *edges;
   u8 size, nedges, p2align;
+  i64 back, ahead;   /* how far from its own first byte it can go */
 } ThunkShape;
 
 typedef struct Arch {

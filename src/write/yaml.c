@@ -400,7 +400,7 @@ static void set_address(const Dump *d, u32 a, YamlAtom *y) {
   if (!osec)
     return;
   y->output_section = l->osecs.at[osec].name;
-  y->has_address = true;
+  y->has_address = t || l->atoms.flags[a] & ATOM_ALLOC;
   y->address = t ? thunk_addr(l, t) : l->atoms.addr[a];
 }
 
