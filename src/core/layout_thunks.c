@@ -72,7 +72,7 @@ static bool is_branch(const Link *l, const Atom *a, const Edge *e) {
   if (e->kind >= l->arch->nkinds || a->fold & FOLD_ISLAND)
     return false;
   const BranchReach *r = &l->thunks->reach[e->kind];
-  return r->ahead && (r->sure || l->arch->only_branches(a, e->kind, e->offset));
+  return r->ahead && (edge_class(l->arch, e->kind) == EC_BRANCH || (l->arch->only_branches && l->arch->only_branches(a, e->kind, e->offset)));
 }
 
 /* False: to no place that has an address. A static absolute symbol has one, but no CPU's compiler branches to those. */
@@ -381,13 +381,12 @@ static void give_thunk(Round *r, const Far *f) {
   *slot = t->all.n + 1;
   *vec_push(&pool->thunks) = t->all.n;
   *vec_push(&t->all) = (Thunk){.end = f->end, .pool = p, .off = off, .from = f->from, .edge = f->edge};
-  pool->size = off + l->arch->thunk->size;
+  pool->size = off + l->arch->thunk_size;
 }
 
 /* ---- bytes ---- */
 
 static void write_pool(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
-  const ThunkShape *shape = l->arch->thunk;
   const ThunkPool *p = &l->thunks->pools.at[(u32)(uintptr_t)s->ctx];
   u64 addr = l->atoms.addr[s->atom.i];
   (void)off; /* grain 0: whole */
@@ -395,15 +394,9 @@ static void write_pool(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   for (u32 i = 0; i < p->thunks.n; i++) {
     const Thunk *t = &l->thunks->all.at[p->thunks.at[i]];
     u64 dest = end_addr(l, &t->end);
-    memcpy(out + t->off, shape->bytes, shape->size);
-    for (u32 k = 0; k < shape->nedges; k++) {
-      const ThunkEdge *x = &shape->edges[k];
-      Edge e = {.offset = x->offset, .addend = x->addend, .S = dest, .target = UINT32_MAX, .kind = x->kind};
-      u64 place = t->off + x->offset;
-      if (!l->arch->apply_one(l, &e, out + place, addr + place))
-        diag_report(l->diag, DIAG_ERROR, "relocation-range", 0, "branch island at 0x%llx: 0x%llx is out of reach", (unsigned long long)(addr + t->off),
-                    (unsigned long long)dest);
-    }
+    if (!l->arch->write_thunk(out + t->off, addr + t->off, dest))
+      diag_report(l->diag, DIAG_ERROR, "relocation-range", 0, "branch island at 0x%llx: 0x%llx is out of reach", (unsigned long long)(addr + t->off),
+                  (unsigned long long)dest);
   }
 }
 

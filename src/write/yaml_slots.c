@@ -100,7 +100,7 @@ void island_describe(const Link *l, const Thunk *t, Arena *arena, YamlAtom *out)
   i64 off = t->edge.addend - thunk_bias(l, t->edge.kind);
   YamlAtom y;
   l->format->describe(l, beside, arena, &y);
-  *out = (YamlAtom){.type = YAML_TYPE_BRANCH_ISLAND, .content = {s->bytes, s->size}, .size = s->size, .p2align = s->p2align,
+  *out = (YamlAtom){.type = YAML_TYPE_BRANCH_ISLAND, .content = {s->bytes, l->arch->thunk_size}, .size = l->arch->thunk_size, .p2align = s->p2align,
                     .section_choice = y.section_choice, .section_name = y.section_name, .section_type = y.section_type,
                     .section_flags = y.section_flags, .permissions = y.permissions};
   if (*name)
