@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arch/aarch64.h"
+#include "arch/x86_64.h"
 #include "core/coalesce.h"
 #include "core/deadstrip.h"
 #include "core/ehframe.h"
@@ -81,7 +83,9 @@ static bool read_all(Link *l, const char *path, Bytes *out) {
 static bool is_elf(Bytes b) { return b.len > SELFMAG && !memcmp(b.p, ELFMAG, SELFMAG); }
 
 static void add_elf(Link *l, const char *path, Bytes b) {
-  if (b.len < 18 || rd16(b.p + 16) != ET_REL)
+  if (l->arch != &arch_x86_64)
+    diag_error(l->diag, "mixed-targets", "%s: ELF objects are read for x86_64 only, not for %s", path, l->arch->name);
+  else if (b.len < 18 || rd16(b.p + 16) != ET_REL)
     diag_error(l->diag, "not-an-object", "%s: is not a relocatable object", path);
   else
     *vec_push(&l->files) = (File){.kind = FILE_OBJECT, .path = path, .arg = path, .data = b};
@@ -190,7 +194,7 @@ static void lay_out(Link *l) {
   if (l->osecs.n)
     return; /* by an earlier one of these */
   if (asked_for(l, "thunks"))
-    thunks_begin(l);
+    thunks_begin(l, plt_place);
   layout_assign(l);
   layout_addresses(l);
   if (!asked_for(l, "layout"))
@@ -295,7 +299,25 @@ static bool join(Link *l) {
   return true;
 }
 
+/* What a CPU's row has no functions for. */
+static bool check_target(const Link *l) {
+  static const char *const need_scan[] = {"got", "stubs", "tls", "icf"};
+  bool ok = true;
+  for (u32 i = 0; !l->arch->scan && i < COUNT_OF(need_scan); i++)
+    if (asked_for(l, need_scan[i])) {
+      diag_error(l->diag, "unsupported-target", "there is no pass '%s' for target %s", need_scan[i], l->arch->name);
+      ok = false;
+    }
+  if (l->opt->relocatable && l->arch != &arch_x86_64) {
+    diag_error(l->diag, "unsupported-target", "-r: ELF objects are written for x86_64 only, not for %s", l->arch->name);
+    ok = false;
+  }
+  return ok;
+}
+
 static bool run(Link *l) {
+  if (!check_target(l))
+    return false;
   load(l);
   if (!checkpoint(l) || !join(l))
     return false;
@@ -310,6 +332,8 @@ static bool run(Link *l) {
 
 static void begin(Link *l, Options *opt, Diag *d) {
   session_begin(l, opt, d);
+  if (opt->cpu && streq(opt->cpu, arch_aarch64.name))
+    l->arch = &arch_aarch64;
   l->layout = &no_layout;
   l->is_pic = opt->kind != OUTPUT_EXEC;
   l->is_dynamic = true;

@@ -1,6 +1,8 @@
 /* aarch64.c: the table by which the rest of weld sees AArch64 (Arm ARM; AAELF64 for the names of edges). */
 #include "arch/aarch64.h"
 
+#include "arch/aarch64_thunk.h"
+
 static const u8 edge_bytes[A64_COUNT] = {
 #define X(kind, bits, class, name) [A64_##kind] = (bits) / 8,
     AARCH64_EDGES(X)
@@ -31,4 +33,8 @@ const Arch arch_aarch64 = {
     .edge_bytes = edge_bytes,
     .edge_class = edge_classes,
     .edge_name = edge_name,
+    .thunk_size = A64_THUNK_SIZE,
+    .write_thunk = a64_write_thunk,
+    .branches = a64_branches,
+    .thunk = &a64_thunk,
 };

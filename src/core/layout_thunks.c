@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "core/layout_internal.h"
-#include "core/slots.h"
 #include "util/hash.h"
 
 enum { MOST_ROUNDS = 40, SCAN_ATOMS = 2048 };
@@ -81,11 +80,11 @@ static bool find_end(const Link *l, FileId f, const Edge *e, ThunkEnd *end) {
   if (e->target == UINT32_MAX)
     return false;
   u32 flags = e->target < l->syms.nglobal ? l->syms.flags[e->target] : e->flags;
-  const SymAux *x = flags & l->arch->special ? sym_aux(l, e->target) : NULL;
+  const SymAux *x = sym_aux(l, e->target);
   *end = (ThunkEnd){0, NO_SYM.i, 0};
   if (x && (x->plt >= 0 || x->pltgot >= 0)) {
     u64 off;
-    u32 synth = plt_place(l, x, &off);
+    u32 synth = l->thunks->stub_place(l, x, &off);
     end->atom = l->synths.at[synth].atom.i;
     end->off = (i64)off + e->addend - bias;
     return end->atom && l->atoms.at[end->atom].osec;
@@ -527,13 +526,14 @@ bool thunks_round(Link *l) {
   return nfar && !t->failed;
 }
 
-void thunks_begin(Link *l) {
+void thunks_begin(Link *l, StubPlaceFn *stub_place) {
   const Arch *a = l->arch;
   i64 range = l->opt->branch_range && l->opt->branch_range <= INT64_MAX ? (i64)l->opt->branch_range : INT64_MAX;
   if (!a->thunk)
     return;
   Thunks *t = ARENA_NEW(&l->arena, Thunks);
   BranchReach *reach = ARENA_ARRAY(&l->arena, BranchReach, a->nkinds);
+  t->stub_place = stub_place;
   t->least = INT64_MAX;
   for (u32 k = 0; k < a->nkinds; k++) {
     reach[k] = a->branches[k];

@@ -78,6 +78,7 @@ typedef struct {
   StrVec undefined_glob;
   bool keep_globals, undefines_are_errors; /* weld -core */
   StrVec passes;             /* weld -core: --add-pass, in order */
+  const char *cpu;           /* weld -core: --target's, as Arch.name; NULL: x86_64 */
   StrVec dump_graph;         /* PHASE[:FILE], as it was checked */
   bool commons_stay;         /* a tentative definition does not look for a real one in archives */
   StrVec require_defined;

@@ -33,7 +33,11 @@ typedef struct {
   VEC(u32) thunks;  /* in order of their offsets */
 } ThunkPool;
 
+/* Where the stub of a symbol is that has one (SymAux.plt or .pltgot): the Synth, and where in it. */
+typedef u32 StubPlaceFn(const Link *l, const SymAux *x, u64 *off);
+
 typedef struct Thunks {
+  StubPlaceFn *stub_place;
   const BranchReach *reach; /* by kind of edge: Arch.branches within --branch-range */
   i64 least;                /* what every branch reaches, either way */
   VEC(Thunk) all;           /* in the order in which they were made */
@@ -44,8 +48,9 @@ typedef struct Thunks {
   bool failed;              /* there is a branch that no island can help: it was reported */
 } Thunks;
 
-/* Layout shall make islands. Nothing happens for a CPU that has none. */
-void thunks_begin(Link *l);
+/* Layout shall make islands. Calls of what has a stub go to that: stub_place knows where. Nothing happens for a CPU that has no
+ * islands. */
+void thunks_begin(Link *l, StubPlaceFn *stub_place);
 /* For layout, when addresses have settled: adds what branches need. True: sizes have changed, and there may be more atoms. */
 bool thunks_round(Link *l);
 /* After layout: the island that edge e of atom a goes to; NULL: e is no branch, or reaches its end. Thread safe. */

@@ -26,7 +26,10 @@ static const Row rows[] = {
 };
 
 static const char *const passes[] = {"dead-strip", "icf", "merge", "order", "got", "stubs", "tls", "thunks", "layout"};
-static const char *const targets[] = {"x86_64"};
+/* The first word of a triple, and what Arch.name says. */
+static const struct {
+  const char *word, *cpu;
+} targets[] = {{"x86_64", "x86_64"}, {"aarch64", "aarch64"}, {"arm64", "aarch64"}};
 
 bool driver_core_asked(int argc, char **argv) {
   return argc > 1 && (streq(argv[1], "-core") || streq(argv[1], "--core"));
@@ -80,10 +83,13 @@ static bool known(const char *const *list, u32 n, const char *s) {
   return false;
 }
 
-/* A triple's CPU is what counts: x86_64-linux-gnu. */
-static bool known_target(Arena *a, const char *triple) {
-  const char *dash = strchr(triple, '-');
-  return known(targets, COUNT_OF(targets), dash ? arena_strndup(a, triple, (u64)(dash - triple)) : triple);
+/* A triple's CPU is what counts: x86_64-linux-gnu. NULL: there is none of that name. */
+static const char *cpu_of(const char *triple) {
+  u64 n = strcspn(triple, "-");
+  for (u32 i = 0; i < COUNT_OF(targets); i++)
+    if (strlen(targets[i].word) == n && !strncmp(targets[i].word, triple, n))
+      return targets[i].cpu;
+  return NULL;
 }
 
 /* Lines without blanks around them; empty ones and # comments say nothing. */
@@ -141,8 +147,9 @@ static DriverResult act(Action action, const char *value, const DriverHooks *hoo
   case CORE_PIE: o->kind = OUTPUT_PIE; break;
   case CORE_SHARED: o->kind = OUTPUT_SHARED; break;
   case CORE_TARGET:
-    if (!known_target(&o->arena, value)) {
-      diag_error(d, "unsupported-target", "target '%s' is not supported; supported: x86_64", value);
+    o->cpu = cpu_of(value);
+    if (!o->cpu) {
+      diag_error(d, "unsupported-target", "target '%s' is not supported; supported: x86_64, aarch64", value);
       return DRIVER_ERROR;
     }
     break;
