@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "driver/core.h"
+#include "driver/darwin.h"
 #include "driver/gnu.h"
 #include "driver/jobserver.h"
 #include "graph.h"
@@ -88,12 +89,12 @@ static const DriverHooks hooks = {
     .parse_expr = script_parse_expr,
 };
 
+typedef enum { FLAVOR_GNU, FLAVOR_DARWIN, FLAVOR_NONE /* reported */ } Flavor;
+
 /* "-flavor NAME" as the first argument, else the name of the program, says whose command line follows;
- * a name that says nothing stands for GNU's. Removes -flavor from argv. False after a report. */
-static bool is_gnu(int *argc, char **argv, Diag *d) {
+ * a name that says nothing stands for GNU's. Removes -flavor from argv. */
+static Flavor find_flavor(int *argc, char **argv, Diag *d) {
   static const struct { const char *name, *what; } others[] = {
-      {"darwin", "the Mach-O linker's"}, {"ld64", "the Mach-O linker's"},
-      {"ld64.lld", "the Mach-O linker's"}, {"ld64.weld", "the Mach-O linker's"},
       {"link", "the PE/COFF linker's"}, {"lld-link", "the PE/COFF linker's"},
       {"weld-link", "the PE/COFF linker's"}, {"golink", "the Go linker's"},
       {"wasm", "the WebAssembly linker's"}, {"wasm-ld", "the WebAssembly linker's"},
@@ -103,26 +104,28 @@ static bool is_gnu(int *argc, char **argv, Diag *d) {
   bool asked = *argc > 1 && (streq(argv[1], "-flavor") || streq(argv[1], "--flavor"));
   if (asked) {
     if (*argc < 3) {
-      diag_error(d, "missing-argument", "%s needs a value: gnu", argv[1]);
-      return false;
+      diag_error(d, "missing-argument", "%s needs a value: gnu or darwin", argv[1]);
+      return FLAVOR_NONE;
     }
     name = argv[2];
     for (int i = 3; i <= *argc; i++) /* the NULL at the end moves too */
       argv[i - 2] = argv[i];
     *argc -= 2;
   }
+  if (driver_darwin_name(name))
+    return FLAVOR_DARWIN;
   for (u32 i = 0; i < COUNT_OF(others); i++)
     if (streq(name, others[i].name)) {
       diag_error(d, "unsupported-flavor",
-                 "flavor '%s' (%s command line) is not supported yet; -flavor gnu is", name,
+                 "flavor '%s' (%s command line) is not supported yet; -flavor gnu and darwin are", name,
                  others[i].what);
-      return false;
+      return FLAVOR_NONE;
     }
   if (asked && !driver_gnu_name(name)) {
-    diag_error(d, "unsupported-flavor", "unknown flavor '%s'; known: gnu", name);
-    return false;
+    diag_error(d, "unsupported-flavor", "unknown flavor '%s'; known: gnu, darwin", name);
+    return FLAVOR_NONE;
   }
-  return true;
+  return FLAVOR_GNU;
 }
 
 /* Without --threads, a job of make takes a thread for each token that is free now. */
@@ -142,12 +145,19 @@ static bool run_core(int argc, char **argv, Options *o, Diag *d) {
   return graph_run(o, d);
 }
 
+static bool link_darwin(Options *o, Diag *d, WeldOutput *mem) {
+  (void)o, (void)mem;
+  diag_error(d, "unsupported-flavor", "links of Mach-O objects are not supported yet");
+  return false;
+}
+
 static bool run(int argc, char **argv, Options *o, Diag *d) {
   if (driver_core_asked(argc, argv))
     return run_core(argc, argv, o, d);
-  if (!is_gnu(&argc, argv, d))
+  Flavor flavor = find_flavor(&argc, argv, d);
+  if (flavor == FLAVOR_NONE)
     return false;
-  switch (driver_gnu(argc, argv, &hooks, o, d)) {
+  switch ((flavor == FLAVOR_DARWIN ? driver_darwin : driver_gnu)(argc, argv, &hooks, o, d)) {
   case DRIVER_DONE: return true;
   case DRIVER_ERROR: return false;
   case DRIVER_LINK: break;
@@ -155,7 +165,7 @@ static bool run(int argc, char **argv, Options *o, Diag *d) {
   Jobserver j = {.read_fd = -1, .write_fd = -1};
   ask_jobserver(o, &j);
   o->exits = !LEAKS_ARE_ERRORS;
-  bool ok = link_run(o, d, NULL);
+  bool ok = (flavor == FLAVOR_DARWIN ? link_darwin : link_run)(o, d, NULL);
   jobserver_close(&j);
   return ok;
 }
