@@ -62,8 +62,8 @@ typedef struct {
 } Bond;
 typedef VEC(Bond) Bonds;
 
-/* Both directions of an associate edge. Only inside a file: a name that another file won does not fall with this one;
- * who is tied to a name that this file lost was tied to the atom that is gone. */
+/* Both directions of an associate edge, one of link-order. Only inside a file: a name that another file won does not fall
+ * with this one; who is tied to a name that this file lost was tied to the atom that is gone. */
 static void find_bonds(Link *l, u32 f, const u32 *lost_in, Bonds *bonds, U32Vec *fallen) {
   u32 base = l->files.at[f].atom_base;
   for (u32 a = base + 1; a < base + l->files.at[f].natoms; a++) {
@@ -71,7 +71,7 @@ static void find_bonds(Link *l, u32 f, const u32 *lost_in, Bonds *bonds, U32Vec 
     Edge e[EDGE_BATCH];
     for (u32 n; (n = l->format->edges(l, &c, e));)
       for (u32 k = 0; k < n; k++) {
-        if (e[k].kind != EDGE_ASSOCIATE || e[k].target == UINT32_MAX)
+        if ((e[k].kind != EDGE_ASSOCIATE && e[k].kind != EDGE_LINK_ORDER) || e[k].target == UINT32_MAX)
           continue;
         bool by_name = e[k].target < l->syms.nglobal;
         u32 target = by_name ? l->syms.atom[e[k].target] : (u32)e[k].S;
@@ -79,7 +79,8 @@ static void find_bonds(Link *l, u32 f, const u32 *lost_in, Bonds *bonds, U32Vec 
           drop(l, a, fallen); /* a local target in another file: the namesake of one whose group lost */
         } else if (target && l->atoms.at[target].file == f) {
           *vec_push(bonds) = (Bond){target, a};
-          *vec_push(bonds) = (Bond){a, target};
+          if (e[k].kind == EDGE_ASSOCIATE)
+            *vec_push(bonds) = (Bond){a, target};
         }
       }
   }

@@ -152,6 +152,8 @@ void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
     u16 f = l->atoms.flags[a];
     if (!(f & ATOM_LIVE))
       continue;
+    if (l->format->atoms_are_symbols)
+      find_associates(l, a, &links);
     if (f & ATOM_LINKORDER && l->atoms.at[a].link) {
       *vec_push(&links) = (Follow){l->atoms.at[a].link, a};
       if (!(f & ATOM_ROOT))
@@ -163,8 +165,6 @@ void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
     }
     if (f & ATOM_ROOT)
       fn(ctx, ROOT_ATOM, a);
-    if (l->format->atoms_are_symbols)
-      find_associates(l, a, &links);
     for (u32 s = 0; s < l->start_stops.n; s++)
       if (streq(l->start_stops.at[s].section, l->format->atom_name(l, (AtomId){a}))) {
         *vec_push(&starts) = (Follow){l->start_stops.at[s].sym, a};

@@ -79,6 +79,7 @@ typedef struct {
   bool keep_globals, undefines_are_errors; /* weld -core */
   StrVec passes;             /* weld -core: --add-pass, in order */
   StrVec dump_graph;         /* PHASE[:FILE], as it was checked */
+  bool whole_objects;        /* what only linkers read of an object (their notes and tables) is in the graph, too: for text */
   bool commons_stay;         /* a tentative definition does not look for a real one in archives */
   StrVec require_defined;
   VEC(Defsym) defsyms;

@@ -159,6 +159,7 @@ DriverResult driver_core(int argc, char **argv, const DriverHooks *hooks, Option
   bool ok = true;
   o->output = "-";
   o->commons_stay = true;
+  o->whole_objects = true;
   for (int i = 2; i < argc; i++) {
     const char *arg = argv[i], *value;
     if (arg[0] != '-' || !arg[1]) {

@@ -133,6 +133,10 @@ void elf_describe(const Link *l, AtomId a, Arena *arena, YamlAtom *out) {
   out->has_size = !at->data && at->size;
   if (at->data && at->size)
     out->content = (Bytes){at->data, at->size};
+  if (section == o->addrsig_shndx) { /* numbers of symbols that will have others: its edges say which they are */
+    out->content = (Bytes){0};
+    out->size = 0;
+  }
   describe_section(l, a, out);
   index_symbols(l, file);
   u32 begin = o->section_first[section], end = o->section_first[section + 1];

@@ -155,6 +155,8 @@ static bool make_edges(Link *l, FileId f, YamlObject *o, Arena *arena, const Nam
       else if (r->target && !target->name) /* yaml_read() says so too, of a whole stream */
         ok = bad_reference(l, f, r, arena_printf(arena, "no such atom name: %s", r->target));
       e->symbol = target ? target->symbol : 0;
+      if (e->kind == EDGE_LINK_ORDER && !o->symbols[e->symbol].section)
+        ok = bad_reference(l, f, r, "link-order leads to no defined atom of the file");
     }
   }
   return ok;
@@ -411,6 +413,14 @@ static u32 atom_flags_of(const YamlAtom *a) {
   return f;
 }
 
+/* The atom that atom i follows, from 1 on; 0: none. */
+static u32 followed(const YamlObject *o, u32 i) {
+  for (u32 e = o->first_edge[i]; e < o->first_edge[i + 1]; e++)
+    if (o->edges[e].kind == EDGE_LINK_ORDER)
+      return o->symbols[o->edges[e].symbol].section;
+  return 0;
+}
+
 static void yaml_atoms(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
   YamlObject *o = file->fmt;
@@ -423,6 +433,11 @@ static void yaml_atoms(Link *l, FileId f, unsigned tid) {
     l->atoms.at[file->atom_base + i] = (Atom){.data = y->content.p, .size = y->size, .file = f.i, .rel = y->nrefs, .type = y->type, .p2align = y->p2align, .fold = is_group(y) ? 0 : FOLD_KIND};
     if (!(flags[i] & ATOM_DISCARDED))
       flags[i] = (u16)atom_flags_of(y);
+    u32 follows = followed(o, i);
+    if (follows) {
+      l->atoms.at[file->atom_base + i].link = file->atom_base + follows;
+      flags[i] |= ATOM_LINKORDER;
+    }
   }
 }
 
@@ -520,12 +535,26 @@ static const YamlAtom *yaml_atom(const Link *l, AtomId a) {
 
 static bool yaml_by_content(const Link *l, AtomId a) { return yaml_atom(l, a)->merge == YAML_MERGE_BY_CONTENT; }
 
-/* Text has no table of what is significant: what may be interposed is. */
+static void mark_significant(const Link *l, u32 a, u8 *marks, u8 mark, u16 except) {
+  if (a && !(l->atoms.flags[a] & except))
+    __atomic_fetch_or(&marks[a], mark, __ATOMIC_RELAXED);
+}
+
+/* What may be interposed, and what a table (of an object that became text) says. */
 static bool yaml_significant(Link *l, FileId f, u8 *marks, u8 mark, u16 except) {
   const File *file = file_at(l, f);
-  for (u32 i = 1; i < file->natoms; i++)
-    if (object(l, f)->file->defined.at[i - 1].interposable != YAML_INTERPOSABLE_NO && !(l->atoms.flags[file->atom_base + i] & except))
-      marks[file->atom_base + i] |= mark;
+  const YamlObject *o = file->fmt;
+  for (u32 i = 1; i < file->natoms; i++) {
+    if (o->file->defined.at[i - 1].interposable != YAML_INTERPOSABLE_NO)
+      mark_significant(l, file->atom_base + i, marks, mark, except);
+    EdgeCursor c = {{file->atom_base + i}, 0};
+    Edge e[EDGE_BATCH];
+    i64 off;
+    for (u32 n; (n = yaml_edges(l, &c, e));)
+      for (u32 k = 0; k < n; k++)
+        if (e[k].kind == EDGE_SIGNIFICANT)
+          mark_significant(l, yaml_edge_atom(l, f, &e[k], &off).i, marks, mark, except);
+  }
   return true;
 }
 

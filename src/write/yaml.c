@@ -120,6 +120,11 @@ static char *make_ref(Dump *d) {
   return name;
 }
 
+static void name_atom(Dump *d, u32 a) {
+  if (!d->ref[a] && needs_ref(d, a))
+    d->ref[a] = make_ref(d);
+}
+
 static u32 local_atom(const Link *l, const Edge *e, FileId f) {
   i64 off;
   return e->target == UINT32_MAX || e->flags & SF_DISCARDED ? 0 : l->format->edge_atom(l, f, e, &off).i;
@@ -140,6 +145,13 @@ static bool has_no_target(const Link *l, u32 a, const Edge *e) {
   return e->target == UINT32_MAX || ((l->atoms.flags[a] & (ATOM_ALLOC | ATOM_EHFRAME)) != ATOM_ALLOC && is_gone(l, e));
 }
 
+/* What a follower follows is said as a reference, its first; whether its format has an edge for it does not matter. */
+static u32 follows(const Link *l, u32 a) {
+  u32 t = l->atoms.flags[a] & ATOM_LINKORDER ? l->atoms.at[a].link : 0;
+  return t && is_shown(l, t) ? t : 0;
+}
+static bool is_left_out(const Link *l, const Edge *e) { return e->kind == EDGE_LINK_ORDER || is_idle(l, e); }
+
 typedef void EachEdgeFn(Dump *d, u32 a, const Edge *e);
 
 static void each_edge(Dump *d, EachEdgeFn *fn) {
@@ -150,7 +162,7 @@ static void each_edge(Dump *d, EachEdgeFn *fn) {
     Edge e[EDGE_BATCH];
     for (u32 n; l->atoms.at[a].file && (n = l->format->edges(l, &c, e));)
       for (u32 k = 0; k < n; k++)
-        if (!is_idle(l, &e[k]) && !has_no_target(l, a, &e[k]))
+        if (!is_left_out(l, &e[k]) && !has_no_target(l, a, &e[k]))
           fn(d, a, &e[k]);
   }
 }
@@ -180,8 +192,8 @@ static void name_absolute(Dump *d, u32 sym) {
 static void name_target(Dump *d, u32 a, const Edge *e) {
   Link *l = d->l;
   u32 t = e->target < l->syms.nglobal ? 0 : local_atom(l, e, (FileId){l->atoms.at[a].file});
-  if (t && !d->ref[t] && needs_ref(d, t))
-    d->ref[t] = make_ref(d);
+  if (t)
+    name_atom(d, t);
   else if (!t && e->target >= l->syms.nglobal && !is_gone(l, e))
     name_absolute(d, e->target);
   arena_free(&d->scratch);
@@ -368,9 +380,11 @@ static void write_atom(Dump *d, YamlOut *w, u32 a) {
     y.has_address = l->addressed;
     y.address = l->atoms.addr[a];
   }
+  if (follows(l, a))
+    *vec_push(&refs) = (YamlRef){.kind = edge_kind_name(l, EDGE_LINK_ORDER), .target = name_of_atom(d, follows(l, a))};
   for (u32 n, at = 0; l->atoms.at[a].file && (n = l->format->edges(l, &c, e)); at += n)
     for (u32 k = 0; k < n; k++)
-      if (!is_idle(l, &e[k])) {
+      if (!is_left_out(l, &e[k])) {
         *vec_push(&refs) = make_ref_text(d, a, &e[k]);
         if (at + k < y.nrefs)
           refs.at[refs.n - 1].tag = y.refs[at + k].tag;
@@ -408,8 +422,14 @@ static void each_group(Dump *d, EachGroupFn *fn, void *ctx) {
 static void name_members(Dump *d, const char *name, const u32 *members, u32 n, void *ctx) {
   (void)name, (void)ctx;
   for (u32 i = 0; i < n; i++)
-    if (!d->ref[members[i]] && needs_ref(d, members[i]))
-      d->ref[members[i]] = make_ref(d);
+    name_atom(d, members[i]);
+  arena_free(&d->scratch);
+}
+
+static void name_followed(Dump *d) {
+  for (u32 i = 0; i < d->norder; i++)
+    if (follows(d->l, d->order[i]))
+      name_atom(d, follows(d->l, d->order[i]));
   arena_free(&d->scratch);
 }
 
@@ -542,6 +562,7 @@ void yaml_dump_atoms(Link *l, YamlOut *w) {
   each_edge(&d, mention);
   sweep_names(&d);
   each_edge(&d, name_target);
+  name_followed(&d);
   each_group(&d, name_members, NULL);
   yaml_write_section(w, YAML_ATOM_DEFINED);
   for (u32 i = 0; i < d.norder; i++)
