@@ -19,6 +19,7 @@ static bool is_group(const YamlAtom *a) { return a->type == YAML_TYPE_GROUP_COMD
 typedef struct {
   const char *name;
   u32 symbol;
+  bool shared; /* by static atoms that nothing tells apart */
 } NameSlot;
 typedef struct {
   NameSlot *slots;
@@ -35,7 +36,7 @@ static NameSlot *find_name(const NameMap *m, const char *name) {
 static void add_name(NameMap *m, const char *name, u32 symbol) {
   NameSlot *s = name ? find_name(m, name) : NULL;
   if (s && !s->name)
-    *s = (NameSlot){name, symbol};
+    *s = (NameSlot){name, symbol, false};
 }
 
 static NameMap make_names(Arena *a, u32 names) {
@@ -89,6 +90,22 @@ static void make_fallbacks(YamlObject *o, Arena *arena, NameMap *names) {
   o->nfallbacks = o->fallback ? n : 0;
 }
 
+typedef enum { NAMES_GLOBAL, NAMES_STATIC, NAMES_TOLD_APART /* static, of what has a ref-name */ } NameKind;
+
+static void add_names(const YamlObject *o, NameMap *m, NameKind kind) {
+  for (u32 i = o->nsymbols; i-- > 1;) {
+    const YamlSymbol *s = &o->symbols[i];
+    NameKind is = i >= o->first_global ? NAMES_GLOBAL : !s->at && s->atom->ref_name ? NAMES_TOLD_APART : NAMES_STATIC;
+    if (!*s->name || is != kind || (is != NAMES_GLOBAL && is_global_symbol(s)))
+      continue;
+    NameSlot *slot = find_name(m, s->name);
+    if (!slot->name)
+      *slot = (NameSlot){s->name, i, false};
+    else if (is == NAMES_STATIC && slot->symbol < o->first_global && streq(o->symbols[slot->symbol].name, s->name))
+      slot->shared = true;
+  }
+}
+
 /* Local symbols in front: of defined atoms by their number, of static absolutes. */
 static void make_symbols(YamlObject *o, Arena *arena, NameMap *names) {
   const YamlFile *f = o->file;
@@ -120,9 +137,9 @@ static void make_symbols(YamlObject *o, Arena *arena, NameMap *names) {
     if (!o->symbols[i].at)
       add_name(names, o->symbols[i].atom->ref_name, i);
   }
-  for (u32 i = o->nsymbols; i-- > 1;) /* global ones before local ones: the name is what is meant */
-    if (*o->symbols[i].name && (i >= o->first_global || !is_global_symbol(&o->symbols[i])))
-      add_name(names, o->symbols[i].name, i);
+  add_names(o, names, NAMES_GLOBAL); /* before local ones: the name is what is meant */
+  add_names(o, names, NAMES_STATIC);
+  add_names(o, names, NAMES_TOLD_APART); /* only where nothing else bears it */
   make_fallbacks(o, arena, names);
 }
 
@@ -154,6 +171,8 @@ static bool make_edges(Link *l, FileId f, YamlObject *o, Arena *arena, const Nam
                                                  (unsigned long long)r->offset, (unsigned long long)a->size));
       else if (r->target && !target->name) /* yaml_read() says so too, of a whole stream */
         ok = bad_reference(l, f, r, arena_printf(arena, "no such atom name: %s", r->target));
+      else if (r->target && target->shared)
+        ok = bad_reference(l, f, r, arena_printf(arena, "two static atoms of the file are named %s: a ref-name has to tell them apart", r->target));
       e->symbol = target ? target->symbol : 0;
       if (e->kind == EDGE_LINK_ORDER && !o->symbols[e->symbol].section)
         ok = bad_reference(l, f, r, "link-order leads to no defined atom of the file");
@@ -455,6 +474,21 @@ static const char *yaml_atom_name(const Link *l, AtomId a) {
 
 /* ---- edges ---- */
 
+static void lead_to(const Link *l, u32 sym, Edge *e) {
+  e->target = sym;
+  e->flags = sym < l->syms.nglobal ? (u16)l->syms.flags[sym] : 0;
+  e->S = l->addressed && sym < l->syms.nglobal ? l->syms.value[sym] : 0;
+}
+
+/* A static atom that fell, and that nothing stands in for, is a name like an undefined one. */
+static bool goes_by_name(const Link *l, const char *name, Edge *e) {
+  SymId s = *name ? sym_find(l, name, strlen(name)) : NO_SYM;
+  if (s.i >= l->syms.nglobal || l->syms.flags[s.i] & SF_UNDEFINED)
+    return false;
+  lead_to(l, s.i, e);
+  return true;
+}
+
 static void decode(const Link *l, const File *file, const YamlRef *r, const YamlEdge *y, Edge *e) {
   const YamlObject *o = file->fmt;
   *e = (Edge){.offset = r->offset, .addend = r->addend, .kind = y->kind, .target = UINT32_MAX};
@@ -462,16 +496,17 @@ static void decode(const Link *l, const File *file, const YamlRef *r, const Yaml
     return;
   const YamlSymbol *s = &o->symbols[y->symbol];
   if (y->symbol >= o->first_global) {
-    e->target = file->globals[y->symbol - o->first_global];
-    if (o->stands_for && e->target < l->syms.nglobal && o->stands_for[e->target] != UINT32_MAX)
-      e->target = o->stands_for[e->target];
-    e->flags = e->target < l->syms.nglobal ? (u16)l->syms.flags[e->target] : 0;
-    e->S = l->addressed && e->target < l->syms.nglobal ? l->syms.value[e->target] : 0;
+    u32 sym = file->globals[y->symbol - o->first_global];
+    if (o->stands_for && sym < l->syms.nglobal && o->stands_for[sym] != UINT32_MAX)
+      sym = o->stands_for[sym];
+    lead_to(l, sym, e);
     return;
   }
   u32 atom = s->section ? file->atom_base + s->section : 0;
   if (o->stand_in && s->section && !s->at && o->stand_in[s->section])
     atom = o->stand_in[s->section];
+  if (atom && (l->atoms.flags[atom] & ATOM_FOLDED) == ATOM_DISCARDED && y->kind < EDGE_LAYOUT_AFTER && goes_by_name(l, s->name, e))
+    return;
   const File *owner = atom ? &l->files.at[l->atoms.at[atom].file] : file;
   e->target = owner->local_base + (atom && !s->at ? atom - owner->atom_base : y->symbol);
   e->flags = (u16)(SF_LOCAL | (s->at ? 0 : SF_SECTION) | (atom ? 0 : SF_ABSOLUTE) | (atom && !(l->atoms.flags[atom] & ATOM_LIVE) ? SF_DISCARDED : 0) |

@@ -18,6 +18,7 @@ enum { UNSEEN = 255 };
 typedef struct {
   const char *name; /* NULL: a free slot */
   u32 bearers;
+  bool global;      /* one of them is not static: the name means that */
 } NameSlot;
 
 typedef struct {
@@ -60,7 +61,7 @@ static void grow_names(Dump *d) {
 }
 
 /* The name must stay as long as the dump. */
-static void bear(Dump *d, const char *name) {
+static void bear(Dump *d, const char *name, bool global) {
   if (!name || !*name)
     return;
   NameSlot *s = find_slot(d, name);
@@ -72,6 +73,7 @@ static void bear(Dump *d, const char *name) {
     s->name = name;
   }
   s->bearers++;
+  s->global |= global;
 }
 
 static u32 bearers(const Dump *d, const char *name) { return find_slot(d, name)->bearers; }
@@ -270,9 +272,9 @@ static void each_symbol(Dump *d, SymbolKind kind, EachSymbolFn *fn, void *ctx) {
 }
 
 static void bear_symbol(Dump *d, u32 f, u32 index, const YamlAtom *y, void *ctx) {
-  (void)f, (void)index, (void)ctx;
-  bear(d, y->name);
-  bear(d, y->ref_name);
+  (void)ctx;
+  bear(d, y->name, index >= d->l->files.at[f].first_global);
+  bear(d, y->ref_name, false);
 }
 
 /* Of mentions of one name, the least permissive counts: never, at run time, at build time. */
@@ -466,7 +468,7 @@ static void write_symbol(Dump *d, u32 f, u32 index, const YamlAtom *y, void *ctx
 
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
-/* A name that something still bears is no undefined one. All others that are referred to are: weld's own, too, which no
+/* A name that something global still bears is no undefined one. All others that are referred to are: weld's own, too, which no
  * atom of the text is for. */
 static void settle_lost(Dump *d) {
   u32 n = 0;
@@ -476,9 +478,9 @@ static void settle_lost(Dump *d) {
   if (d->lost.n)
     qsort(d->lost.at, d->lost.n, sizeof *d->lost.at, by_text);
   for (u32 i = 0; i < d->lost.n; i++)
-    if (*d->lost.at[i] && !bearers(d, d->lost.at[i])) {
+    if (*d->lost.at[i] && !find_slot(d, d->lost.at[i])->global) {
       d->lost.at[n++] = d->lost.at[i];
-      bear(d, d->lost.at[i]);
+      bear(d, d->lost.at[i], true);
     }
   d->lost.n = n;
 }
@@ -494,10 +496,10 @@ static void sweep_names(Dump *d) {
     if (is_shown(l, a)) {
       YamlAtom y;
       describe_in(l, a, &d->arena, &y);
-      bear(d, y.name);
-      bear(d, y.ref_name);
+      bear(d, y.name, y.scope != YAML_SCOPE_STATIC);
+      bear(d, y.ref_name, false);
       for (u32 k = 0; k < y.nsymbols; k++)
-        bear(d, y.symbols[k].name);
+        bear(d, y.symbols[k].name, y.symbols[k].scope != YAML_SCOPE_STATIC);
     }
   for (u32 k = 0; k < AS_KINDS; k++)
     each_symbol(d, (SymbolKind)k, bear_symbol, NULL);
