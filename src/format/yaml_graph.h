@@ -66,6 +66,7 @@ typedef struct YamlAtom {
   u32 nrefs;
   /* undefined, shared-library */
   YamlCanBeNull can_be_null;
+  YamlWantedVisibility visibility; /* undefined */
   const char *fallback;       /* undefined: name of another undefined; NULL */
   const char *load_name;      /* shared-library; NULL */
   YamlSharedType shared_type; /* shared-library: type */

@@ -265,6 +265,7 @@ static void record(const YamlSymbol *s, u32 index, SymRec *r) {
     r->flags |= SF_SHARED;
     break;
   case YAML_ATOM_UNDEFINED:
+    r->vis = (u8)a->visibility;
     break;
   case YAML_ATOM_DEFINED:
     r->flags |= type_flags(a->type) | (a->dead_strip == YAML_DEAD_STRIP_ALWAYS ? (u32)SF_VERSION_LOCAL : 0);

@@ -196,6 +196,9 @@ static void add_others(Out *o) {
       if (sym == UINT32_MAX || o->symbol_of[sym] || !l->format->describe_symbol(l, (FileId){f}, i, &o->arena, &y))
         continue;
       u32 flags = global ? l->syms.flags[sym] : SF_ABSOLUTE;
+      u64 key = global ? l->syms.key[sym] : 0;
+      if (y.merge == YAML_MERGE_AS_TENTATIVE && (key_file(key) != f || key_index(key) != i))
+        continue; /* the definition that won speaks for all */
       u8 bind = !global ? STB_LOCAL : flags & SF_UNDEFINED && !(flags & SF_REF_STRONG) ? STB_WEAK : STB_GLOBAL;
       Symbol s = {.s = {.st_info = (u8)(bind << 4), .st_other = visibility(y.scope, YAML_VISIBILITY_OF_SCOPE)}, .reserved = true};
       if (y.merge == YAML_MERGE_AS_TENTATIVE) {
@@ -208,6 +211,7 @@ static void add_others(Out *o) {
         s.s.st_value = y.value;
       } else {
         s.section = SHN_UNDEF;
+        s.s.st_other = flags >> SF_VIS_SHIFT & 3;
       }
       o->symbol_of[sym] = add_symbol(o, s, y.name, global);
     }

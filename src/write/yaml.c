@@ -458,6 +458,8 @@ static void write_symbol(Dump *d, u32 f, u32 index, const YamlAtom *y, void *ctx
       x.address = d->l->syms.value[sym];
       x.output_section = osec ? d->l->osecs.at[osec].name : NULL;
     }
+    if (d->l->syms.flags[sym] & SF_UNDEFINED)
+      x.visibility = (YamlWantedVisibility)(d->l->syms.flags[sym] >> SF_VIS_SHIFT & 3);
     set_ref(d, &x, NULL);
   } else {
     set_ref(d, &x, d->sym_ref[file->local_base + index - d->l->syms.nglobal]);
