@@ -229,8 +229,8 @@ static bool is_zero(const u8 *p, u32 n) {
   return !any;
 }
 
-/* Keeps the FDE when it describes an atom of its own file: FDEs of a function that another file's copy
- * has replaced are of no use. */
+/* Keeps the FDE when it describes an atom of its own file, and at least a byte of it: FDEs of a function that another
+ * file's copy has replaced are of no use, nor are those of no code (a function that ends in __builtin_unreachable()). */
 static bool parse_fde(Parser *p, EhRecord *r, u32 id) {
   Link *l = p->l;
   u64 field = (u64)r->off + 4;
@@ -251,8 +251,10 @@ static bool parse_fde(Parser *p, EhRecord *r, u32 id) {
       l->atoms.flags[t.i] & (ATOM_DISCARDED | ATOM_MERGE | ATOM_EHFRAME | ATOM_SYNTH))
     return true;
   r->target = t.i;
-  bool empty = width && is_zero(p->data.p + r->off + EH_PC_BEGIN + width, width);
-  r->index = empty || !eh_readable(encoding) ? EH_DROPPED : 0;
+  u64 range = (u64)r->off + EH_PC_BEGIN + width;
+  if (width && is_zero(p->data.p + range, width) && !edge_at(p, r, range))
+    return true;
+  r->index = eh_readable(encoding) ? 0 : EH_DROPPED;
   *vec_push(&p->fdes) = *r;
   return true;
 }
