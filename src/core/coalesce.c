@@ -91,17 +91,7 @@ static int by_atom(const void *a, const void *b) {
   return x->atom != y->atom ? (x->atom < y->atom ? -1 : 1) : x->follower < y->follower ? -1 : x->follower > y->follower;
 }
 
-static u32 first_bond(const Bonds *b, u32 atom) {
-  u32 lo = 0, hi = b->n;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (b->at[mid].atom < atom)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo;
-}
+static u32 first_bond(const Bonds *b, u32 atom) { return FIRST_NOT(b->n, i, b->at[i].atom < atom); }
 
 /* A name that was won by an atom that fell with another is nobody's. */
 static void forget_names(Link *l) {

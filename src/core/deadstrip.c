@@ -30,17 +30,7 @@ static void mark(Job *j, u32 a, unsigned tid) {
     *vec_push(&j->found[tid]) = a;
 }
 
-u32 followers_find(const Follow *v, u32 n, u32 key) {
-  u32 lo = 0, hi = n;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (v[mid].key < key)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo;
-}
+u32 followers_find(const Follow *v, u32 n, u32 key) { return FIRST_NOT(n, i, v[i].key < key); }
 
 static void mark_followers(Job *j, const Follow *v, u32 n, u32 key, unsigned tid) {
   for (u32 i = followers_find(v, n, key); i < n && v[i].key == key; i++)

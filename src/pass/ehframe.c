@@ -209,17 +209,12 @@ static bool parse_cie(Parser *p, EhRecord *c) {
 
 /* The CIE of this atom at `off`: CIEs are in order of offsets, and mostly the last one is meant. */
 static u32 find_cie(const Parser *p, u64 off) {
-  u32 lo = p->first_cie, hi = p->cies.n;
-  if (lo < hi && p->cies.at[hi - 1].off == off)
-    return hi - 1;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (p->cies.at[mid].off < off)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo < p->cies.n && p->cies.at[lo].off == off ? lo : UINT32_MAX;
+  const EhRecord *c = p->cies.at + p->first_cie;
+  u32 n = p->cies.n - p->first_cie;
+  if (n && c[n - 1].off == off)
+    return p->cies.n - 1;
+  u32 at = FIRST_NOT(n, i, c[i].off < off);
+  return at < n && c[at].off == off ? p->first_cie + at : UINT32_MAX;
 }
 
 static bool is_zero(const u8 *p, u32 n) {

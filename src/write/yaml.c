@@ -334,18 +334,10 @@ static void keep_name(Names *names, const YamlName *n) {
 /* Global names of atoms that were folded into a are further names of a. */
 static void adopt_names(Dump *d, u32 a, YamlAtom *y) {
   const Link *l = d->l;
-  u32 lo = 0, hi = l->folded.n;
   Names names = {0};
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (l->atoms.at[d->folded[mid].i].link < a)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  for (; lo < l->folded.n && l->atoms.at[d->folded[lo].i].link == a; lo++) {
+  for (u32 f = FIRST_NOT(l->folded.n, i, l->atoms.at[d->folded[i].i].link < a); f < l->folded.n && l->atoms.at[d->folded[f].i].link == a; f++) {
     YamlAtom x;
-    describe(d, d->folded[lo].i, &x);
+    describe(d, d->folded[f].i, &x);
     keep_name(&names, &(YamlName){.name = x.name, .size = x.size, .scope = x.scope, .merge = x.merge == YAML_MERGE_AS_WEAK ? x.merge : YAML_MERGE_NO});
     for (u32 k = 0; k < x.nsymbols; k++)
       keep_name(&names, &x.symbols[k]);
