@@ -77,6 +77,7 @@ typedef struct {
   StrVec undefined;          /* -u, also pulls archive members */
   StrVec undefined_glob;
   bool keep_globals, undefines_are_errors; /* weld -core */
+  const char *target_triple; /* weld -core: --target, else the first that a text says; NULL: none did */
   StrVec passes;             /* weld -core: --add-pass, in order */
   StrVec dump_graph;         /* PHASE[:FILE], as it was checked */
   bool whole_objects;        /* what only linkers read of an object (their notes and tables) is in the graph, too: for text */

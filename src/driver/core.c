@@ -131,6 +131,7 @@ static DriverResult act(Action action, const char *value, const DriverHooks *hoo
       diag_error(d, "unsupported-target", "target '%s' is not supported; supported: x86_64", value);
       return DRIVER_ERROR;
     }
+    o->target_triple = value;
     break;
   case CORE_THREADS:
   case CORE_ERROR_LIMIT: {

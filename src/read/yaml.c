@@ -483,12 +483,24 @@ static void yaml_library_names(Bytes library, void *ctx, NameFn *fn) { (void)lib
 
 /* ---- the row ---- */
 
+/* The CPU has to be that of the link; what else a triple says is for people. */
+static void check_triple(Link *l, const char *name, const char *triple) {
+  u64 n = strlen(l->arch->name);
+  if (!triple)
+    return;
+  if (strncmp(triple, l->arch->name, n) || (triple[n] && triple[n] != '-'))
+    diag_error(l->diag, "wrong-target", "%s: is made for %s; this link is for %s", name, diag_name(l->diag, triple), l->arch->name);
+  else if (!l->opt->target_triple)
+    l->opt->target_triple = triple;
+}
+
 static void add_file(Link *l, const YamlFile *y, const char *path, File file) {
   YamlObject *o = ARENA_NEW(&l->arena, YamlObject);
   o->file = y;
   o->path = path;
   file.kind = FILE_OBJECT;
   file.fmt = o;
+  check_triple(l, file.member ? arena_printf(&l->arena, "%s(%s)", file.path, file.member) : file.path, y->triple);
   *vec_push(&l->files) = file;
 }
 

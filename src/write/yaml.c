@@ -585,7 +585,7 @@ void yaml_dump_atoms(Link *l, YamlOut *w) {
 
 bool yaml_dump(Link *l, FILE *out) {
   YamlOut w = {.sink = yaml_put, .ctx = out};
-  const YamlFile head = {.triple = NULL};
+  const YamlFile head = {.triple = l->opt->target_triple};
   yaml_write_begin(&w);
   yaml_write_file_header(&w, &head);
   yaml_dump_atoms(l, &w);
