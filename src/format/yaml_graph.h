@@ -74,6 +74,10 @@ typedef struct YamlAtom {
   u32 line, col;              /* where it stands; 0 when it came from elsewhere */
 } YamlAtom;
 
+static inline bool yaml_is_group(const YamlAtom *a) { return a->type == YAML_TYPE_GROUP_COMDAT || a->type == YAML_TYPE_GNU_LINKONCE; }
+/* Whether its name is one for all files. That of a group is not: groups meet among themselves. */
+static inline bool yaml_is_global(const YamlAtom *a) { return a->name && *a->name && a->scope != YAML_SCOPE_STATIC && !yaml_is_group(a); }
+
 typedef struct {
   YamlAtom *at;
   u32 n;

@@ -13,8 +13,6 @@ typedef struct {
   u8 definition;        /* YamlAtomKind */
 } YamlSymbol;
 
-static inline bool yaml_is_group(const YamlAtom *a) { return a->type == YAML_TYPE_GROUP_COMDAT || a->type == YAML_TYPE_GNU_LINKONCE; }
-static inline bool yaml_is_global(const YamlAtom *a) { return a->name && *a->name && a->scope != YAML_SCOPE_STATIC && !yaml_is_group(a); }
 static inline bool yaml_is_global_symbol(const YamlSymbol *s) {
   return s->at ? s->at->scope != YAML_SCOPE_STATIC : s->atom && yaml_is_global(s->atom);
 }

@@ -74,18 +74,24 @@ static void make_fallbacks(YamlObject *o, Arena *arena, NameMap *names) {
   o->nfallbacks = o->fallback ? n : 0;
 }
 
-typedef enum { NAMES_GLOBAL, NAMES_STATIC, NAMES_TOLD_APART /* static, of what has a ref-name */ } NameKind;
+typedef enum { NAMES_GLOBAL, NAMES_STATIC, NAMES_TOLD_APART /* static, of what has a ref-name */, NAMES_OF_GROUPS } NameKind;
+
+static NameKind kind_of_name(const YamlObject *o, u32 i) {
+  const YamlSymbol *s = &o->symbols[i];
+  if (i >= o->first_global)
+    return NAMES_GLOBAL;
+  return s->at ? NAMES_STATIC : yaml_is_group(s->atom) ? NAMES_OF_GROUPS : s->atom->ref_name ? NAMES_TOLD_APART : NAMES_STATIC;
+}
 
 static void add_names(const YamlObject *o, NameMap *m, NameKind kind) {
   for (u32 i = o->nsymbols; i-- > 1;) {
     const YamlSymbol *s = &o->symbols[i];
-    NameKind is = i >= o->first_global ? NAMES_GLOBAL : !s->at && s->atom->ref_name ? NAMES_TOLD_APART : NAMES_STATIC;
-    if (!*s->name || is != kind || (is != NAMES_GLOBAL && yaml_is_global_symbol(s)))
+    if (!*s->name || kind_of_name(o, i) != kind || (kind != NAMES_GLOBAL && yaml_is_global_symbol(s)))
       continue;
     NameSlot *slot = find_name(m, s->name);
     if (!slot->name)
       *slot = (NameSlot){s->name, i, false};
-    else if (is == NAMES_STATIC && slot->symbol < o->first_global && streq(o->symbols[slot->symbol].name, s->name))
+    else if (kind == NAMES_STATIC && slot->symbol < o->first_global && streq(o->symbols[slot->symbol].name, s->name))
       slot->shared = true;
   }
 }
@@ -124,6 +130,7 @@ static void make_symbols(YamlObject *o, Arena *arena, NameMap *names) {
   add_names(o, names, NAMES_GLOBAL); /* before local ones: the name is what is meant */
   add_names(o, names, NAMES_STATIC);
   add_names(o, names, NAMES_TOLD_APART); /* only where nothing else bears it */
+  add_names(o, names, NAMES_OF_GROUPS);
   make_fallbacks(o, arena, names);
 }
 

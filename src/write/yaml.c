@@ -18,7 +18,8 @@ enum { UNSEEN = 255 };
 typedef struct {
   const char *name; /* NULL: a free slot */
   u32 bearers;
-  bool global;      /* one of them is not static: the name means that */
+  u32 groups;       /* that bear it, too: it means one only where nothing else does */
+  bool global;      /* one of the bearers is not static: the name means that */
 } NameSlot;
 
 typedef struct {
@@ -61,9 +62,7 @@ static void grow_names(Dump *d) {
 }
 
 /* The name must stay as long as the dump. */
-static void bear(Dump *d, const char *name, bool global) {
-  if (!name || !*name)
-    return;
+static NameSlot *take_slot(Dump *d, const char *name) {
   NameSlot *s = find_slot(d, name);
   if (!s->name) {
     if (2 * d->nnames++ >= d->mask) {
@@ -72,6 +71,13 @@ static void bear(Dump *d, const char *name, bool global) {
     }
     s->name = name;
   }
+  return s;
+}
+
+static void bear(Dump *d, const char *name, bool global) {
+  if (!name || !*name)
+    return;
+  NameSlot *s = take_slot(d, name);
   s->bearers++;
   s->global |= global;
 }
@@ -102,23 +108,22 @@ static const char *name_of_atom(Dump *d, u32 a) {
   describe(d, a, &y);
   if (!y.ref_name || !y.name)
     return y.ref_name ? y.ref_name : y.name;
-  bool by_ref = y.scope == YAML_SCOPE_STATIC ? bearers(d, y.ref_name) == 1 : bearers(d, y.name) > 1; /* whatever is a name of one atom */
-  return by_ref ? y.ref_name : y.name;
+  return !yaml_is_global(&y) && bearers(d, y.ref_name) == 1 ? y.ref_name : y.name;
 }
 
 static bool needs_ref(Dump *d, u32 a) {
   YamlAtom y;
   describe(d, a, &y);
-  if (y.ref_name && bearers(d, y.ref_name) == 1)
+  if (yaml_is_global(&y) || (y.ref_name && bearers(d, y.ref_name) == 1))
     return false;
-  return !y.name || !*y.name || bearers(d, y.name) > 1;
+  return !y.name || !*y.name || bearers(d, y.name) + (yaml_is_group(&y) ? find_slot(d, y.name)->groups : 0) > 1;
 }
 
 static char *make_ref(Dump *d) {
   char *name;
   do
     name = arena_printf(&d->arena, "L%03u", d->next_ref++);
-  while (find_slot(d, name)->bearers);
+  while (find_slot(d, name)->name);
   return name;
 }
 
@@ -149,7 +154,7 @@ static bool has_no_target(const Link *l, u32 a, const Edge *e) {
 
 /* What a follower follows is said as a reference, its first; whether its format has an edge for it does not matter. */
 static u32 follows(const Link *l, u32 a) {
-  u32 t = l->atoms.flags[a] & ATOM_LINKORDER ? l->atoms.at[a].link : 0;
+  u32 t = a < l->atoms.n && l->atoms.flags[a] & ATOM_LINKORDER ? l->atoms.at[a].link : 0;
   return t && is_shown(l, t) ? t : 0;
 }
 static bool is_left_out(const Link *l, const Edge *e) { return e->kind == EDGE_LINK_ORDER || is_idle(l, e); }
@@ -490,7 +495,10 @@ static void sweep_names(Dump *d) {
     if (is_shown(l, a)) {
       YamlAtom y;
       describe_in(l, a, &d->arena, &y);
-      bear(d, y.name, y.scope != YAML_SCOPE_STATIC);
+      if (yaml_is_group(&y) && y.name && *y.name)
+        take_slot(d, y.name)->groups++;
+      else
+        bear(d, y.name, yaml_is_global(&y));
       bear(d, y.ref_name, false);
       for (u32 k = 0; k < y.nsymbols; k++)
         bear(d, y.symbols[k].name, y.symbols[k].scope != YAML_SCOPE_STATIC);
