@@ -305,6 +305,75 @@ static bool put_out(Link *l) {
   return ok;
 }
 
+/* ---- what an ELF object says of itself as a whole ---- */
+
+typedef enum { ABOUT_STACK, ABOUT_FEATURES, ABOUT_ADDRESSES, ABOUT_CALLS, ABOUT_KINDS } About;
+static const char *const about_names[ABOUT_KINDS] = {".note.GNU-stack", ".note.gnu.property", ".llvm_addrsig", ".llvm.call-graph-profile"};
+
+typedef struct {
+  VEC(u32) atoms; /* of that name, in order */
+  u32 files;      /* that have one */
+} AboutAtoms;
+
+static bool asks_for_stack(Link *l, u32 a) {
+  YamlAtom y;
+  l->format->describe(l, (AtomId){a}, &l->arena, &y);
+  return y.section_flags & SHF_EXECINSTR;
+}
+
+static bool same_bytes(const Link *l, const AboutAtoms *v) {
+  const Atom *first = &l->atoms.at[v->atoms.at[0]];
+  for (u32 i = 1; i < v->atoms.n; i++) {
+    const Atom *a = &l->atoms.at[v->atoms.at[i]];
+    if (a->size != first->size || (a->size && (!a->data || !first->data || memcmp(a->data, first->data, a->size))))
+      return false;
+  }
+  return true;
+}
+
+/* Which of the atoms speaks for all files, or UINT32_MAX: each; v->atoms.n: none. */
+static u32 speaker(Link *l, About about, const AboutAtoms *v, u32 files) {
+  u32 n = v->atoms.n, k = 0;
+  switch (about) {
+  case ABOUT_STACK: /* what any asks for */
+    while (k < n && !asks_for_stack(l, v->atoms.at[k]))
+      k++;
+    return k < n ? k : 0;
+  case ABOUT_FEATURES: return v->files == files && same_bytes(l, v) ? 0 : n; /* what all promise */
+  case ABOUT_ADDRESSES: return v->files == files ? UINT32_MAX : n; /* in a file without a table, anything is significant */
+  case ABOUT_CALLS: return n == 1 ? 0 : n; /* a hint */
+  case ABOUT_KINDS: break;
+  }
+  return n;
+}
+
+/* Of several files, one object: what one says of itself holds for the others only by the linker's rules. */
+static void join_notes(Link *l) {
+  AboutAtoms about[ABOUT_KINDS] = {0};
+  u32 files = 0;
+  for (u32 f = 1; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    bool has[ABOUT_KINDS] = {0};
+    if (!file->live || file->natoms < 2)
+      continue;
+    files++;
+    for (u32 a = file->atom_base + 1; a < file->atom_base + file->natoms; a++)
+      for (u32 k = 0; k < ABOUT_KINDS && l->atoms.flags[a] & ATOM_LIVE; k++)
+        if (streq(l->format->atom_name(l, (AtomId){a}), about_names[k])) {
+          *vec_push(&about[k].atoms) = a;
+          about[k].files += !has[k];
+          has[k] = true;
+        }
+  }
+  for (u32 k = 0; k < ABOUT_KINDS; k++) {
+    u32 keep = files > 1 && about[k].atoms.n ? speaker(l, (About)k, &about[k], files) : UINT32_MAX;
+    for (u32 i = 0; keep != UINT32_MAX && i < about[k].atoms.n; i++)
+      if (i != keep)
+        l->atoms.flags[about[k].atoms.at[i]] = ATOM_DISCARDED;
+    vec_free(&about[k].atoms);
+  }
+}
+
 /* Files are one graph after this: names have met, and what lost is gone. */
 static bool join(Link *l) {
   resolve_open(l);
@@ -321,6 +390,7 @@ static bool join(Link *l) {
   report_duplicates(l);                                 /* while those that lost are still there */
   coalesce_names(l);                                    /* an atom that lost its name is gone */
   coalesce_content(l);                                  /* after names: an edge by name leads to the winner */
+  join_notes(l);                                        /* one object, one note of a kind */
   keep_globals(l);
   ehframe_parse(l);                                     /* an FDE's edges are its function's */
   return true;
@@ -379,6 +449,7 @@ void graph_write_file(const File *file, YamlOut *w) {
   diag_configure(d, &(DiagOptions){.sink = drop_message}); /* the link itself reports what is wrong */
   options_init(&o);
   o.commons_stay = true;
+  o.whole_objects = true;
   o.threads = 1;
   begin(l, &o, d);
   Format *f = ARENA_NEW(&l->arena, Format);

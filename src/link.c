@@ -113,6 +113,7 @@ void session_end(Link *l) {
   vec_free(&l->extra_stmts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);
+  vec_free(&l->commons);
   vec_free(&l->synths);
   vec_free(&l->osecs);
   vec_free(&l->segments);

@@ -95,6 +95,8 @@ enum {
   EDGE_LAYOUT_AFTER = 0xff00, /* the target directly follows this atom */
   EDGE_GROUP_CHILD,           /* from a group to its members */
   EDGE_IN_GROUP,              /* and back */
+  EDGE_LINK_ORDER,            /* says what ATOM_LINKORDER and Atom.link say */
+  EDGE_SIGNIFICANT,           /* from a table: somebody may compare the target's address */
   EDGE_ASSOCIATE,             /* the two live and fall together */
   EDGE_SLOT,                  /* of what passes made: a slot or stub for the target */
   EDGE_NEUTRAL_END,

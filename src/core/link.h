@@ -104,6 +104,7 @@ typedef struct Link {
 
   VEC(File) files;  /* by FileId; 0 is weld itself; in command-line order */
   VEC(Archive) archives;
+  VEC(CommonFact) commons; /* by SymId; after resolve_symbols */
   StrVec opened;    /* paths that were read, for --dependency-file */
   VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
   VEC(Bytes) maps;  /* what to unmap at the end */

@@ -156,9 +156,11 @@ typedef struct {
   StrVec undefined;          /* -u, also pulls archive members */
   StrVec undefined_glob;
   bool keep_globals, undefines_are_errors; /* weld -core */
+  const char *target_triple; /* weld -core: --target, else the first that a text says; NULL: none did */
   StrVec passes;             /* weld -core: --add-pass, in order */
   const char *cpu;           /* weld -core: --target's, as Arch.name; NULL: x86_64 */
   StrVec dump_graph;         /* PHASE[:FILE], as it was checked */
+  bool whole_objects;        /* what only linkers read of an object (their notes and tables) is in the graph, too: for text */
   bool commons_stay;         /* a tentative definition does not look for a real one in archives */
   StrVec require_defined;
   VEC(Defsym) defsyms;

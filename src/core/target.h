@@ -124,6 +124,7 @@ typedef enum {
 
 typedef struct Arch {
   const char *name;      /* "x86_64" */
+  const char *other_name; /* in triples: "arm64"; NULL: none */
   u64 max_page_size, common_page_size, image_base; /* image_base: of non-PIC executables */
   u32 plt_header_size, plt_entry_size, plt_got_entry_size, plt_sec_entry_size;
   u32 gotplt_reserved;   /* 8-byte slots at the start of .got.plt */

@@ -152,6 +152,7 @@ static DriverResult act(Action action, const char *value, const DriverHooks *hoo
       diag_error(d, "unsupported-target", "target '%s' is not supported; supported: x86_64, aarch64", value);
       return DRIVER_ERROR;
     }
+    o->target_triple = value;
     break;
   case CORE_THREADS:
   case CORE_ERROR_LIMIT: {
@@ -199,6 +200,7 @@ DriverResult driver_core(int argc, char **argv, const DriverHooks *hooks, Option
   bool ok = true;
   o->output = "-";
   o->commons_stay = true;
+  o->whole_objects = true;
   for (int i = 2; i < argc; i++) {
     const char *arg = argv[i], *value;
     if (arg[0] != '-' || !arg[1]) {

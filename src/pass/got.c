@@ -162,14 +162,7 @@ static void mark_aliases(Link *l, const Copy *c, u32 n) {
         !(l->syms.flags[sym] & SF_SHARED) ||
         !l->format->shared_symbol(l, (FileId){c->file}, i, &d))
       continue;
-    u32 lo = 0, hi = n;
-    while (lo < hi) {
-      u32 mid = (lo + hi) / 2;
-      if (c[mid].value < d.value)
-        lo = mid + 1;
-      else
-        hi = mid;
-    }
+    u32 lo = FIRST_NOT(n, k, c[k].value < d.value);
     if (lo == n || c[lo].value != d.value)
       continue;
     SymAux *x = sym_aux_add(l, sym);
