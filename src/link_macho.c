@@ -14,6 +14,7 @@
 #include "core/order.h"
 #include "core/report.h"
 #include "core/resolve.h"
+#include "core/thunks.h"
 #include "dump.h"
 #include "format/macho_shared.h"
 #include "initializers_macho.h"
@@ -124,6 +125,11 @@ static const BindOptions *bind_options(Link *l) {
       .binder = "dyld_stub_binder",
   };
   return o;
+}
+
+static u32 stub_place(const Link *l, const SymAux *x, u64 *off) {
+  *off = (u64)x->plt * l->arch->stub_size;
+  return l->binds->stubs.synth;
 }
 
 /* ---- libraries ---- */
@@ -267,7 +273,8 @@ static void make_slots(Link *l, MachoImage *m) {
 
 static bool place(Link *l, MachoImage *m) {
   PHASE("order", order(l));                   /* live atoms only; decides who stands first */
-  PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
+  thunks_begin(l, stub_place);                /* branches may be out of reach */
+  PHASE("assign", layout_assign(l));          /* ---- no new atoms below, but for branch islands ---- */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
   if (!checkpoint(l))
     return false;
