@@ -271,10 +271,22 @@ static void make_slots(Link *l, MachoImage *m) {
   PHASE("unwind info", macho_unwind_build(l, unwind, m->base));
 }
 
+/* Sections that no row of the layout names keep their segment. */
+static void refuse_renames(const Link *l) {
+  const DarwinOptions *d = &l->opt->darwin;
+  for (u32 i = 0; i < d->renames.n; i++)
+    for (u32 o = 1; !d->renames.at[i].section && o < l->osecs.n; o++) {
+      const char *name = l->osecs.at[o].name, *segment = d->renames.at[i].segment;
+      if (l->osecs.at[o].stmt == UINT32_MAX && starts_with(name, segment) && name[strlen(segment)] == ',')
+        diag_error(l->diag, "unsupported-option", "-rename_segment %s is not supported for section %s; -rename_section is", segment, name);
+    }
+}
+
 static bool place(Link *l, MachoImage *m) {
   PHASE("order", order(l));                   /* live atoms only; decides who stands first */
   thunks_begin(l, stub_place);                /* branches may be out of reach */
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below, but for branch islands ---- */
+  refuse_renames(l);
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
   if (!checkpoint(l))
     return false;
