@@ -196,6 +196,13 @@ static void fold_all(Link *l) {
   icf(l);
 }
 
+/* Readers say who may be folded only to those who fold. */
+static void expect_icf(Link *l) {
+  for (u32 i = 0; i < l->opt->passes.n; i++)
+    if (streq(l->opt->passes.at[i], "icf"))
+      l->opt->icf = ICF_ALL;
+}
+
 static const struct {
   const char *name;
   void (*run)(Link *l);
@@ -293,6 +300,7 @@ static bool join(Link *l) {
 
 static bool run(Link *l) {
   load(l);
+  expect_icf(l);
   if (!checkpoint(l) || !join(l))
     return false;
   if (l->opt->gc_sections)
