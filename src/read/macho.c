@@ -335,6 +335,7 @@ void macho_format_init(Format *f) {
       .name = "mach-o",
       .atoms_are_symbols = true,
       .weak_references_load = true,
+      .no_neutral_edges = true,
       .edges = macho_edges,
       .edge_stream = edges_as_stream,
       .atom_name = macho_atom_name,
