@@ -386,13 +386,29 @@ static void open_files(Link *l, u32 from) {
       l->files.at[f].fmt = NULL;
 }
 
-void inputs_macho_auto_link(MachoInputs *m) {
+/* An object that is in the link, and what it asks for is not known yet. */
+static bool is_new(MachoInputs *m, u32 f) {
+  const File *file = &m->l->files.at[f];
+  if (file->kind != FILE_OBJECT || !file->fmt || (file->lazy && !file->live) || m->asked.at[f])
+    return false;
+  m->asked.at[f] = true;
+  return true;
+}
+
+static void mark_files(MachoInputs *m) {
+  while (m->asked.n < m->l->files.n)
+    *vec_push(&m->asked) = false;
+}
+
+bool inputs_macho_auto_link(MachoInputs *m) {
   Link *l = m->l;
+  u32 before = l->files.n;
   for (u32 from = 1; from < l->files.n && !l->opt->darwin.ignore_auto_link;) {
     StrVec libs = {0}, frameworks = {0};
     u32 end = l->files.n, archives = m->archives.n;
+    mark_files(m);
     for (u32 f = from; f < end; f++)
-      if (l->files.at[f].kind == FILE_OBJECT && l->files.at[f].fmt)
+      if (is_new(m, f))
         collect_options(m, (FileId){f}, &libs, &frameworks);
     auto_link_some(m, &frameworks, true);
     auto_link_some(m, &libs, false);
@@ -402,6 +418,7 @@ void inputs_macho_auto_link(MachoInputs *m) {
   }
   if (l->opt->darwin.strict_auto_link)
     inputs_macho_report_missing(m);
+  return l->files.n > before;
 }
 
 void inputs_macho_report_missing(MachoInputs *m) {
@@ -455,6 +472,7 @@ void inputs_macho_end(MachoInputs *m) {
   vec_free(&m->archives);
   vec_free(&m->pending);
   vec_free(&m->not_found);
+  vec_free(&m->asked);
   vec_free(&m->auto_linked);
   vec_free(&m->missing);
   free(m);
