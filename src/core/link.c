@@ -53,7 +53,7 @@ const char *sym_name(const Link *l, u32 sym) {
 }
 
 /* In the order of their numbers, from EDGE_LAYOUT_AFTER on. */
-static const char *const neutral_kinds[EDGE_NEUTRAL_END - EDGE_LAYOUT_AFTER] = {"layout-after", "group-child", "in-group", "associate", "slot"};
+static const char *const neutral_kinds[EDGE_NEUTRAL_END - EDGE_LAYOUT_AFTER] = {"layout-after", "group-child", "in-group", "link-order", "significant", "associate", "slot"};
 /* In the order of DynKind. */
 static const char *const dynamic_kinds[DYN_KINDS] = {
     "dyn-relative", "dyn-word", "dyn-word32", "dyn-pc32", "dyn-pc64", "dyn-size", "dyn-glob-dat",
@@ -96,7 +96,7 @@ u32 edges_as_stream(const Link *l, EdgeStream *st) {
   u32 n = 0;
   st->nruns = 0;
   while (st->at < st->n && st->nruns < STREAM_RUNS && n + EDGE_BATCH <= STREAM_EDGES) {
-    EdgeCursor c = {st->atoms[st->at], st->next};
+    EdgeCursor c = {.atom = st->atoms[st->at], .next = st->next};
     u32 begin = n, got = l->format->edges(l, &c, st->edge + n);
     bool last = c.next >= l->atoms.at[st->atoms[st->at].i].rel; /* a batch may be short: what belongs together comes together */
     for (u32 k = begin; k < begin + got; k++)
