@@ -265,6 +265,8 @@ static void test_archives(void **state) {
   assert_non_null(strstr(c->messages, "(a.o): is for arm64; this link is for x86_64: ignored\n"));
   assert_null(strstr(c->messages, "b.o")); /* once for an archive */
   finish(c);
+  says("-bundle -bundle_loader %/x.o %/x.o", "error: %/x.o: -bundle_loader needs a program", NULL);
+  says("-bundle -bundle_loader %/none %/x.o", "error: cannot open %/none: No such file", NULL);
   says("%/bitcode.o", "error: %/bitcode.o: holds only compiler bitcode", "");
   says("%/text.o", "%/text.o: offset 0x0: unknown file type", "");
   says("%/empty.o", "the file is empty", "");
