@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   o.undefines_are_errors = choice & 32;
   o.commons_stay = choice & 64;
   o.relocatable = choice & 128;
+  o.whole_objects = !(choice & 1);
   add_passes(&o, (uint8_t)(choice * 37));
   *vec_push(&o.inputs) = (Input){.name = "fuzz.yaml", .mem = data, .mem_len = size};
   graph_run(&o, d);

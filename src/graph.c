@@ -1,7 +1,7 @@
 /* graph.c: `weld -core`, the core linker on text. The same resolver, coalescing and passes as link.c, each on its
  * own: what a test says goes in, the graph as it is then comes out.
  * The trap: text has no command line that asks for a program, so nothing is added that the text does not name: no
- * symbols of weld's own, no sections, no addresses. */
+ * symbols of weld's own, no sections, and no addresses but for passes that ask for them. */
 #include "graph.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arch/aarch64.h"
+#include "arch/x86_64.h"
 #include "core/coalesce.h"
 #include "core/deadstrip.h"
 #include "core/ehframe.h"
@@ -22,6 +23,7 @@
 #include "core/resolve.h"
 #include "core/scan.h"
 #include "core/slots.h"
+#include "core/thunks.h"
 #include "format/elf.h"
 #include "format/yaml_graph.h"
 #include "pass/export.h"
@@ -87,11 +89,18 @@ static bool is_elf(Bytes b) { return b.len > SELFMAG && !memcmp(b.p, ELFMAG, SEL
 static InputFormat format_of(Bytes b) { return is_elf(b) ? IN_ELF : macho_is(b, NULL, NULL) ? IN_MACHO : IN_TEXT; }
 
 static void add_object(Link *l, const char *path, Bytes b) {
-  if (is_elf(b) && (b.len < 18 || rd16(b.p + 16) != ET_REL))
+  if (is_elf(b) && l->arch != &arch_x86_64)
+    diag_error(l->diag, "mixed-targets", "%s: ELF objects are read for x86_64 only, not for %s", path, l->arch->name);
+  else if (is_elf(b) && (b.len < 18 || rd16(b.p + 16) != ET_REL))
     diag_error(l->diag, "not-an-object", "%s: is not a relocatable object", path);
   else
     *vec_push(&l->files) = (File){.kind = FILE_OBJECT, .path = path, .arg = path, .data = b};
 }
+
+/* Layout gives addresses as it does to a program, but there is no file to lay out. */
+static void no_header(const Link *l, Osec *o) { (void)l, (void)o; }
+static u64 no_headers(Link *l) { return (void)l, 0; }
+static void no_segments(Link *l) { (void)l; }
 
 /* The passes that make slots know those of ELF. */
 static void refuse_slots(Link *l) {
@@ -143,6 +152,9 @@ static void load(Link *l) {
     yaml_format_init(f);
     f->atom_flags = elf_atom_flags; /* sections that passes make have those of ELF */
   }
+  f->output_section = no_header;
+  f->plan_segments = no_headers;
+  f->finish_segments = no_segments;
   l->format = f;
 }
 
@@ -196,10 +208,33 @@ static void fold_all(Link *l) {
   icf(l);
 }
 
+static bool asked_for(const Link *l, const char *pass) {
+  for (u32 i = 0; i < l->opt->passes.n; i++)
+    if (streq(pass, l->opt->passes.at[i]))
+      return true;
+  return false;
+}
+
+/* Each output section holds what the text has in one section, in the order of the text or of pass order. Islands need addresses, but show
+ * none. */
+static void lay_out(Link *l) {
+  if (l->osecs.n)
+    return; /* by an earlier one of these */
+  if (asked_for(l, "thunks"))
+    thunks_begin(l, plt_place);
+  layout_assign(l);
+  layout_addresses(l);
+  if (!asked_for(l, "layout"))
+    return;
+  l->addressed = true;
+  icf_addresses(l);
+  resolve_addresses(l);
+}
+
 static const struct {
   const char *name;
   void (*run)(Link *l);
-} passes[] = {{"icf", fold_all}, {"merge", coalesce_content}, {"order", order}, {"dead-strip", strip_dead}, {"got", make_slots}, {"stubs", make_slots}, {"tls", make_slots}};
+} passes[] = {{"icf", fold_all}, {"merge", coalesce_content}, {"order", order}, {"dead-strip", strip_dead}, {"got", make_slots}, {"stubs", make_slots}, {"tls", make_slots}, {"thunks", lay_out}, {"layout", lay_out}};
 
 static void run_passes(Link *l) {
   for (u32 i = 0; i < l->opt->passes.n; i++)
@@ -270,6 +305,75 @@ static bool put_out(Link *l) {
   return ok;
 }
 
+/* ---- what an ELF object says of itself as a whole ---- */
+
+typedef enum { ABOUT_STACK, ABOUT_FEATURES, ABOUT_ADDRESSES, ABOUT_CALLS, ABOUT_KINDS } About;
+static const char *const about_names[ABOUT_KINDS] = {".note.GNU-stack", ".note.gnu.property", ".llvm_addrsig", ".llvm.call-graph-profile"};
+
+typedef struct {
+  VEC(u32) atoms; /* of that name, in order */
+  u32 files;      /* that have one */
+} AboutAtoms;
+
+static bool asks_for_stack(Link *l, u32 a) {
+  YamlAtom y;
+  l->format->describe(l, (AtomId){a}, &l->arena, &y);
+  return y.section_flags & SHF_EXECINSTR;
+}
+
+static bool same_bytes(const Link *l, const AboutAtoms *v) {
+  const Atom *first = &l->atoms.at[v->atoms.at[0]];
+  for (u32 i = 1; i < v->atoms.n; i++) {
+    const Atom *a = &l->atoms.at[v->atoms.at[i]];
+    if (a->size != first->size || (a->size && (!a->data || !first->data || memcmp(a->data, first->data, a->size))))
+      return false;
+  }
+  return true;
+}
+
+/* Which of the atoms speaks for all files, or UINT32_MAX: each; v->atoms.n: none. */
+static u32 speaker(Link *l, About about, const AboutAtoms *v, u32 files) {
+  u32 n = v->atoms.n, k = 0;
+  switch (about) {
+  case ABOUT_STACK: /* what any asks for */
+    while (k < n && !asks_for_stack(l, v->atoms.at[k]))
+      k++;
+    return k < n ? k : 0;
+  case ABOUT_FEATURES: return v->files == files && same_bytes(l, v) ? 0 : n; /* what all promise */
+  case ABOUT_ADDRESSES: return v->files == files ? UINT32_MAX : n; /* in a file without a table, anything is significant */
+  case ABOUT_CALLS: return n == 1 ? 0 : n; /* a hint */
+  case ABOUT_KINDS: break;
+  }
+  return n;
+}
+
+/* Of several files, one object: what one says of itself holds for the others only by the linker's rules. */
+static void join_notes(Link *l) {
+  AboutAtoms about[ABOUT_KINDS] = {0};
+  u32 files = 0;
+  for (u32 f = 1; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    bool has[ABOUT_KINDS] = {0};
+    if (!file->live || file->natoms < 2)
+      continue;
+    files++;
+    for (u32 a = file->atom_base + 1; a < file->atom_base + file->natoms; a++)
+      for (u32 k = 0; k < ABOUT_KINDS && l->atoms.flags[a] & ATOM_LIVE; k++)
+        if (streq(l->format->atom_name(l, (AtomId){a}), about_names[k])) {
+          *vec_push(&about[k].atoms) = a;
+          about[k].files += !has[k];
+          has[k] = true;
+        }
+  }
+  for (u32 k = 0; k < ABOUT_KINDS; k++) {
+    u32 keep = files > 1 && about[k].atoms.n ? speaker(l, (About)k, &about[k], files) : UINT32_MAX;
+    for (u32 i = 0; keep != UINT32_MAX && i < about[k].atoms.n; i++)
+      if (i != keep)
+        l->atoms.flags[about[k].atoms.at[i]] = ATOM_DISCARDED;
+    vec_free(&about[k].atoms);
+  }
+}
+
 /* Files are one graph after this: names have met, and what lost is gone. */
 static bool join(Link *l) {
   resolve_open(l);
@@ -286,13 +390,25 @@ static bool join(Link *l) {
   report_duplicates(l);                                 /* while those that lost are still there */
   coalesce_names(l);                                    /* an atom that lost its name is gone */
   coalesce_content(l);                                  /* after names: an edge by name leads to the winner */
+  join_notes(l);                                        /* one object, one note of a kind */
   keep_globals(l);
   ehframe_parse(l);                                     /* an FDE's edges are its function's */
   return true;
 }
 
+/* What there is for some CPUs only. After the inputs are known. */
+static void check_target(const Link *l) {
+  static const char *const need_scan[] = {"got", "stubs", "tls"};
+  for (u32 i = 0; !l->arch->scan && i < COUNT_OF(need_scan); i++)
+    if (asked_for(l, need_scan[i]))
+      diag_error(l->diag, "unsupported-target", "there is no pass '%s' for target %s", need_scan[i], l->arch->name);
+  if (l->opt->relocatable && l->arch != &arch_x86_64)
+    diag_error(l->diag, "unsupported-target", "-r: ELF objects are written for x86_64 only, not for %s", l->arch->name);
+}
+
 static bool run(Link *l) {
   load(l);
+  check_target(l);
   if (!checkpoint(l) || !join(l))
     return false;
   if (l->opt->gc_sections)
@@ -306,6 +422,8 @@ static bool run(Link *l) {
 
 static void begin(Link *l, Options *opt, Diag *d) {
   session_begin(l, opt, d);
+  if (opt->cpu && streq(opt->cpu, arch_aarch64.name))
+    l->arch = &arch_aarch64;
   l->layout = &no_layout;
   l->is_pic = opt->kind != OUTPUT_EXEC;
   l->is_dynamic = true;
@@ -331,6 +449,7 @@ void graph_write_file(const File *file, YamlOut *w) {
   diag_configure(d, &(DiagOptions){.sink = drop_message}); /* the link itself reports what is wrong */
   options_init(&o);
   o.commons_stay = true;
+  o.whole_objects = true;
   o.threads = 1;
   begin(l, &o, d);
   Format *f = ARENA_NEW(&l->arena, Format);

@@ -37,10 +37,22 @@ static bool knows_itself(const Atom *a) {
 
 static bool edge_is_absolute(u32 kind) { return edge_class(&arch_aarch64, kind) == EC_POINTER || edge_class(&arch_aarch64, kind) == EC_ABS; }
 
+/* 26 bits that count instructions. */
+static const BranchReach branches[A64_COUNT] = {
+    [A64_CALL26] = {-(1 << 27), (1 << 27) - 4, 0},
+};
+
+/* adrp x16, page; add x16, x16, offset in it; br x16 */
+static const ThunkEdge thunk_edges[] = {{A64_ADR_PREL_PG_HI21, 0, 0}, {A64_ADD_ABS_LO12_NC, 4, 0}};
+static const ThunkShape thunk = {
+    .bytes = (const u8[A64_THUNK]){0x10, 0, 0, 0x90, 0x10, 0x02, 0, 0x91, 0, 0x02, 0x1f, 0xd6}, .p2align = 2,
+    .edges = thunk_edges, .nedges = COUNT_OF(thunk_edges), .back = -(1ll << 32) + 0x1000, .ahead = (1ll << 32) - 0x1001};
+
 _Static_assert(A64_COUNT <= 64, "Arch.kinds_by_symbol has 64 bits");
 
 const Arch arch_aarch64 = {
     .name = "aarch64",
+    .other_name = "arm64",
     .max_page_size = 0x4000,
     .common_page_size = 0x4000,
     .nkinds = A64_COUNT,
@@ -65,4 +77,6 @@ const Arch arch_aarch64 = {
     .write_stub_helper = a64_write_stub_helper,
     .write_stub_helper_entry = a64_write_stub_helper_entry,
     .write_objc_stub = a64_write_objc_stub,
+    .branches = branches,
+    .thunk = &thunk,
 };

@@ -37,6 +37,26 @@ i64 x64_tp_offset(const Link *l, u64 addr) {
   return (i64)(addr - align_up(l->tls_end, l->tls_align ? l->tls_align : 1));
 }
 
+/* A call may have either kind; R_X86_64_PC32 is for data, too. */
+static const BranchReach branches[X64_COUNT] = {
+    [X64_PLT32] = {INT32_MIN, INT32_MAX, -4},
+    [X64_PC32] = {INT32_MIN, INT32_MAX, -4},
+};
+
+/* jmp rel32: it reaches no farther than what it stands in for, but from where it is. */
+enum { THUNK_SIZE = 5 };
+static const ThunkEdge thunk_edges[] = {{X64_PLT32, 1, -4}};
+static const ThunkShape thunk = {
+    .bytes = (const u8[THUNK_SIZE]){0xe9}, .p2align = 3, .edges = thunk_edges, .nedges = COUNT_OF(thunk_edges),
+    .back = (i64)INT32_MIN + THUNK_SIZE, .ahead = (i64)INT32_MAX + THUNK_SIZE};
+
+static bool write_thunk(u8 *out, u64 at, u64 target) {
+  i64 d = (i64)(target - at) - THUNK_SIZE;
+  out[0] = 0xe9;
+  wr32(out + 1, (u32)d);
+  return d == (i32)d;
+}
+
 _Static_assert(X64_COUNT <= 64, "Arch.kinds_by_symbol has 64 bits");
 
 const Arch arch_x86_64 = {
@@ -82,4 +102,8 @@ const Arch arch_x86_64 = {
     .write_stub_helper = x64_write_stub_helper,
     .write_stub_helper_entry = x64_write_stub_helper_entry,
     .write_objc_stub = x64_write_objc_stub,
+    .branches = branches,
+    .thunk = &thunk,
+    .thunk_size = THUNK_SIZE,
+    .write_thunk = write_thunk,
 };

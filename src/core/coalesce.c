@@ -92,8 +92,8 @@ typedef struct {
 } Bond;
 typedef VEC(Bond) Bonds;
 
-/* Both directions of an associate edge. Only inside a file: a name that another file won does not fall with this one;
- * who is tied to a name that this file lost was tied to the atom that is gone. */
+/* Both directions of an associate edge, one of link-order. Only inside a file: a name that another file won does not fall
+ * with this one; who is tied to a name that this file lost was tied to the atom that is gone. */
 static void find_bonds(Link *l, u32 f, const u32 *lost_in, Bonds *bonds, U32Vec *fallen) {
   u32 base = l->files.at[f].atom_base;
   for (u32 a = base + 1; a < base + l->files.at[f].natoms; a++) {
@@ -101,7 +101,7 @@ static void find_bonds(Link *l, u32 f, const u32 *lost_in, Bonds *bonds, U32Vec 
     Edge e[EDGE_BATCH];
     for (u32 n; (n = l->format->edges(l, &c, e));)
       for (u32 k = 0; k < n; k++) {
-        if (e[k].kind != EDGE_ASSOCIATE || e[k].target == UINT32_MAX)
+        if ((e[k].kind != EDGE_ASSOCIATE && e[k].kind != EDGE_LINK_ORDER) || e[k].target == UINT32_MAX)
           continue;
         bool by_name = e[k].target < l->syms.nglobal;
         u32 target = by_name ? l->syms.atom[e[k].target] : (u32)e[k].S;
@@ -109,7 +109,8 @@ static void find_bonds(Link *l, u32 f, const u32 *lost_in, Bonds *bonds, U32Vec 
           drop(l, a, fallen); /* a local target in another file: the namesake of one whose group lost */
         } else if (target && l->atoms.at[target].file == f) {
           *vec_push(bonds) = (Bond){target, a};
-          *vec_push(bonds) = (Bond){a, target};
+          if (e[k].kind == EDGE_ASSOCIATE)
+            *vec_push(bonds) = (Bond){a, target};
         }
       }
   }
@@ -120,17 +121,7 @@ static int by_atom(const void *a, const void *b) {
   return x->atom != y->atom ? (x->atom < y->atom ? -1 : 1) : x->follower < y->follower ? -1 : x->follower > y->follower;
 }
 
-static u32 first_bond(const Bonds *b, u32 atom) {
-  u32 lo = 0, hi = b->n;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (b->at[mid].atom < atom)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo;
-}
+static u32 first_bond(const Bonds *b, u32 atom) { return FIRST_NOT(b->n, i, b->at[i].atom < atom); }
 
 /* A name that was won by an atom that fell with another is nobody's. */
 static void forget_names(Link *l) {

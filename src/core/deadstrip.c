@@ -30,17 +30,7 @@ static void mark(Job *j, u32 a, unsigned tid) {
     *vec_push(&j->found[tid]) = a;
 }
 
-u32 followers_find(const Follow *v, u32 n, u32 key) {
-  u32 lo = 0, hi = n;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (v[mid].key < key)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo;
-}
+u32 followers_find(const Follow *v, u32 n, u32 key) { return FIRST_NOT(n, i, v[i].key < key); }
 
 static void mark_followers(Job *j, const Follow *v, u32 n, u32 key, unsigned tid) {
   for (u32 i = followers_find(v, n, key); i < n && v[i].key == key; i++)
@@ -152,6 +142,8 @@ void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
     u16 f = l->atoms.flags[a];
     if (!(f & ATOM_LIVE))
       continue;
+    if (l->format->atoms_are_symbols && !l->format->no_neutral_edges)
+      find_associates(l, a, &links);
     if (f & ATOM_LINKORDER && l->atoms.at[a].link) {
       *vec_push(&links) = (Follow){l->atoms.at[a].link, a};
       if (!(f & ATOM_ROOT))
@@ -163,8 +155,6 @@ void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
     }
     if (f & ATOM_ROOT)
       fn(ctx, ROOT_ATOM, a);
-    if (l->format->atoms_are_symbols && !l->format->no_neutral_edges)
-      find_associates(l, a, &links);
     for (u32 s = 0; s < l->start_stops.n; s++)
       if (streq(l->start_stops.at[s].section, l->format->atom_name(l, (AtomId){a}))) {
         *vec_push(&starts) = (Follow){l->start_stops.at[s].sym, a};

@@ -100,12 +100,17 @@ static void keep_named(Link *l, u8 *marks) {
   }
 }
 
+/* Sections that describe it can't describe two. */
+static void mark_followed(const Link *l, u8 *marks) {
+  for (u32 a = 1; a < l->atoms.n; a++)
+    if ((l->atoms.flags[a] & (ATOM_LINKORDER | ATOM_LIVE)) == (ATOM_LINKORDER | ATOM_LIVE))
+      marks[l->atoms.at[a].link] |= MARK_KEEP;
+}
+
 static void mark_atoms(Finder *j) {
   Link *l = j->l;
   keep_named(l, j->marks);
-  for (u32 a = 1; a < l->atoms.n; a++) /* sections that describe it can't describe two */
-    if ((l->atoms.flags[a] & (ATOM_LINKORDER | ATOM_LIVE)) == (ATOM_LINKORDER | ATOM_LIVE))
-      j->marks[l->atoms.at[a].link] |= MARK_KEEP;
+  mark_followed(l, j->marks);
   if (l->opt->icf == ICF_ALL && l->opt->ignore_data_address_equality)
     return;
   pool_run(l->pool, l->files.n, FILES_GRAIN, mark_files, j);
@@ -214,10 +219,16 @@ static void fold_equal(Link *l, const u32 *atom, u32 n) {
 }
 
 void coalesce_content(Link *l) {
+  if (!l->format->by_content)
+    return;
   VEC(u32) atoms = {0};
-  for (u32 a = 1; l->format->by_content && a < l->atoms.n; a++)
-    if ((l->atoms.flags[a] & ATOM_FOLDED) == ATOM_LIVE && !(l->atoms.flags[a] & ATOM_SYNTH) && l->format->by_content(l, (AtomId){a}))
+  u8 *marks = pages_alloc(l->atoms.n);
+  mark_followed(l, marks);
+  for (u32 a = 1; a < l->atoms.n; a++)
+    if ((l->atoms.flags[a] & ATOM_FOLDED) == ATOM_LIVE && !(l->atoms.flags[a] & (ATOM_SYNTH | ATOM_LINKORDER)) && !marks[a] &&
+        l->format->by_content(l, (AtomId){a}))
       *vec_push(&atoms) = a;
+  pages_free(marks, l->atoms.n);
   if (atoms.n)
     fold_equal(l, atoms.at, atoms.n);
   vec_free(&atoms);

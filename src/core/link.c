@@ -53,7 +53,7 @@ const char *sym_name(const Link *l, u32 sym) {
 }
 
 /* In the order of their numbers, from EDGE_LAYOUT_AFTER on. */
-static const char *const neutral_kinds[EDGE_NEUTRAL_END - EDGE_LAYOUT_AFTER] = {"layout-after", "group-child", "in-group", "associate", "slot"};
+static const char *const neutral_kinds[EDGE_NEUTRAL_END - EDGE_LAYOUT_AFTER] = {"layout-after", "group-child", "in-group", "link-order", "significant", "associate", "slot"};
 /* In the order of DynKind. */
 static const char *const dynamic_kinds[DYN_KINDS] = {
     "dyn-relative", "dyn-word", "dyn-word32", "dyn-pc32", "dyn-pc64", "dyn-size", "dyn-glob-dat",

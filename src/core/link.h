@@ -104,6 +104,7 @@ typedef struct Link {
 
   VEC(File) files;  /* by FileId; 0 is weld itself; in command-line order */
   VEC(Archive) archives;
+  VEC(CommonFact) commons; /* by SymId; after resolve_symbols */
   StrVec opened;    /* paths that were read, for --dependency-file */
   VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
   VEC(Bytes) maps;  /* what to unmap at the end */
@@ -130,6 +131,7 @@ typedef struct Link {
   u64 file_end;       /* where the section headers may begin; after layout */
   const struct LayoutMatcher *matcher;
   struct Layout *lay; /* core/layout.c's own */
+  struct Thunks *thunks; /* core/thunks.h; NULL: nobody asked for branch islands */
   u64 relro_begin, relro_end; /* addresses; equal: no RELRO region */
   u32 *order;       /* placed osecs in order of addresses / headers */
   u32 norder;

@@ -457,14 +457,7 @@ static void write_seg(const MergeGroup *g, const MergeSeg *s, u8 *out, u64 off, 
 static void write_group(Link *l, const Synth *sy, u8 *out, u64 off, u64 len) {
   const MergeGroup *g = sy->ctx;
   const MergeSeg *seg = l->merge->seg + g->first;
-  u32 lo = 0, hi = g->n; /* the first segment that ends behind off */
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (seg[mid].out + seg[mid].out_size > off)
-      hi = mid;
-    else
-      lo = mid + 1;
-  }
+  u32 lo = FIRST_NOT(g->n, i, seg[i].out + seg[i].out_size <= off);
   for (; lo < g->n && seg[lo].out < off + len; lo++)
     write_seg(g, &seg[lo], out, off, len);
 }

@@ -32,15 +32,7 @@ static u32 find(const MergeSeg *s, u32 off) {
 
 /* The first run that stands for piece i or one behind it. */
 static const MergeRun *run_from(const MergeSeg *s, u32 i) {
-  u32 lo = 0, hi = s->nrun;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (s->run[mid].at < i)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return s->run + lo;
+  return s->run + FIRST_NOT(s->nrun, k, s->run[k].at < i);
 }
 
 /* Length of the common beginning of a and b. */

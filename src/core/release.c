@@ -31,14 +31,7 @@ Mapped mapped_inputs(const Link *l) {
 void mapped_release(const Mapped *m, Bytes b) {
   if (b.len < WORTH)
     return;
-  u32 lo = 0, hi = m->n; /* the last mapping that begins at or before b */
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (m->at[mid].p <= b.p)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
+  u32 lo = FIRST_NOT(m->n, i, m->at[i].p <= b.p); /* the one before begins at or before b */
   if (!lo || (u64)(b.p - m->at[lo - 1].p) > m->at[lo - 1].len ||
       b.len > m->at[lo - 1].len - (u64)(b.p - m->at[lo - 1].p))
     return;

@@ -25,6 +25,8 @@ void resolve_open(Link *l);    /* each file's headers, in parallel */
 void resolve_names(Link *l);   /* intern, wrap, archive members */
 void resolve_atoms(Link *l);   /* groups, atoms */
 void resolve_symbols(Link *l); /* definitions, references, commons, weld's own symbols */
+/* log2 of the alignment of a tentative definition, with all that it met; 0 when sym is none that weld makes room for. */
+u8 common_p2align(const Link *l, u32 sym);
 /* After dead strip: SF_DISCARDED on symbols whose atom is gone; File.needed of shared libraries. */
 void resolve_dead(Link *l);
 /* After layout: symbols.value becomes an address. */

@@ -196,6 +196,16 @@ static void keep_commons(Link *l, const Common *v, u32 n) {
   }
 }
 
+static int by_symbol(const void *a, const void *b) {
+  u32 x = ((const CommonFact *)a)->sym, y = ((const CommonFact *)b)->sym;
+  return x < y ? -1 : x > y;
+}
+
+u8 common_p2align(const Link *l, u32 sym) {
+  const CommonFact key = {.sym = sym}, *c = l->commons.n ? bsearch(&key, l->commons.at, l->commons.n, sizeof key, by_symbol) : NULL;
+  return c ? c->p2align : 0;
+}
+
 /* A tentative definition is as large and as aligned as the largest of its name, and near when one of
  * them is: small code can't reach far. */
 static void place_commons(Link *l, U32Vec *lists) {
@@ -239,11 +249,14 @@ static void place_commons(Link *l, U32Vec *lists) {
     s->p2align = MAX(s->p2align, log2_u64(align));
     l->syms.atom[v.at[i].sym] = s->atom.i;
     l->syms.value[v.at[i].sym] = at;
+    *vec_push(&l->commons) = (CommonFact){v.at[i].sym, (u8)log2_u64(align)};
     if (at < s->size || __builtin_add_overflow(at, v.at[i].size, &s->size)) {
       diag_error(l->diag, "too-large", "common symbols do not fit into the 64-bit address space");
       break;
     }
   }
+  if (l->commons.n)
+    qsort(l->commons.at, l->commons.n, sizeof *l->commons.at, by_symbol);
   vec_free(&v);
 }
 

@@ -58,6 +58,12 @@ enum {
   NEED_DYNSYM = 1 << 7,  /* must be in .dynsym though nothing above asks for it */
 };
 
+/* A tentative definition that weld makes room for. */
+typedef struct {
+  u32 sym;      /* SymId */
+  u8 p2align;   /* the largest of all definitions of that name */
+} CommonFact;
+
 /* Slots of the few symbols that need something; found through Symbols.aux. Indexes are -1 when absent. */
 typedef struct {
   u32 sym;      /* SymId */

@@ -76,6 +76,28 @@ typedef struct {
   bool readonly; /* in a segment that is read-only at run time, PT_GNU_RELRO included */
 } SharedSym;
 
+/* How far edges of a kind reach that may be branches: what is written, S + A - P, is `back` at least and `ahead` at most. All 0:
+ * the kind is no branch. In code one of EC_BRANCH always is, of another class where Arch.only_branches() says so. */
+typedef struct {
+  i64 back, ahead;
+  i8 bias; /* A that makes a branch land on the first byte of its target: -4 where it counts from its own end */
+} BranchReach;
+
+/* A field of a branch island, whose target is where the island goes. */
+typedef struct {
+  u16 kind;
+  u8 offset;
+  i8 addend;
+} ThunkEdge;
+
+/* A branch island (thunk): code that goes on to a place farther away than most branches reach (core/thunks.h). Arch.thunk_size
+ * bytes. */
+typedef struct {
+  const u8 *bytes; /* as text shows them: with nothing in the fields */
+  const ThunkEdge *edges;
+  u8 nedges, p2align;
+  i64 back, ahead; /* how far from its own first byte it can go */
+} ThunkShape;
 /* What an edge asks of its target, for passes that know no CPU's kinds. S is the target's address, G that of its slot. */
 typedef enum {
   EC_NONE,     /* nothing is written: it keeps the target alive */
@@ -102,6 +124,7 @@ typedef enum {
 
 typedef struct Arch {
   const char *name;      /* "x86_64" */
+  const char *other_name; /* in triples: "arm64"; NULL: none */
   u64 max_page_size, common_page_size, image_base; /* image_base: of non-PIC executables */
   u32 plt_header_size, plt_entry_size, plt_got_entry_size, plt_sec_entry_size;
   u32 gotplt_reserved;   /* 8-byte slots at the start of .got.plt */
@@ -156,6 +179,8 @@ typedef struct Arch {
   u64 branch_reach;       /* an EC_BRANCH reaches that far forward and backward; 0: as far as any image is large */
   u32 thunk_size, stub_size, stub_helper_size, stub_helper_entry_size, objc_stub_size;
   bool (*write_thunk)(u8 *out, u64 at, u64 target);
+  const BranchReach *branches; /* by kind */
+  const ThunkShape *thunk;     /* NULL: branches reach what they can be linked with, always */
   bool (*write_stub)(u8 *out, u64 at, u64 pointer); /* jumps to what `pointer` holds */
   /* Lazy binding by dyld's documented protocol. The helper pushes the address `loader_data` behind the number that an entry
    * passed it and jumps to what `binder` (a slot) holds; an entry passes `number` and jumps to the helper. */

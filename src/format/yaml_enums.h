@@ -20,6 +20,7 @@ typedef enum { YAML_CAN_BE_NULLS(YAML_ENUMERATOR) } YamlCanBeNull;
 typedef enum { YAML_SHARED_TYPES(YAML_ENUMERATOR) } YamlSharedType;
 typedef enum { YAML_SYMBOL_TYPES(YAML_ENUMERATOR) } YamlSymbolType;
 typedef enum { YAML_VISIBILITIES(YAML_ENUMERATOR) } YamlVisibility;
+typedef enum { YAML_WANTED_VISIBILITIES(YAML_ENUMERATOR) } YamlWantedVisibility;
 typedef enum { YAML_BINDINGS(YAML_ENUMERATOR) } YamlBinding;
 typedef enum { YAML_ATOM_KINDS(YAML_ENUMERATOR) } YamlAtomKind;
 #undef YAML_ENUMERATOR

@@ -32,7 +32,7 @@ typedef struct {
   YamlSymbolType type;
   YamlVisibility visibility;
   YamlBinding binding;
-  u32 index;       /* of the symbol in its file, where a link describes it; not in the text */
+  u32 index;       /* of the symbol in its file, in a link; not in the text */
 } YamlName;
 
 /* An atom of any kind; the fields that its kind does not have are 0. */
@@ -66,12 +66,17 @@ typedef struct YamlAtom {
   u32 nrefs;
   /* undefined, shared-library */
   YamlCanBeNull can_be_null;
+  YamlWantedVisibility visibility; /* undefined */
   const char *fallback;       /* undefined: name of another undefined; NULL */
   const char *load_name;      /* shared-library; NULL */
   YamlSharedType shared_type; /* shared-library: type */
   u64 value;                  /* absolute */
   u32 line, col;              /* where it stands; 0 when it came from elsewhere */
 } YamlAtom;
+
+static inline bool yaml_is_group(const YamlAtom *a) { return a->type == YAML_TYPE_GROUP_COMDAT || a->type == YAML_TYPE_GNU_LINKONCE; }
+/* Whether its name is one for all files. That of a group is not: groups meet among themselves. */
+static inline bool yaml_is_global(const YamlAtom *a) { return a->name && *a->name && a->scope != YAML_SCOPE_STATIC && !yaml_is_group(a); }
 
 typedef struct {
   YamlAtom *at;

@@ -13,6 +13,10 @@ typedef struct {
   u8 definition;        /* YamlAtomKind */
 } YamlSymbol;
 
+static inline bool yaml_is_global_symbol(const YamlSymbol *s) {
+  return s->at ? s->at->scope != YAML_SCOPE_STATIC : s->atom && yaml_is_global(s->atom);
+}
+
 /* A reference with names looked up. */
 typedef struct {
   u32 symbol; /* index in YamlObject.symbols, 0: no target */

@@ -19,6 +19,7 @@ WORDS(can_be_nulls, YAML_CAN_BE_NULLS);
 WORDS(shared_types, YAML_SHARED_TYPES);
 WORDS(symbol_types, YAML_SYMBOL_TYPES);
 WORDS(visibilities, YAML_VISIBILITIES);
+WORDS(wanted_visibilities, YAML_WANTED_VISIBILITIES);
 WORDS(bindings, YAML_BINDINGS);
 #undef WORDS
 

@@ -209,17 +209,12 @@ static bool parse_cie(Parser *p, EhRecord *c) {
 
 /* The CIE of this atom at `off`: CIEs are in order of offsets, and mostly the last one is meant. */
 static u32 find_cie(const Parser *p, u64 off) {
-  u32 lo = p->first_cie, hi = p->cies.n;
-  if (lo < hi && p->cies.at[hi - 1].off == off)
-    return hi - 1;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (p->cies.at[mid].off < off)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo < p->cies.n && p->cies.at[lo].off == off ? lo : UINT32_MAX;
+  const EhRecord *c = p->cies.at + p->first_cie;
+  u32 n = p->cies.n - p->first_cie;
+  if (n && c[n - 1].off == off)
+    return p->cies.n - 1;
+  u32 at = FIRST_NOT(n, i, c[i].off < off);
+  return at < n && c[at].off == off ? p->first_cie + at : UINT32_MAX;
 }
 
 static bool is_zero(const u8 *p, u32 n) {
@@ -229,8 +224,8 @@ static bool is_zero(const u8 *p, u32 n) {
   return !any;
 }
 
-/* Keeps the FDE when it describes an atom of its own file: FDEs of a function that another file's copy
- * has replaced are of no use. */
+/* Keeps the FDE when it describes an atom of its own file, and at least a byte of it: FDEs of a function that another
+ * file's copy has replaced are of no use, nor are those of no code (a function that ends in __builtin_unreachable()). */
 static bool parse_fde(Parser *p, EhRecord *r, u32 id) {
   Link *l = p->l;
   u64 field = (u64)r->off + 4;
@@ -251,8 +246,10 @@ static bool parse_fde(Parser *p, EhRecord *r, u32 id) {
       l->atoms.flags[t.i] & (ATOM_DISCARDED | ATOM_MERGE | ATOM_EHFRAME | ATOM_SYNTH))
     return true;
   r->target = t.i;
-  bool empty = width && is_zero(p->data.p + r->off + EH_PC_BEGIN + width, width);
-  r->index = empty || !eh_readable(encoding) ? EH_DROPPED : 0;
+  u64 range = (u64)r->off + EH_PC_BEGIN + width;
+  if (width && is_zero(p->data.p + range, width) && !edge_at(p, r, range))
+    return true;
+  r->index = eh_readable(encoding) ? 0 : EH_DROPPED;
   *vec_push(&p->fdes) = *r;
   return true;
 }

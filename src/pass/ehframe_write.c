@@ -134,14 +134,7 @@ void ehframe_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   const EhOutput *o = s->ctx;
   Writer *w = &(Writer){.l = l, .o = o, .base = synth_addr(l, SYN_EH_FRAME),
                         .hdr = synth_addr(l, SYN_EH_FRAME_HDR)};
-  u32 lo = 0, hi = o->nfiles; /* the first file whose range ends behind off */
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (o->base[mid + 1] > off)
-      hi = mid;
-    else
-      lo = mid + 1;
-  }
+  u32 lo = FIRST_NOT(o->nfiles, i, o->base[i + 1] <= off);
   for (; lo < o->nfiles && o->base[lo] < off + len; lo++)
     put_file(w, lo, out, off, len);
   put_terminator(s, out, off, len);

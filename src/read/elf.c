@@ -625,10 +625,11 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
   } else {
     if (streq(name, ".note.GNU-stack")) {
       o->has_stack_note = true;
-      o->execstack = s->sh_flags & SHF_EXECINSTR;
-      return;
+      o->execstack |= (s->sh_flags & SHF_EXECINSTR) != 0;
+      if (!l->opt->whole_objects)
+        return;
     }
-    if (!strncmp(name, ".gnu.lto_", 9) || streq(name, ".llvmbc") || streq(name, ".llvmcmd") || starts_with(name, ".gnu.warning."))
+    if (!l->opt->whole_objects && (!strncmp(name, ".gnu.lto_", 9) || streq(name, ".llvmbc") || streq(name, ".llvmcmd") || starts_with(name, ".gnu.warning.")))
       return;
     bool debug = starts_with(name, ".debug") || starts_with(name, ".zdebug") || starts_with(name, ".stab") || streq(name, ".gdb_index");
     if (debug)
@@ -642,7 +643,8 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
     flags |= ATOM_ZEROFILL;
   if (s->sh_type == SHT_NOTE && streq(name, ".note.gnu.property")) {
     read_properties(l, f, o, b, s->sh_offset);
-    return;
+    if (!l->opt->whole_objects)
+      return;
   }
   /* Everything else is zero, or was set by a SHT_RELA before. Nothing is read: a page that is read first costs a second
    * fault, with an interrupt for every other thread. */
@@ -719,11 +721,15 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
       continue;
     case SHT_LLVM_ADDRSIG:
       o->addrsig_shndx = i;
-      continue;
+      if (!l->opt->whole_objects || !s->sh_link) /* 0: nobody believes it, see elf_fold.c */
+        continue;
+      break;
     case SHT_LLVM_CALL_GRAPH_PROFILE:
       o->call_graph = i;
       __atomic_store_n(&l->has_call_graph, true, __ATOMIC_RELAXED);
-      continue;
+      if (!l->opt->whole_objects || s->sh_entsize == 16)
+        continue;
+      break;
     case SHT_SYMTAB_SHNDX: /* of locals, when no global asked for it */
       if (!o->xindex)
         find_xindex(l, f, file, o);
@@ -757,7 +763,8 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
     }
     if (s->sh_flags & SHF_EXCLUDE && !(s->sh_flags & SHF_ALLOC)) {
       lto |= !strncmp(elf_section_name(o, i), ".gnu.lto_", 9);
-      continue;
+      if (!l->opt->whole_objects)
+        continue;
     }
     missed |= end < o->nshdr && is_linkonce(o, i);
     make_atom(l, f, tid, file, o, i);

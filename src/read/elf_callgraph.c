@@ -32,40 +32,67 @@ static SymId symbol(const File *file, u32 i) {
   return (SymId){i < file->first_global ? file->local_base + i : file->globals[i - file->first_global]};
 }
 
-void elf_call_graph(Link *l, FileId f, void *ctx, CallFn *fn) {
+/* A profile that was checked: n counts, and two relocations for each. */
+typedef struct {
+  Bytes counts;
+  Relocs relocs;
+  u64 n;
+} Profile;
+
+/* False when the file has none, or one that is not used. */
+static bool find_profile(Link *l, FileId f, Profile *p) {
   const File *file = file_at(l, f);
   const ElfObject *o = file->fmt;
-  Relocs r = {.entsize = sizeof(ElfRel)};
-  Bytes counts;
   if (file->kind != FILE_OBJECT || !o || !o->call_graph)
-    return;
+    return false;
   const ElfShdr *s = &o->shdrs[o->call_graph];
   const char *name = elf_section_name(o, o->call_graph);
-  if (!bytes_slice(file->data, s->sh_offset, s->sh_size, &counts)) {
-    elf_bad(l, f, s->sh_offset, "section %s (%llu bytes) runs past the end of the file", name, (unsigned long long)s->sh_size);
-    return;
-  }
-  if (!find_relocs(l, f, file, o, &r))
-    return;
-  if (!r.bytes.len && s->sh_entsize == 16) { /* the symbols stood in it as indexes */
+  *p = (Profile){.relocs.entsize = sizeof(ElfRel)};
+  if (!bytes_slice(file->data, s->sh_offset, s->sh_size, &p->counts))
+    return elf_bad(l, f, s->sh_offset, "section %s (%llu bytes) runs past the end of the file", name, (unsigned long long)s->sh_size);
+  if (!find_relocs(l, f, file, o, &p->relocs))
+    return false;
+  if (!p->relocs.bytes.len && s->sh_entsize == 16) { /* the symbols stood in it as indexes */
     diag_report(l->diag, DIAG_WARNING, "call-graph", (u64)f.i << 32,
                 "%s: section %s has the form of LLVM 12 and earlier, which is not supported: ignored", file_name(l, f), name);
-    return;
+    return false;
   }
-  u64 n = counts.len / 8;
-  if (counts.len % 8 || r.bytes.len != n * 2 * r.entsize) {
-    elf_bad(l, f, s->sh_offset, "section %s has %llu bytes and %llu relocations, expected two for each 8 bytes", name,
-            (unsigned long long)counts.len, (unsigned long long)(r.bytes.len / r.entsize));
+  p->n = p->counts.len / 8;
+  if (p->counts.len % 8 || p->relocs.bytes.len != p->n * 2 * p->relocs.entsize)
+    return elf_bad(l, f, s->sh_offset, "section %s has %llu bytes and %llu relocations, expected two for each 8 bytes", name,
+                   (unsigned long long)p->counts.len, (unsigned long long)(p->relocs.bytes.len / p->relocs.entsize));
+  return true;
+}
+
+/* Symbol indexes of call i; false after a report. */
+static bool call_at(Link *l, FileId f, const Profile *p, u64 i, u32 *from, u32 *to) {
+  const File *file = file_at(l, f);
+  const ElfObject *o = file->fmt;
+  *from = sym_of(&p->relocs, 2 * i);
+  *to = sym_of(&p->relocs, 2 * i + 1);
+  return MAX(*from, *to) < file->nsyms ||
+         elf_bad(l, f, o->shdrs[o->call_graph].sh_offset + i * 8, "%s: relocation names symbol %u, of %u symbols",
+                 elf_section_name(o, o->call_graph), MAX(*from, *to), file->nsyms);
+}
+
+void elf_call_graph(Link *l, FileId f, void *ctx, CallFn *fn) {
+  Profile p;
+  u32 from, to;
+  if (!find_profile(l, f, &p))
     return;
-  }
-  for (u64 i = 0; i < n; i++) {
-    u32 from = sym_of(&r, 2 * i), to = sym_of(&r, 2 * i + 1);
-    if (MAX(from, to) >= file->nsyms) {
-      elf_bad(l, f, s->sh_offset + i * 8, "%s: relocation names symbol %u, of %u symbols", name, MAX(from, to), file->nsyms);
-      return;
-    }
-    SymId x = symbol(file, from), y = symbol(file, to);
+  for (u64 i = 0; i < p.n && call_at(l, f, &p, i, &from, &to); i++) {
+    SymId x = symbol(file_at(l, f), from), y = symbol(file_at(l, f), to);
     if (x.i != NO_SYM.i && y.i != NO_SYM.i)
-      fn(ctx, x, y, rd64(counts.p + i * 8));
+      fn(ctx, x, y, rd64(p.counts.p + i * 8));
   }
+}
+
+u32 elf_calls(Link *l, FileId f, u32 first, u32 cap, ElfCall *buf) {
+  Profile p;
+  u32 n = 0;
+  if (!find_profile(l, f, &p))
+    return 0;
+  while (n < cap && first + (u64)n < p.n && call_at(l, f, &p, first + (u64)n, &buf[n].from, &buf[n].to))
+    n++;
+  return n;
 }

@@ -133,6 +133,10 @@ void elf_describe(const Link *l, AtomId a, Arena *arena, YamlAtom *out) {
   out->has_size = !at->data && at->size;
   if (at->data && at->size)
     out->content = (Bytes){at->data, at->size};
+  if (section == o->addrsig_shndx) { /* numbers of symbols that will have others: its edges say which they are */
+    out->content = (Bytes){0};
+    out->size = 0;
+  }
   describe_section(l, a, out);
   index_symbols(l, file);
   u32 begin = o->section_first[section], end = o->section_first[section + 1];
@@ -205,11 +209,16 @@ bool elf_describe_symbol(const Link *l, FileId f, u32 index, Arena *arena, YamlA
   }
   if (s->st_shndx == SHN_COMMON || s->st_shndx == SHN_X86_64_LCOMMON) {
     out->type = type == STT_TLS ? YAML_TYPE_THREAD_ZERO_FILL : YAML_TYPE_ZERO_FILL;
-    out->scope = ELF64_ST_VISIBILITY(s->st_other) == STV_HIDDEN ? YAML_SCOPE_HIDDEN : YAML_SCOPE_GLOBAL;
+    u32 sym = index < file->first_global ? UINT32_MAX : file->globals[index - file->first_global];
+    bool wins = sym != UINT32_MAX && key_file(l->syms.key[sym]) == f.i && key_index(l->syms.key[sym]) == index;
+    bool hidden = wins ? l->syms.flags[sym] & SF_HIDDEN : ELF64_ST_VISIBILITY(s->st_other) == STV_HIDDEN;
+    u8 own = is_pow2(s->st_value) ? log2_u64(s->st_value) : 0;
+    out->scope = hidden ? YAML_SCOPE_HIDDEN : YAML_SCOPE_GLOBAL;
     out->merge = YAML_MERGE_AS_TENTATIVE;
+    out->section_flags = s->st_shndx == SHN_X86_64_LCOMMON ? SHF_X86_64_LARGE : 0;
     out->size = s->st_size;
     out->has_size = true;
-    out->p2align = is_pow2(s->st_value) ? log2_u64(s->st_value) : 0;
+    out->p2align = wins ? MAX(own, common_p2align(l, sym)) : own; /* what the link makes of all that met */
     return true;
   }
   if (s->st_shndx != SHN_ABS)

@@ -199,7 +199,7 @@ ALWAYS_INLINE bool decode(const Source *s, u32 i, Edge *e, bool addressed) {
 
 u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf) {
   if (!l->atoms.at[c->atom.i].rel)
-    return 0;
+    return UNLIKELY(l->opt->whole_objects) ? elf_table_edges(l, c, buf) : 0;
   Source s;
   source_file(&s, l, l->atoms.at[c->atom.i].file);
   source_atom(&s, &l->atoms.at[c->atom.i]);

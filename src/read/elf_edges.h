@@ -10,4 +10,7 @@ u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *bu
 AtomId elf_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off);
 void elf_encode_dynrel(const Link *l, const DynRel *r, u8 *out);
 
+/* elf_edges() of an atom without relocations. */
+u32 elf_table_edges(const Link *l, EdgeCursor *c, Edge *buf);
+
 #endif

@@ -53,24 +53,30 @@ static void mark_atom(const Link *l, const Marks *m, u32 atom) {
     __atomic_fetch_or(&m->at[atom], m->mark, __ATOMIC_RELAXED);
 }
 
+bool elf_next_significant(const File *f, Bytes table, u64 *at, u32 *symbol) {
+  u64 index = 0;
+  u32 shift = 0;
+  u8 byte;
+  do {
+    byte = table.p[(*at)++];
+    if (shift < 35)
+      index |= (u64)(byte & 0x7f) << shift;
+    shift += 7;
+  } while (byte & 0x80 && *at < table.len && shift < 70);
+  *symbol = (u32)index;
+  return !(byte & 0x80) && shift <= 35 && index < f->nsyms;
+}
+
 static void mark_table(Link *l, FileId id, Bytes b, u64 at, const Marks *m) {
   const File *f = file_at(l, id);
-  for (u64 i = 0; i < b.len;) {
-    u64 index = 0, begin = i;
-    u8 byte;
-    u32 shift = 0;
-    do {
-      byte = b.p[i++];
-      if (shift < 35)
-        index |= (u64)(byte & 0x7f) << shift;
-      shift += 7;
-    } while (byte & 0x80 && i < b.len && shift < 70);
-    if (byte & 0x80 || index >= f->nsyms || shift > 35) {
-      elf_bad(l, id, at + begin, ".llvm_addrsig: not the number of one of the %u symbols",
-              f->nsyms);
+  u32 symbol;
+  for (u64 i = 0, begin; i < b.len;) {
+    begin = i;
+    if (!elf_next_significant(f, b, &i, &symbol)) {
+      elf_bad(l, id, at + begin, ".llvm_addrsig: not the number of one of the %u symbols", f->nsyms);
       return;
     }
-    mark_atom(l, m, atom_of(l, f, (u32)index));
+    mark_atom(l, m, atom_of(l, f, symbol));
   }
 }
 

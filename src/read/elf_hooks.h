@@ -12,6 +12,11 @@ bool elf_properties(const Link *l, FileId f, Properties *out);
 u64 elf_eh_frame_addr(const Link *l, AtomId a, u64 off);
 bool elf_reverse_pointers(Link *l, AtomId a);
 void elf_call_graph(Link *l, FileId f, void *ctx, CallFn *fn);
+/* Symbols of the calls [first, ...) that object f's profile is of, up to cap; returns how many. Reports like elf_call_graph. */
+typedef struct {
+  u32 from, to;
+} ElfCall;
+u32 elf_calls(Link *l, FileId f, u32 first, u32 cap, ElfCall *buf);
 bool elf_wants_execstack(const Link *l, FileId f);
 
 #endif

@@ -7,169 +7,10 @@
 
 #include "core/resolve.h"
 #include "format/yaml_object.h"
+#include "read/yaml_open.h"
 #include "util/hash.h"
 
 static const YamlObject *object(const Link *l, FileId f) { return file_at(l, f)->fmt; }
-
-static bool is_group(const YamlAtom *a) { return a->type == YAML_TYPE_GROUP_COMDAT || a->type == YAML_TYPE_GNU_LINKONCE; }
-
-/* ---- opening: symbols, and names of references ---- */
-
-/* Names of one file to symbols. */
-typedef struct {
-  const char *name;
-  u32 symbol;
-} NameSlot;
-typedef struct {
-  NameSlot *slots;
-  u32 mask;
-} NameMap;
-
-static NameSlot *find_name(const NameMap *m, const char *name) {
-  u64 h = hash_bytes(name, strlen(name));
-  for (u32 k = (u32)h & m->mask;; k = (k + 1) & m->mask)
-    if (!m->slots[k].name || streq(m->slots[k].name, name))
-      return &m->slots[k];
-}
-
-static void add_name(NameMap *m, const char *name, u32 symbol) {
-  NameSlot *s = name ? find_name(m, name) : NULL;
-  if (s && !s->name)
-    *s = (NameSlot){name, symbol};
-}
-
-static NameMap make_names(Arena *a, u32 names) {
-  u32 n = 8;
-  while (n < 2 * names)
-    n *= 2;
-  return (NameMap){ARENA_ARRAY(a, NameSlot, n), n - 1};
-}
-
-static bool is_global(const YamlAtom *a) { return a->name && *a->name && a->scope != YAML_SCOPE_STATIC && !is_group(a); }
-
-static bool is_global_symbol(const YamlSymbol *s) {
-  return s->at ? s->at->scope != YAML_SCOPE_STATIC : s->atom && is_global(s->atom);
-}
-
-static void add_symbol(YamlObject *o, const YamlAtom *a, const char *name, u32 section, YamlAtomKind d) {
-  o->symbols[o->nsymbols++] = (YamlSymbol){.atom = a, .name = name ? name : "", .section = section, .definition = (u8)d};
-}
-
-/* Further names of defined atoms, inside them. */
-static void add_inner(YamlObject *o, bool global) {
-  for (u32 i = 0; i < o->file->defined.n; i++) {
-    const YamlAtom *a = &o->file->defined.at[i];
-    for (u32 k = 0; k < a->nsymbols; k++)
-      if ((a->symbols[k].scope != YAML_SCOPE_STATIC) == global) {
-        add_symbol(o, a, a->symbols[k].name, i + 1, YAML_ATOM_DEFINED);
-        o->symbols[o->nsymbols - 1].at = &a->symbols[k];
-      }
-  }
-}
-
-/* A fallback is a global name, even in a file that has a static atom of that name. */
-static void make_fallbacks(YamlObject *o, Arena *arena, NameMap *names) {
-  u32 n = o->nsymbols;
-  for (u32 i = o->first_global; i < n; i++) {
-    const YamlSymbol *s = &o->symbols[i];
-    const char *name = s->definition == YAML_ATOM_UNDEFINED ? s->atom->fallback : NULL;
-    const NameSlot *slot = name ? find_name(names, name) : NULL;
-    u32 symbol = slot && slot->name && slot->symbol >= o->first_global ? slot->symbol : 0;
-    if (!name)
-      continue;
-    if (!o->fallback)
-      o->fallback = ARENA_ARRAY(arena, u32, n);
-    if (!symbol) {
-      symbol = o->nsymbols;
-      add_symbol(o, NULL, name, 0, YAML_ATOM_UNDEFINED);
-      add_name(names, name, symbol);
-    }
-    o->fallback[i] = symbol;
-  }
-  o->nfallbacks = o->fallback ? n : 0;
-}
-
-/* Local symbols in front: of defined atoms by their number, of static absolutes. */
-static void make_symbols(YamlObject *o, Arena *arena, NameMap *names) {
-  const YamlFile *f = o->file;
-  u64 most = 1 + 2ull * f->defined.n + 2ull * f->undefined.n + f->shared.n + f->absolute.n;
-  for (u32 i = 0; i < f->defined.n; i++)
-    most += f->defined.at[i].nsymbols;
-  o->symbols = ARENA_ARRAY(arena, YamlSymbol, most);
-  *names = make_names(arena, (u32)(2 * most));
-  o->nsymbols = 1;
-  for (u32 i = 0; i < f->defined.n; i++)
-    add_symbol(o, &f->defined.at[i], f->defined.at[i].name, i + 1, YAML_ATOM_DEFINED);
-  for (u32 i = 0; i < f->absolute.n; i++)
-    if (!is_global(&f->absolute.at[i]))
-      add_symbol(o, &f->absolute.at[i], f->absolute.at[i].name, 0, YAML_ATOM_ABSOLUTE);
-  add_inner(o, false);
-  o->first_global = o->nsymbols;
-  add_inner(o, true);
-  for (u32 i = 0; i < f->defined.n; i++)
-    if (is_global(&f->defined.at[i]))
-      add_symbol(o, &f->defined.at[i], f->defined.at[i].name, i + 1, YAML_ATOM_DEFINED);
-  for (u32 i = 0; i < f->undefined.n; i++)
-    add_symbol(o, &f->undefined.at[i], f->undefined.at[i].name, 0, YAML_ATOM_UNDEFINED);
-  for (u32 i = 0; i < f->shared.n; i++)
-    add_symbol(o, &f->shared.at[i], f->shared.at[i].name, 0, YAML_ATOM_SHARED);
-  for (u32 i = 0; i < f->absolute.n; i++)
-    if (is_global(&f->absolute.at[i]))
-      add_symbol(o, &f->absolute.at[i], f->absolute.at[i].name, 0, YAML_ATOM_ABSOLUTE);
-  for (u32 i = o->nsymbols; i-- > 1;) { /* ref-names first: they tell apart what has one name */
-    if (!o->symbols[i].at)
-      add_name(names, o->symbols[i].atom->ref_name, i);
-  }
-  for (u32 i = o->nsymbols; i-- > 1;) /* global ones before local ones: the name is what is meant */
-    if (*o->symbols[i].name && (i >= o->first_global || !is_global_symbol(&o->symbols[i])))
-      add_name(names, o->symbols[i].name, i);
-  make_fallbacks(o, arena, names);
-}
-
-static bool bad_reference(Link *l, FileId f, const YamlRef *r, const char *fact) {
-  diag_report_at(l->diag, DIAG_ERROR, "yaml", (u64)f.i << 32 | r->line, object(l, f)->path, r->line, r->col, "%s", fact);
-  return false;
-}
-
-static bool make_edges(Link *l, FileId f, YamlObject *o, Arena *arena, const NameMap *names) {
-  u64 total = 0;
-  bool ok = true;
-  o->first_edge = ARENA_ARRAY(arena, u32, o->file->defined.n + 2);
-  for (u32 i = 0; i < o->file->defined.n; i++) {
-    o->first_edge[i + 1] = (u32)total;
-    total += o->file->defined.at[i].nrefs;
-  }
-  o->first_edge[o->file->defined.n + 1] = (u32)total;
-  o->edges = ARENA_ARRAY(arena, YamlEdge, total + 1);
-  for (u32 i = 0; i < o->file->defined.n; i++) {
-    const YamlAtom *a = &o->file->defined.at[i];
-    for (u32 k = 0; k < a->nrefs; k++) {
-      const YamlRef *r = &a->refs[k];
-      YamlEdge *e = &o->edges[o->first_edge[i + 1] + k];
-      const NameSlot *target = r->target ? find_name(names, r->target) : NULL;
-      if (!edge_kind_find(l, r->kind, &e->kind))
-        ok = bad_reference(l, f, r, arena_printf(arena, "unknown reference kind '%s' for %s", r->kind, l->arch->name));
-      else if (e->kind < l->arch->nkinds && r->offset > a->size)
-        ok = bad_reference(l, f, r, arena_printf(arena, "reference at offset 0x%llx of an atom of 0x%llx bytes",
-                                                 (unsigned long long)r->offset, (unsigned long long)a->size));
-      else if (r->target && !target->name) /* yaml_read() says so too, of a whole stream */
-        ok = bad_reference(l, f, r, arena_printf(arena, "no such atom name: %s", r->target));
-      e->symbol = target ? target->symbol : 0;
-    }
-  }
-  return ok;
-}
-
-static bool yaml_open(Link *l, FileId f, unsigned tid) {
-  File *file = file_at(l, f);
-  YamlObject *o = file->fmt; /* yaml_add_files() made it */
-  NameMap names;
-  make_symbols(o, &l->scratch[tid], &names);
-  file->nsyms = o->nsymbols;
-  file->first_global = o->first_global;
-  file->natoms = o->file->defined.n + 1;
-  return make_edges(l, f, o, &l->scratch[tid], &names);
-}
 
 /* ---- symbols ---- */
 
@@ -244,6 +85,7 @@ static void record(const YamlSymbol *s, u32 index, SymRec *r) {
     r->flags |= SF_SHARED;
     break;
   case YAML_ATOM_UNDEFINED:
+    r->vis = (u8)a->visibility;
     break;
   case YAML_ATOM_DEFINED:
     r->flags |= type_flags(a->type) | (a->dead_strip == YAML_DEAD_STRIP_ALWAYS ? (u32)SF_VERSION_LOCAL : 0);
@@ -317,7 +159,7 @@ static void yaml_groups(Link *l, FileId f, unsigned tid) {
   const YamlAtoms *d = &object(l, f)->file->defined;
   u32 n = 0;
   for (u32 i = 0; i < d->n; i++)
-    n += is_group(&d->at[i]) && d->at[i].name;
+    n += yaml_is_group(&d->at[i]) && d->at[i].name;
   file->ngroups = 0;
   file->group_names = NULL;
   if (!n)
@@ -325,7 +167,7 @@ static void yaml_groups(Link *l, FileId f, unsigned tid) {
   file->groups = ARENA_ARRAY(&l->scratch[tid], GroupRef, n);
   file->group_names = ARENA_ARRAY(&l->scratch[tid], const char *, n);
   for (u32 i = 0; i < d->n; i++)
-    if (is_group(&d->at[i]) && d->at[i].name) {
+    if (yaml_is_group(&d->at[i]) && d->at[i].name) {
       u32 k = file->ngroups++;
       file->groups[k] = (GroupRef){.id = k, .index = (i + 1) & 0x3fffffff, .local = true};
       file->group_names[k] = d->at[i].name;
@@ -411,6 +253,14 @@ static u32 atom_flags_of(const YamlAtom *a) {
   return f;
 }
 
+/* The atom that atom i follows, from 1 on; 0: none. */
+static u32 followed(const YamlObject *o, u32 i) {
+  for (u32 e = o->first_edge[i]; e < o->first_edge[i + 1]; e++)
+    if (o->edges[e].kind == EDGE_LINK_ORDER)
+      return o->symbols[o->edges[e].symbol].section;
+  return 0;
+}
+
 static void yaml_atoms(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
   YamlObject *o = file->fmt;
@@ -420,9 +270,14 @@ static void yaml_atoms(Link *l, FileId f, unsigned tid) {
       drop_group(l, file, o, &file->groups[k], &l->scratch[tid]);
   for (u32 i = 1; i < file->natoms; i++) {
     const YamlAtom *y = &o->file->defined.at[i - 1];
-    l->atoms.at[file->atom_base + i] = (Atom){.data = y->content.p, .size = y->size, .file = f.i, .rel = y->nrefs, .type = y->type, .p2align = y->p2align, .fold = is_group(y) ? 0 : FOLD_KIND};
+    l->atoms.at[file->atom_base + i] = (Atom){.data = y->content.p, .size = y->size, .file = f.i, .rel = y->nrefs, .type = y->type, .p2align = y->p2align, .fold = yaml_is_group(y) ? 0 : y->type == YAML_TYPE_BRANCH_ISLAND ? FOLD_KIND | FOLD_ISLAND : FOLD_KIND};
     if (!(flags[i] & ATOM_DISCARDED))
       flags[i] = (u16)atom_flags_of(y);
+    u32 follows = followed(o, i);
+    if (follows) {
+      l->atoms.at[file->atom_base + i].link = file->atom_base + follows;
+      flags[i] |= ATOM_LINKORDER;
+    }
   }
 }
 
@@ -435,10 +290,27 @@ static const char *yaml_atom_name(const Link *l, AtomId a) {
   const File *file = atom_file(l, a);
   const YamlObject *o = file->fmt;
   const YamlAtom *y = &o->file->defined.at[a.i - file->atom_base - 1];
-  return y->section_name ? y->section_name : type_words[y->type].word;
+  if (y->section_name)
+    return y->section_name;
+  return type_words[y->type == YAML_TYPE_BRANCH_ISLAND ? YAML_TYPE_CODE : y->type].word; /* islands stand among the code */
 }
 
 /* ---- edges ---- */
+
+static void lead_to(const Link *l, u32 sym, Edge *e) {
+  e->target = sym;
+  e->flags = sym < l->syms.nglobal ? (u16)l->syms.flags[sym] : 0;
+  e->S = l->addressed && sym < l->syms.nglobal ? l->syms.value[sym] : 0;
+}
+
+/* A static atom that fell, and that nothing stands in for, is a name like an undefined one. */
+static bool goes_by_name(const Link *l, const char *name, Edge *e) {
+  SymId s = *name ? sym_find(l, name, strlen(name)) : NO_SYM;
+  if (s.i >= l->syms.nglobal || l->syms.flags[s.i] & SF_UNDEFINED)
+    return false;
+  lead_to(l, s.i, e);
+  return true;
+}
 
 static void decode(const Link *l, const File *file, const YamlRef *r, const YamlEdge *y, Edge *e) {
   const YamlObject *o = file->fmt;
@@ -447,16 +319,17 @@ static void decode(const Link *l, const File *file, const YamlRef *r, const Yaml
     return;
   const YamlSymbol *s = &o->symbols[y->symbol];
   if (y->symbol >= o->first_global) {
-    e->target = file->globals[y->symbol - o->first_global];
-    if (o->stands_for && e->target < l->syms.nglobal && o->stands_for[e->target] != UINT32_MAX)
-      e->target = o->stands_for[e->target];
-    e->flags = e->target < l->syms.nglobal ? (u16)l->syms.flags[e->target] : 0;
-    e->S = l->addressed && e->target < l->syms.nglobal ? l->syms.value[e->target] : 0;
+    u32 sym = file->globals[y->symbol - o->first_global];
+    if (o->stands_for && sym < l->syms.nglobal && o->stands_for[sym] != UINT32_MAX)
+      sym = o->stands_for[sym];
+    lead_to(l, sym, e);
     return;
   }
   u32 atom = s->section ? file->atom_base + s->section : 0;
   if (o->stand_in && s->section && !s->at && o->stand_in[s->section])
     atom = o->stand_in[s->section];
+  if (atom && (l->atoms.flags[atom] & ATOM_FOLDED) == ATOM_DISCARDED && y->kind < EDGE_LAYOUT_AFTER && goes_by_name(l, s->name, e))
+    return;
   const File *owner = atom ? &l->files.at[l->atoms.at[atom].file] : file;
   e->target = owner->local_base + (atom && !s->at ? atom - owner->atom_base : y->symbol);
   e->flags = (u16)(SF_LOCAL | (s->at ? 0 : SF_SECTION) | (atom ? 0 : SF_ABSOLUTE) | (atom && !(l->atoms.flags[atom] & ATOM_LIVE) ? SF_DISCARDED : 0) |
@@ -481,7 +354,7 @@ static AtomId yaml_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off) {
   *off = e->addend;
   if (e->target < l->syms.nglobal) {
     a.i = l->syms.atom[e->target];
-    *off += a.i && !l->addressed ? (i64)l->syms.value[e->target] : 0;
+    *off += !a.i ? 0 : (i64)(l->syms.value[e->target] - (l->addressed ? l->atoms.addr[a.i] : 0));
   } else if (e->target != UINT32_MAX) {
     FileId owner = local_owner(l, e->target);
     u32 index = e->target - file_at(l, owner)->local_base;
@@ -520,12 +393,26 @@ static const YamlAtom *yaml_atom(const Link *l, AtomId a) {
 
 static bool yaml_by_content(const Link *l, AtomId a) { return yaml_atom(l, a)->merge == YAML_MERGE_BY_CONTENT; }
 
-/* Text has no table of what is significant: what may be interposed is. */
+static void mark_significant(const Link *l, u32 a, u8 *marks, u8 mark, u16 except) {
+  if (a && !(l->atoms.flags[a] & except))
+    __atomic_fetch_or(&marks[a], mark, __ATOMIC_RELAXED);
+}
+
+/* What may be interposed, and what a table (of an object that became text) says. */
 static bool yaml_significant(Link *l, FileId f, u8 *marks, u8 mark, u16 except) {
   const File *file = file_at(l, f);
-  for (u32 i = 1; i < file->natoms; i++)
-    if (object(l, f)->file->defined.at[i - 1].interposable != YAML_INTERPOSABLE_NO && !(l->atoms.flags[file->atom_base + i] & except))
-      marks[file->atom_base + i] |= mark;
+  const YamlObject *o = file->fmt;
+  for (u32 i = 1; i < file->natoms; i++) {
+    if (o->file->defined.at[i - 1].interposable != YAML_INTERPOSABLE_NO)
+      mark_significant(l, file->atom_base + i, marks, mark, except);
+    EdgeCursor c = {.atom = {file->atom_base + i}, .next = 0};
+    Edge e[EDGE_BATCH];
+    i64 off;
+    for (u32 n; (n = yaml_edges(l, &c, e));)
+      for (u32 k = 0; k < n; k++)
+        if (e[k].kind == EDGE_SIGNIFICANT)
+          mark_significant(l, yaml_edge_atom(l, f, &e[k], &off).i, marks, mark, except);
+  }
   return true;
 }
 
@@ -545,9 +432,6 @@ static void yaml_describe(const Link *l, AtomId a, Arena *arena, YamlAtom *out) 
   out->p2align = l->atoms.at[a.i].p2align;
   if (o->addressed && o->addressed[i])
     out->merge = YAML_MERGE_AS_ADDRESSED_WEAK;
-  for (u32 k = 1; out->nsymbols && k < o->nsymbols; k++)
-    if (o->symbols[k].section == i && o->symbols[k].at)
-      out->symbols[o->symbols[k].at - out->symbols].index = k;
 }
 
 static bool yaml_describe_symbol(const Link *l, FileId f, u32 index, Arena *arena, YamlAtom *out) {
@@ -584,7 +468,7 @@ static void yaml_each_local(const Link *l, FileId f, void *ctx, SymbolFn *fn) {
     SymRec r;
     record(&o->symbols[i], i, &r);
     r.rank = RANK_STRONG;
-    if (*o->symbols[i].name && !is_global_symbol(&o->symbols[i]))
+    if (*o->symbols[i].name && !yaml_is_global_symbol(&o->symbols[i]))
       fn(ctx, o->symbols[i].name, &r);
   }
 }
@@ -598,12 +482,27 @@ static void yaml_library_names(Bytes library, void *ctx, NameFn *fn) { (void)lib
 
 /* ---- the row ---- */
 
+/* Its first word, of n characters, is a name of the CPU. */
+static bool is_cpu(const char *triple, u64 n, const char *name) { return name && strlen(name) == n && !strncmp(triple, name, n); }
+
+/* The CPU has to be that of the link; what else a triple says is for people. */
+static void check_triple(Link *l, const char *name, const char *triple) {
+  u64 n = triple ? strcspn(triple, "-") : 0;
+  if (!triple)
+    return;
+  if (!is_cpu(triple, n, l->arch->name) && !is_cpu(triple, n, l->arch->other_name))
+    diag_error(l->diag, "wrong-target", "%s: is made for %s; this link is for %s", name, diag_name(l->diag, triple), l->arch->name);
+  else if (!l->opt->target_triple)
+    l->opt->target_triple = triple;
+}
+
 static void add_file(Link *l, const YamlFile *y, const char *path, File file) {
   YamlObject *o = ARENA_NEW(&l->arena, YamlObject);
   o->file = y;
   o->path = path;
   file.kind = FILE_OBJECT;
   file.fmt = o;
+  check_triple(l, file.member ? arena_printf(&l->arena, "%s(%s)", file.path, file.member) : file.path, y->triple);
   *vec_push(&l->files) = file;
 }
 

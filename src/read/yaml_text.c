@@ -196,6 +196,8 @@ static void read_fallback(Reader *f, YamlAtom *a, AtomWords *w) {
   while (yr_key(r, &m, &key)) {
     if (key == YAML_KEY_CAN_BE_NULL)
       b.can_be_null = (YamlCanBeNull)READ_WORD(r, key, can_be_nulls);
+    else if (key == YAML_KEY_VISIBILITY)
+      b.visibility = (YamlWantedVisibility)READ_WORD(r, key, wanted_visibilities);
     else /* a fallback of a fallback is a name: nothing recurses */
       yr_text(r, key, key == YAML_KEY_NAME ? &b.name : &b.fallback);
   }
@@ -219,6 +221,7 @@ static void read_atom_key(Reader *f, YamlKey key, YamlAtom *a, AtomWords *w) {
   case YAML_KEY_LOAD_NAME: yr_text(r, key, &a->load_name); break;
   case YAML_KEY_CAN_BE_NULL: yr_word(r, key, &w->can_be_null); break;
   case YAML_KEY_FALLBACK: read_fallback(f, a, w); break;
+  case YAML_KEY_VISIBILITY: a->visibility = (YamlWantedVisibility)READ_WORD(r, key, wanted_visibilities); break;
   case YAML_KEY_SCOPE: a->scope = (YamlScope)READ_WORD(r, key, scopes); break;
   case YAML_KEY_TYPE: yr_word(r, key, &w->type); break;
   case YAML_KEY_CONTENT: yr_bytes(r, key, &a->content); break;

@@ -18,6 +18,20 @@ typedef int64_t i64;
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Binary search: the first i below n for which `before`, an expression of i, does not hold, or n. Those for which it holds stand
+ * in front of all others. */
+#define FIRST_NOT(n, i, before)                                                                    \
+  ({                                                                                               \
+    u32 lo_ = 0, hi_ = (n);                                                                        \
+    while (lo_ < hi_) {                                                                            \
+      u32 i = lo_ + (hi_ - lo_) / 2;                                                               \
+      if (before)                                                                                  \
+        lo_ = i + 1;                                                                               \
+      else                                                                                         \
+        hi_ = i;                                                                                   \
+    }                                                                                              \
+    lo_;                                                                                           \
+  })
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))

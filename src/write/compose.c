@@ -35,15 +35,7 @@ static int special_order(const void *pa, const void *pb) {
 
 /* First atom of o from `from` on whose address is at least addr. */
 static u32 lower_bound(const Link *l, const Osec *o, u32 from, u64 addr) {
-  u32 lo = from, hi = o->natoms;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (l->atoms.addr[o->atoms[mid].i] < addr)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo;
+  return from + FIRST_NOT(o->natoms - from, i, l->atoms.addr[o->atoms[from + i].i] < addr);
 }
 
 /* Place of a Synth's atom among the atoms of its section; natoms when it is not there. */

@@ -55,6 +55,9 @@ typedef struct {
   Chars names, section_names;
   u32 *section_of; /* by AtomId */
   u32 *symbol_of;  /* by SymId: index among locals or globals, + 1 */
+  u32 addrsig;          /* section of address-significant symbols, 0: none */
+  VEC(u8) significant;  /* its bytes */
+  bool exact; /* atoms say which sections there are, so none is added */
   bool bad;
 } Out;
 
@@ -159,12 +162,19 @@ static void add_atom(Out *o, u32 a) {
     return;
   Usual u = usual_section(y.type);
   ElfShdr h = {.sh_type = y.section_type ? y.section_type : u.type,
-               .sh_flags = y.section_type ? y.section_flags & ~(u64)SHF_LINK_ORDER : u.flags,
+               .sh_flags = y.section_type ? y.section_flags : u.flags,
                .sh_size = y.content.p ? y.content.len : y.size,
                .sh_addralign = 1ull << (y.p2align & 63),
                .sh_entsize = y.entry_size};
+  o->exact |= y.section_type != 0;
+  if (h.sh_type == SHT_LLVM_ADDRSIG && o->addrsig) { /* readers know one */
+    o->section_of[a] = o->addrsig;
+    return;
+  }
   u32 index = add_section(o, y.section_name ? y.section_name : u.name, h, y.content.p);
   o->section_of[a] = index;
+  if (h.sh_type == SHT_LLVM_ADDRSIG)
+    o->addrsig = index;
   add_symbol(o, (Symbol){.s = {.st_info = STT_SECTION}, .section = index}, "", false);
   if (y.name && *y.name) {
     YamlName own = {.name = y.name, .size = h.sh_size, .scope = y.scope, .merge = y.merge};
@@ -173,6 +183,8 @@ static void add_atom(Out *o, u32 a) {
   for (u32 k = 0; k < y.nsymbols; k++)
     add_name(o, &y.symbols[k], index, symbol_type(y.symbols[k].type), file->local_base + y.symbols[k].index);
 }
+
+static u32 common_section(const YamlAtom *y) { return y->section_flags & SHF_X86_64_LARGE ? SHN_X86_64_LCOMMON : SHN_COMMON; }
 
 /* Undefined, absolute and tentative names, each at its first mention. */
 static void add_others(Out *o) {
@@ -186,10 +198,13 @@ static void add_others(Out *o) {
       if (sym == UINT32_MAX || o->symbol_of[sym] || !l->format->describe_symbol(l, (FileId){f}, i, &o->arena, &y))
         continue;
       u32 flags = global ? l->syms.flags[sym] : SF_ABSOLUTE;
+      u64 key = global ? l->syms.key[sym] : 0;
+      if (y.merge == YAML_MERGE_AS_TENTATIVE && (key_file(key) != f || key_index(key) != i))
+        continue; /* the definition that won speaks for all */
       u8 bind = !global ? STB_LOCAL : flags & SF_UNDEFINED && !(flags & SF_REF_STRONG) ? STB_WEAK : STB_GLOBAL;
       Symbol s = {.s = {.st_info = (u8)(bind << 4), .st_other = visibility(y.scope, YAML_VISIBILITY_OF_SCOPE)}, .reserved = true};
       if (y.merge == YAML_MERGE_AS_TENTATIVE) {
-        s.section = SHN_COMMON;
+        s.section = common_section(&y);
         s.s.st_value = 1ull << (y.p2align & 63);
         s.s.st_size = y.size;
         s.s.st_info |= y.type == YAML_TYPE_THREAD_ZERO_FILL ? STT_TLS : STT_OBJECT;
@@ -198,6 +213,7 @@ static void add_others(Out *o) {
         s.s.st_value = y.value;
       } else {
         s.section = SHN_UNDEF;
+        s.s.st_other = flags >> SF_VIS_SHIFT & 3;
       }
       o->symbol_of[sym] = add_symbol(o, s, y.name, global);
     }
@@ -213,7 +229,7 @@ static bool is_tentative(Out *o, u32 a, YamlAtom *y) {
 static void add_common(Out *o, const YamlAtom *y) {
   Symbol s = {.s = {.st_info = (u8)(STB_GLOBAL << 4 | implied_type(y->type)), .st_other = visibility(y->scope, YAML_VISIBILITY_OF_SCOPE),
                     .st_value = 1ull << (y->p2align & 63), .st_size = y->size},
-              .section = SHN_COMMON, .reserved = true};
+              .section = common_section(y), .reserved = true};
   remember(o, sym_find(o->l, y->name, strlen(y->name)).i, add_symbol(o, s, y->name, true));
 }
 
@@ -298,6 +314,23 @@ static void mark_tls(Symbol *s) {
     s->s.st_info = (u8)((s->s.st_info & 0xf0) | STT_TLS);
 }
 
+static void add_significant(Out *o, u32 symbol) {
+  for (; symbol > 0x7f; symbol >>= 7)
+    *vec_push(&o->significant) = (u8)(symbol | 0x80);
+  *vec_push(&o->significant) = (u8)symbol;
+}
+
+/* Those of a profile of calls are SHT_REL, as assemblers write them. */
+static void add_relocation_section(Out *o, u32 of, const ElfRela *v, u32 n) {
+  bool rel = o->sections.at[of].h.sh_type == SHT_LLVM_CALL_GRAPH_PROFILE;
+  u64 entsize = rel ? sizeof(ElfRel) : sizeof(ElfRela), group = o->sections.at[of].h.sh_flags & SHF_GROUP;
+  const char *name = arena_printf(&o->arena, "%s%s", rel ? ".rel" : ".rela", o->section_names.at + o->sections.at[of].h.sh_name);
+  u8 *bytes = arena_alloc(&o->arena, n * entsize, 8);
+  for (u32 i = 0; i < n; i++)
+    memcpy(bytes + i * entsize, &v[i], entsize); /* an ElfRel, then the addend */
+  add_section(o, name, (ElfShdr){.sh_type = rel ? SHT_REL : SHT_RELA, .sh_flags = SHF_INFO_LINK | group, .sh_size = n * entsize, .sh_info = of, .sh_addralign = 8, .sh_entsize = entsize}, bytes);
+}
+
 static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
   Link *l = o->l;
   FileId f = {l->atoms.at[a].file};
@@ -306,7 +339,7 @@ static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
   Edge e[EDGE_BATCH];
   for (u32 n; (n = l->format->edges(l, &c, e));)
     for (u32 k = 0; k < n; k++) {
-      if (e[k].kind >= l->arch->nkinds)
+      if (e[k].kind >= l->arch->nkinds && e[k].kind != EDGE_SIGNIFICANT)
         continue; /* order, groups: not for ELF */
       i64 addend = e[k].addend;
       u32 sym = 0;
@@ -322,6 +355,11 @@ static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
         sym = t ? section_symbols[o->section_of[t]] : 0;
         addend = t ? off : addend;
       }
+      if (e[k].kind == EDGE_SIGNIFICANT) {
+        if (sym)
+          add_significant(o, sym);
+        continue;
+      }
       if (!numbers[e[k].kind]) {
         diag_error(l->diag, "relocation", "%s: %s has no number in ELF", file_name(l, f), edge_kind_name(l, e[k].kind));
         o->bad = true;
@@ -329,16 +367,19 @@ static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
       }
       *vec_push(&v) = (ElfRela){e[k].offset, ELF64_R_INFO((u64)sym, (u64)(numbers[e[k].kind] - 1)), addend};
     }
-  if (v.n) {
-    u64 size = v.n * sizeof(ElfRela);
-    u8 *bytes = arena_alloc(&o->arena, size, 8);
-    memcpy(bytes, v.at, size);
-    const char *of = o->section_names.at + o->sections.at[o->section_of[a]].h.sh_name;
-    const char *name = arena_printf(&o->arena, ".rela%s", of);
-    u64 group = o->sections.at[o->section_of[a]].h.sh_flags & SHF_GROUP;
-    add_section(o, name, (ElfShdr){.sh_type = SHT_RELA, .sh_flags = SHF_INFO_LINK | group, .sh_size = size, .sh_info = o->section_of[a], .sh_addralign = 8, .sh_entsize = sizeof(ElfRela)}, bytes);
-  }
+  if (v.n)
+    add_relocation_section(o, o->section_of[a], v.at, v.n);
   vec_free(&v);
+}
+
+/* What a section goes with: known when all have their numbers. */
+static void add_link_order(Out *o, u32 a) {
+  const Atom *at = &o->l->atoms.at[a];
+  ElfShdr *h = &o->sections.at[o->section_of[a]].h;
+  if (!(o->l->atoms.flags[a] & ATOM_LINKORDER) || !o->section_of[at->link])
+    return;
+  h->sh_flags |= SHF_LINK_ORDER;
+  h->sh_link = o->section_of[at->link];
 }
 
 /* Relocations of a group's members are members: behind them in the list. */
@@ -351,7 +392,7 @@ static void group_relocations(Out *o, const Groups *groups, u32 first_rela) {
       *vec_push(&words) = rd32(s->bytes + 4ull * i);
     for (u32 r = first_rela; r < o->sections.n; r++)
       for (u32 i = 1; i < n; i++)
-        if (o->sections.at[r].h.sh_type == SHT_RELA && o->sections.at[r].h.sh_info == words.at[i])
+        if (o->sections.at[r].h.sh_info == words.at[i])
           *vec_push(&words) = r;
     u8 *bytes = arena_alloc(&o->arena, words.n * 4ull, 4);
     memcpy(bytes, words.at, words.n * 4ull);
@@ -381,9 +422,11 @@ static void add_tables(Out *o, const Groups *groups) {
     if (h->sh_info >> 31)
       h->sh_info = (h->sh_info & 0x7fffffff) + o->locals.n;
   }
-  for (u32 i = 1; i < o->sections.n; i++)
-    if (o->sections.at[i].h.sh_type == SHT_RELA)
+  for (u32 i = 1; i < o->sections.n; i++) {
+    u32 type = o->sections.at[i].h.sh_type;
+    if (type == SHT_RELA || type == SHT_REL || type == SHT_LLVM_ADDRSIG || type == SHT_LLVM_CALL_GRAPH_PROFILE)
       o->sections.at[i].h.sh_link = symtab;
+  }
   add_section(o, ".symtab", (ElfShdr){.sh_type = SHT_SYMTAB, .sh_size = nsyms * sizeof(ElfSym), .sh_link = strtab, .sh_info = 1 + o->locals.n, .sh_addralign = 8, .sh_entsize = sizeof(ElfSym)}, (const u8 *)syms);
   add_section(o, ".strtab", (ElfShdr){.sh_type = SHT_STRTAB, .sh_size = o->names.n}, (const u8 *)o->names.at);
   if (nescaped)
@@ -456,7 +499,8 @@ bool elf_object_write(Link *l) {
     else
       add_atom(&o, a);
   }
-  add_section(&o, ".note.GNU-stack", (ElfShdr){.sh_type = SHT_PROGBITS}, NULL);
+  if (!o.exact)
+    add_section(&o, ".note.GNU-stack", (ElfShdr){.sh_type = SHT_PROGBITS}, NULL);
   add_others(&o);
   for (u32 g = 0; g < groups.n; g++)
     fill_group(&o, &groups.at[g]);
@@ -465,8 +509,14 @@ bool elf_object_write(Link *l) {
     if ((o.locals.at[i].s.st_info & 15) == STT_SECTION)
       section_symbols[o.locals.at[i].section] = i + 1;
   for (u32 a = 1; a < l->atoms.n; a++)
-    if (o.section_of[a])
+    if (o.section_of[a]) {
+      add_link_order(&o, a);
       add_relocations(&o, a, section_symbols);
+    }
+  if (o.addrsig) {
+    o.sections.at[o.addrsig].bytes = o.significant.at;
+    o.sections.at[o.addrsig].h.sh_size = o.significant.n;
+  }
   group_relocations(&o, &groups, first_rela);
   add_tables(&o, &groups);
   bool ok = !o.bad && put_file(&o);
@@ -478,6 +528,7 @@ bool elf_object_write(Link *l) {
   vec_free(&o.globals);
   vec_free(&o.names);
   vec_free(&o.section_names);
+  vec_free(&o.significant);
   vec_free(&groups);
   arena_free(&o.arena);
   return ok;

@@ -31,14 +31,7 @@ static u64 key_name(const FileSyms *f) {
 
 /* The last of the files that begin at or before `at`; 0 when none does. */
 static u32 find_file(const Symtab *t, u64 (*key)(const FileSyms *), u64 at) {
-  u32 lo = 0, hi = t->nfiles;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (key(&t->files[mid]) <= at)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
+  u32 lo = FIRST_NOT(t->nfiles, i, key(&t->files[i]) <= at);
   return lo ? lo - 1 : 0;
 }
 
@@ -381,14 +374,7 @@ static void copy_name(NameRange *r, const char *p, u64 len, u64 at) {
 
 static void put_file_names(const Link *l, const FileSyms *fs, NameRange *r) {
   const File *f = &l->files.at[fs->file];
-  u32 n = fs->nlocal + fs->nglobal, lo = 0, hi = n;
-  while (lo < hi) { /* the last name that begins at or before the range */
-    u32 mid = lo + (hi - lo) / 2;
-    if (fs->name_at + fs->kept[mid].name <= r->off)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
+  u32 n = fs->nlocal + fs->nglobal, lo = FIRST_NOT(n, i, fs->name_at + fs->kept[i].name <= r->off); /* the one before begins at or before the range */
   enum { NEAR = 8, FAR = 24 };
   for (u32 k = lo ? lo - 1 : 0; k < n; k++) {
     if (k + FAR < n)

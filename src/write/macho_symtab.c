@@ -26,7 +26,8 @@ static void add(MachoSymbols *s, const char *name, u64 len, Nlist64 n) {
 }
 
 static void note_function(MachoSymbols *s, u32 atom, u64 addr) {
-  if (atom && s->l->atoms.flags[atom] & ATOM_EXEC)
+  const Link *l = s->l;
+  if (atom && l->atoms.flags[atom] & ATOM_EXEC && addr < l->atoms.addr[atom] + l->atoms.at[atom].size) /* not one for the end */
     *vec_push(&s->functions) = addr;
 }
 
@@ -112,7 +113,7 @@ static Nlist64 undefined(const MachoImage *m, u32 sym) {
           : ordinal == BIND_SPECIAL_DYLIB_MAIN_EXECUTABLE ? (u32)EXECUTABLE_ORDINAL
           : ordinal > MAX_LIBRARY_ORDINAL                 ? 0
                                                           : (u32)ordinal;
-  Nlist64 n = {.n_type = N_EXT, .n_desc = (u16)(l->opt->darwin.flat_namespace ? 0 : o << 8)};
+  Nlist64 n = {.n_type = N_EXT, .n_desc = (u16)(o << 8)};
   if (macho_weak_import(m, sym))
     n.n_desc |= N_WEAK_REF;
   if (f & SF_SHARED && f & SF_WEAK)

@@ -153,16 +153,8 @@ static void gather_own(Link *l, MapSyms *out) {
 /* ---- the map ---- */
 
 static void write_symbols(Out *o, Link *l, const MapSyms *syms, u32 atom, u64 addr, u64 lma) {
-  u32 lo = 0, hi = syms->n;
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (syms->at[mid].atom < atom)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  for (; lo < syms->n && syms->at[lo].atom == atom; lo++) {
-    const MapSym *s = &syms->at[lo];
+  for (u32 k = FIRST_NOT(syms->n, i, syms->at[i].atom < atom); k < syms->n && syms->at[k].atom == atom; k++) {
+    const MapSym *s = &syms->at[k];
     out_row(o, addr + s->value, lma + s->value, s->size, 1, 16, diag_name(l->diag, s->name));
     out_text(o, "\n");
   }

@@ -1,6 +1,6 @@
 /* yaml.c: the graph as text, from any link at any time after its symbols are resolved. Three sweeps over the live
  * atoms: which names there are, which targets need a name for the purpose (ref-name), then the text itself,
- * atom by atom.
+ * atom by atom. Branch islands, which are no atoms of the link, have numbers behind those of the atoms.
  * The trap: a name in the text must mean the same when it is read back. A global name means whatever won it; a
  * static atom is meant by its name only while nothing else bears it, else by a ref-name that nothing else bears. */
 #include "write/yaml.h"
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/resolve.h"
+#include "core/thunks.h"
 #include "format/yaml_graph.h"
 #include "util/hash.h"
 #include "write/yaml_slots.h"
@@ -18,6 +19,8 @@ enum { UNSEEN = 255 };
 typedef struct {
   const char *name; /* NULL: a free slot */
   u32 bearers;
+  u32 groups;       /* that bear it, too: it means one only where nothing else does */
+  bool global;      /* one of the bearers is not static: the name means that */
 } NameSlot;
 
 typedef struct {
@@ -33,6 +36,9 @@ typedef struct {
   u8 *mentioned;     /* by SymId: a live atom refers to it */
   u8 *written;       /* by SymId */
   u32 *order;        /* the atoms that are written, as they stand in the text */
+  const Thunk **islands; /* in order of addresses; the first is atom l->atoms.n */
+  u32 *island_of;    /* by place in Thunks.all: its number as an atom */
+  u32 nislands;
   u32 norder;
   AtomId *folded;    /* Link.folded, in order of who stands for them */
   VEC(const char *) lost; /* names that are referred to, and that nothing in the text bears */
@@ -60,9 +66,7 @@ static void grow_names(Dump *d) {
 }
 
 /* The name must stay as long as the dump. */
-static void bear(Dump *d, const char *name) {
-  if (!name || !*name)
-    return;
+static NameSlot *take_slot(Dump *d, const char *name) {
   NameSlot *s = find_slot(d, name);
   if (!s->name) {
     if (2 * d->nnames++ >= d->mask) {
@@ -71,7 +75,15 @@ static void bear(Dump *d, const char *name) {
     }
     s->name = name;
   }
+  return s;
+}
+
+static void bear(Dump *d, const char *name, bool global) {
+  if (!name || !*name)
+    return;
+  NameSlot *s = take_slot(d, name);
   s->bearers++;
+  s->global |= global;
 }
 
 static u32 bearers(const Dump *d, const char *name) { return find_slot(d, name)->bearers; }
@@ -84,13 +96,24 @@ static bool is_shown(const Link *l, u32 a) {
   return l->atoms.at[a].file ? true : slots_are_shown(l, a);
 }
 
-static void describe_in(const Link *l, u32 a, Arena *arena, YamlAtom *y) {
-  if (l->atoms.at[a].file)
+static bool is_of_input(const Dump *d, u32 a) { return a < d->l->atoms.n && d->l->atoms.at[a].file; }
+
+static void describe_in(const Dump *d, u32 a, Arena *arena, YamlAtom *y) {
+  const Link *l = d->l;
+  if (is_of_input(d, a))
     l->format->describe(l, (AtomId){a}, arena, y);
-  else
+  else if (a < l->atoms.n)
     slots_describe(l, a, arena, y);
+  else
+    island_describe(l, d->islands[a - l->atoms.n], arena, y);
 }
-static void describe(Dump *d, u32 a, YamlAtom *y) { describe_in(d->l, a, &d->scratch, y); }
+static void describe(Dump *d, u32 a, YamlAtom *y) { describe_in(d, a, &d->scratch, y); }
+
+/* The number of the island that the edge leads to, as a branch; 0: none. */
+static u32 island_for(const Dump *d, u32 a, const Edge *e) {
+  const Thunk *t = d->nislands ? thunk_of(d->l, (AtomId){a}, e) : NULL;
+  return t ? d->island_of[t - d->l->thunks->all.at] : 0;
+}
 
 /* What an edge's local target is called. */
 static const char *name_of_atom(Dump *d, u32 a) {
@@ -100,24 +123,28 @@ static const char *name_of_atom(Dump *d, u32 a) {
   describe(d, a, &y);
   if (!y.ref_name || !y.name)
     return y.ref_name ? y.ref_name : y.name;
-  bool by_ref = y.scope == YAML_SCOPE_STATIC ? bearers(d, y.ref_name) == 1 : bearers(d, y.name) > 1; /* whatever is a name of one atom */
-  return by_ref ? y.ref_name : y.name;
+  return !yaml_is_global(&y) && bearers(d, y.ref_name) == 1 ? y.ref_name : y.name;
 }
 
 static bool needs_ref(Dump *d, u32 a) {
   YamlAtom y;
   describe(d, a, &y);
-  if (y.ref_name && bearers(d, y.ref_name) == 1)
+  if (yaml_is_global(&y) || (y.ref_name && bearers(d, y.ref_name) == 1))
     return false;
-  return !y.name || !*y.name || bearers(d, y.name) > 1;
+  return !y.name || !*y.name || bearers(d, y.name) + (yaml_is_group(&y) ? find_slot(d, y.name)->groups : 0) > 1;
 }
 
 static char *make_ref(Dump *d) {
   char *name;
   do
     name = arena_printf(&d->arena, "L%03u", d->next_ref++);
-  while (find_slot(d, name)->bearers);
+  while (find_slot(d, name)->name);
   return name;
+}
+
+static void name_atom(Dump *d, u32 a) {
+  if (!d->ref[a] && needs_ref(d, a))
+    d->ref[a] = make_ref(d);
 }
 
 static u32 local_atom(const Link *l, const Edge *e, FileId f) {
@@ -140,6 +167,13 @@ static bool has_no_target(const Link *l, u32 a, const Edge *e) {
   return e->target == UINT32_MAX || ((l->atoms.flags[a] & (ATOM_ALLOC | ATOM_EHFRAME)) != ATOM_ALLOC && is_gone(l, e));
 }
 
+/* What a follower follows is said as a reference, its first; whether its format has an edge for it does not matter. */
+static u32 follows(const Link *l, u32 a) {
+  u32 t = a < l->atoms.n && l->atoms.flags[a] & ATOM_LINKORDER ? l->atoms.at[a].link : 0;
+  return t && is_shown(l, t) ? t : 0;
+}
+static bool is_left_out(const Link *l, const Edge *e) { return e->kind == EDGE_LINK_ORDER || is_idle(l, e); }
+
 typedef void EachEdgeFn(Dump *d, u32 a, const Edge *e);
 
 static void each_edge(Dump *d, EachEdgeFn *fn) {
@@ -148,9 +182,9 @@ static void each_edge(Dump *d, EachEdgeFn *fn) {
     u32 a = d->order[i];
     EdgeCursor c = {.atom = {a}};
     Edge e[EDGE_BATCH];
-    for (u32 n; l->atoms.at[a].file && (n = l->format->edges(l, &c, e));)
+    for (u32 n; is_of_input(d, a) && (n = l->format->edges(l, &c, e));)
       for (u32 k = 0; k < n; k++)
-        if (!is_idle(l, &e[k]) && !has_no_target(l, a, &e[k]))
+        if (!is_left_out(l, &e[k]) && !has_no_target(l, a, &e[k]))
           fn(d, a, &e[k]);
   }
 }
@@ -180,10 +214,13 @@ static void name_absolute(Dump *d, u32 sym) {
 static void name_target(Dump *d, u32 a, const Edge *e) {
   Link *l = d->l;
   u32 t = e->target < l->syms.nglobal ? 0 : local_atom(l, e, (FileId){l->atoms.at[a].file});
-  if (t && !d->ref[t] && needs_ref(d, t))
-    d->ref[t] = make_ref(d);
+  if (t)
+    name_atom(d, t);
   else if (!t && e->target >= l->syms.nglobal && !is_gone(l, e))
     name_absolute(d, e->target);
+  u32 island = island_for(d, a, e);
+  if (island && !d->ref[island] && needs_ref(d, island))
+    d->ref[island] = make_ref(d);
   arena_free(&d->scratch);
 }
 
@@ -258,9 +295,9 @@ static void each_symbol(Dump *d, SymbolKind kind, EachSymbolFn *fn, void *ctx) {
 }
 
 static void bear_symbol(Dump *d, u32 f, u32 index, const YamlAtom *y, void *ctx) {
-  (void)f, (void)index, (void)ctx;
-  bear(d, y->name);
-  bear(d, y->ref_name);
+  (void)ctx;
+  bear(d, y->name, index >= d->l->files.at[f].first_global);
+  bear(d, y->ref_name, false);
 }
 
 /* Of mentions of one name, the least permissive counts: never, at run time, at build time. */
@@ -310,6 +347,28 @@ static YamlRef make_ref_text(Dump *d, u32 a, const Edge *e) {
   return r;
 }
 
+typedef VEC(YamlRef) Refs;
+
+/* A branch to an island goes to its first byte. */
+static YamlRef edge_text(Dump *d, u32 a, const Edge *e) {
+  u32 island = island_for(d, a, e);
+  YamlRef r = island ? (YamlRef){.kind = edge_kind_name(d->l, e->kind), .offset = e->offset, .target = name_of_atom(d, island), .addend = thunk_bias(d->l, e->kind)}
+                     : make_ref_text(d, a, e);
+  return r;
+}
+
+/* What an island refers to, as the first branch that wanted it does. */
+static void island_refs(Dump *d, const Thunk *t, Refs *refs) {
+  const ThunkShape *s = d->l->arch->thunk;
+  for (u32 k = 0; k < s->nedges; k++) {
+    Edge e = t->edge;
+    e.addend += s->edges[k].addend - thunk_bias(d->l, e.kind);
+    e.kind = s->edges[k].kind;
+    e.offset = s->edges[k].offset;
+    *vec_push(refs) = make_ref_text(d, t->from.i, &e);
+  }
+}
+
 typedef VEC(YamlName) Names;
 
 static void keep_name(Names *names, const YamlName *n) {
@@ -320,18 +379,10 @@ static void keep_name(Names *names, const YamlName *n) {
 /* Global names of atoms that were folded into a are further names of a. */
 static void adopt_names(Dump *d, u32 a, YamlAtom *y) {
   const Link *l = d->l;
-  u32 lo = 0, hi = l->folded.n;
   Names names = {0};
-  while (lo < hi) {
-    u32 mid = lo + (hi - lo) / 2;
-    if (l->atoms.at[d->folded[mid].i].link < a)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  for (; lo < l->folded.n && l->atoms.at[d->folded[lo].i].link == a; lo++) {
+  for (u32 f = FIRST_NOT(l->folded.n, i, l->atoms.at[d->folded[i].i].link < a); f < l->folded.n && l->atoms.at[d->folded[f].i].link == a; f++) {
     YamlAtom x;
-    describe(d, d->folded[lo].i, &x);
+    describe(d, d->folded[f].i, &x);
     keep_name(&names, &(YamlName){.name = x.name, .size = x.size, .scope = x.scope, .merge = x.merge == YAML_MERGE_AS_WEAK ? x.merge : YAML_MERGE_NO});
     for (u32 k = 0; k < x.nsymbols; k++)
       keep_name(&names, &x.symbols[k]);
@@ -353,29 +404,42 @@ static void set_ref(const Dump *d, YamlAtom *y, const char *made) {
     y->ref_name = made;
 }
 
+static void set_address(const Dump *d, u32 a, YamlAtom *y) {
+  const Link *l = d->l;
+  const Thunk *t = a < l->atoms.n ? NULL : d->islands[a - l->atoms.n];
+  u32 osec = t ? l->thunks->pools.at[t->pool].osec : l->atoms.at[a].osec;
+  if (!osec)
+    return;
+  y->output_section = l->osecs.at[osec].name;
+  y->has_address = t || l->atoms.flags[a] & ATOM_ALLOC;
+  y->address = t ? thunk_addr(l, t) : l->atoms.addr[a];
+}
+
 static void write_atom(Dump *d, YamlOut *w, u32 a) {
   Link *l = d->l;
   YamlAtom y;
-  VEC(YamlRef) refs = {0};
+  Refs refs = {0};
   EdgeCursor c = {.atom = {a}};
   Edge e[EDGE_BATCH];
+  bool island = a >= l->atoms.n;
   describe(d, a, &y);
   if (l->folded.n)
     adopt_names(d, a, &y);
   set_ref(d, &y, d->ref[a]);
-  if (l->atoms.at[a].osec) {
-    y.output_section = l->osecs.at[l->atoms.at[a].osec].name;
-    y.has_address = l->addressed;
-    y.address = l->atoms.addr[a];
-  }
-  for (u32 n, at = 0; l->atoms.at[a].file && (n = l->format->edges(l, &c, e)); at += n)
+  if (l->addressed)
+    set_address(d, a, &y);
+  if (island)
+    island_refs(d, d->islands[a - l->atoms.n], &refs);
+  else if (follows(l, a))
+    *vec_push(&refs) = (YamlRef){.kind = edge_kind_name(l, EDGE_LINK_ORDER), .target = name_of_atom(d, follows(l, a))};
+  for (u32 n, at = 0; is_of_input(d, a) && (n = l->format->edges(l, &c, e)); at += n)
     for (u32 k = 0; k < n; k++)
-      if (!is_idle(l, &e[k])) {
-        *vec_push(&refs) = make_ref_text(d, a, &e[k]);
+      if (!is_left_out(l, &e[k])) {
+        *vec_push(&refs) = edge_text(d, a, &e[k]);
         if (at + k < y.nrefs)
           refs.at[refs.n - 1].tag = y.refs[at + k].tag;
       }
-  if (l->atoms.at[a].file) {
+  if (island || is_of_input(d, a)) {
     y.refs = refs.at;
     y.nrefs = refs.n;
   }
@@ -408,8 +472,14 @@ static void each_group(Dump *d, EachGroupFn *fn, void *ctx) {
 static void name_members(Dump *d, const char *name, const u32 *members, u32 n, void *ctx) {
   (void)name, (void)ctx;
   for (u32 i = 0; i < n; i++)
-    if (!d->ref[members[i]] && needs_ref(d, members[i]))
-      d->ref[members[i]] = make_ref(d);
+    name_atom(d, members[i]);
+  arena_free(&d->scratch);
+}
+
+static void name_followed(Dump *d) {
+  for (u32 i = 0; i < d->norder; i++)
+    if (follows(d->l, d->order[i]))
+      name_atom(d, follows(d->l, d->order[i]));
   arena_free(&d->scratch);
 }
 
@@ -436,6 +506,8 @@ static void write_symbol(Dump *d, u32 f, u32 index, const YamlAtom *y, void *ctx
       x.address = d->l->syms.value[sym];
       x.output_section = osec ? d->l->osecs.at[osec].name : NULL;
     }
+    if (d->l->syms.flags[sym] & SF_UNDEFINED)
+      x.visibility = (YamlWantedVisibility)(d->l->syms.flags[sym] >> SF_VIS_SHIFT & 3);
     set_ref(d, &x, NULL);
   } else {
     set_ref(d, &x, d->sym_ref[file->local_base + index - d->l->syms.nglobal]);
@@ -446,7 +518,7 @@ static void write_symbol(Dump *d, u32 f, u32 index, const YamlAtom *y, void *ctx
 
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
-/* A name that something still bears is no undefined one. All others that are referred to are: weld's own, too, which no
+/* A name that something global still bears is no undefined one. All others that are referred to are: weld's own, too, which no
  * atom of the text is for. */
 static void settle_lost(Dump *d) {
   u32 n = 0;
@@ -456,9 +528,9 @@ static void settle_lost(Dump *d) {
   if (d->lost.n)
     qsort(d->lost.at, d->lost.n, sizeof *d->lost.at, by_text);
   for (u32 i = 0; i < d->lost.n; i++)
-    if (*d->lost.at[i] && !bearers(d, d->lost.at[i])) {
+    if (*d->lost.at[i] && !find_slot(d, d->lost.at[i])->global) {
       d->lost.at[n++] = d->lost.at[i];
-      bear(d, d->lost.at[i]);
+      bear(d, d->lost.at[i], true);
     }
   d->lost.n = n;
 }
@@ -470,14 +542,17 @@ static void write_lost(const Dump *d, YamlOut *w) {
 
 static void sweep_names(Dump *d) {
   Link *l = d->l;
-  for (u32 a = 1; a < l->atoms.n; a++)
-    if (is_shown(l, a)) {
+  for (u32 a = 1; a < l->atoms.n + d->nislands; a++)
+    if (a >= l->atoms.n || is_shown(l, a)) {
       YamlAtom y;
-      describe_in(l, a, &d->arena, &y);
-      bear(d, y.name);
-      bear(d, y.ref_name);
+      describe_in(d, a, &d->arena, &y);
+      if (yaml_is_group(&y) && y.name && *y.name)
+        take_slot(d, y.name)->groups++;
+      else
+        bear(d, y.name, yaml_is_global(&y));
+      bear(d, y.ref_name, false);
       for (u32 k = 0; k < y.nsymbols; k++)
-        bear(d, y.symbols[k].name);
+        bear(d, y.symbols[k].name, y.symbols[k].scope != YAML_SCOPE_STATIC);
     }
   for (u32 k = 0; k < AS_KINDS; k++)
     each_symbol(d, (SymbolKind)k, bear_symbol, NULL);
@@ -523,13 +598,51 @@ static void sort_atoms(Dump *d) {
   free(v);
 }
 
+static void number_islands(Dump *d) {
+  const Link *l = d->l;
+  const Thunks *t = l->thunks;
+  u32 n = t ? t->all.n : 0;
+  d->islands = ARENA_ARRAY(&d->arena, const Thunk *, n + 1ull);
+  d->island_of = ARENA_ARRAY(&d->arena, u32, n + 1ull);
+  for (u32 i = 0; n && i < t->order.n; i++) {
+    const ThunkPool *p = &t->pools.at[t->order.at[i]];
+    for (u32 k = 0; k < p->thunks.n; k++) {
+      d->island_of[p->thunks.at[k]] = l->atoms.n + d->nislands;
+      d->islands[d->nislands++] = &t->all.at[p->thunks.at[k]];
+    }
+  }
+}
+
+/* Beside their neighbours, so that what reads the text finds them in reach. */
+static void sort_islands(Dump *d) {
+  const Link *l = d->l;
+  u32 n = d->norder;
+  u32 *place = heap_alloc(l->atoms.n * sizeof *place);
+  Keyed *v = heap_alloc(((u64)n + d->nislands) * sizeof *v);
+  for (u32 i = 0; i < n; i++) {
+    place[d->order[i]] = i;
+    v[i] = (Keyed){2 * i + 1, d->order[i]};
+  }
+  for (u32 i = 0; i < d->nislands; i++) {
+    const ThunkPool *p = &l->thunks->pools.at[d->islands[i]->pool];
+    v[d->norder++] = (Keyed){2 * place[p->beside.i] + (p->in_front ? 0 : 2), l->atoms.n + i};
+  }
+  qsort(v, d->norder, sizeof *v, by_key);
+  d->order = ARENA_ARRAY(&d->arena, u32, d->norder + 1ull);
+  for (u32 i = 0; i < d->norder; i++)
+    d->order[i] = v[i].atom;
+  free(v);
+  free(place);
+}
+
 bool yaml_put(void *ctx, const char *text, u64 len) { return fwrite(text, 1, len, ctx) == len; }
 
 void yaml_dump_atoms(Link *l, YamlOut *w) {
   u64 n = l->syms.nglobal;
   Dump d = {.l = l, .mask = 1023};
   d.slots = heap_alloc((d.mask + 1ull) * sizeof *d.slots);
-  d.ref = heap_alloc(l->atoms.n * sizeof *d.ref);
+  number_islands(&d);
+  d.ref = heap_alloc(((u64)l->atoms.n + d.nislands) * sizeof *d.ref);
   d.fallback = heap_alloc(n * sizeof *d.fallback);
   d.sym_ref = heap_alloc((l->syms.ntotal - n) * sizeof *d.sym_ref);
   d.may_be_null = heap_alloc(3 * n + 1);
@@ -537,11 +650,14 @@ void yaml_dump_atoms(Link *l, YamlOut *w) {
   d.written = d.mentioned + n;
   sort_folded(&d);
   sort_atoms(&d);
+  if (d.nislands)
+    sort_islands(&d);
   merge_mentions(&d);
   memset(d.mentioned, 0, n);
   each_edge(&d, mention);
   sweep_names(&d);
   each_edge(&d, name_target);
+  name_followed(&d);
   each_group(&d, name_members, NULL);
   yaml_write_section(w, YAML_ATOM_DEFINED);
   for (u32 i = 0; i < d.norder; i++)
@@ -568,7 +684,7 @@ void yaml_dump_atoms(Link *l, YamlOut *w) {
 
 bool yaml_dump(Link *l, FILE *out) {
   YamlOut w = {.sink = yaml_put, .ctx = out};
-  const YamlFile head = {.triple = NULL};
+  const YamlFile head = {.triple = l->opt->target_triple};
   yaml_write_begin(&w);
   yaml_write_file_header(&w, &head);
   yaml_dump_atoms(l, &w);

@@ -318,6 +318,7 @@ static void write_key(Map *m, YamlKey key, const YamlAtom *a, YamlAtomKind kind)
   case YAML_KEY_LOAD_NAME: write_text(m, key, a->load_name); break;
   case YAML_KEY_CAN_BE_NULL: WRITE_WORD(m, key, a->can_be_null, can_be_nulls); break;
   case YAML_KEY_FALLBACK: write_text(m, key, a->fallback); break;
+  case YAML_KEY_VISIBILITY: WRITE_WORD(m, key, a->visibility, wanted_visibilities); break;
   case YAML_KEY_SCOPE: WRITE_WORD(m, key, a->scope, scopes); break;
   case YAML_KEY_TYPE:
     if (kind == YAML_ATOM_SHARED)
