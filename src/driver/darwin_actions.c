@@ -62,18 +62,6 @@ ACTION(upward_framework) { add_framework(g, arg)->upward = true; }
 ACTION(lib_dir) { *vec_push(&g->lib_dirs) = arg; }
 ACTION(framework_dir) { *vec_push(&g->framework_dirs) = arg; }
 
-ACTION(start_lib) {
-  if (g->in_lib)
-    diag_error(g->d, "nested-group", "%s after %s", name, name);
-  g->in_lib = true;
-}
-
-ACTION(end_lib) {
-  if (!g->in_lib)
-    diag_error(g->d, "nested-group", "%s without --start-lib", name);
-  g->in_lib = false;
-}
-
 /* Every byte of a line may belong to a path; only the end of the line does not. */
 ACTION(filelist) {
   const char *comma = strrchr(arg, ','), *dir = comma ? comma + 1 : NULL;
@@ -199,6 +187,7 @@ ACTION(compatibility_version) {
   version(g, name, arg, &g->o->darwin.compatibility_version);
 }
 
+ACTION(branch_range) { value_number(&g->driver, name, arg, 1, INT64_MAX, &g->o->branch_range); }
 ACTION(stack_size) { g->o->has_stack_size |= value_address(&g->driver, name, arg, &g->o->z_stack_size); }
 ACTION(pagezero_size) { g->o->darwin.has_pagezero_size |= value_address(&g->driver, name, arg, &g->o->darwin.pagezero_size); }
 ACTION(image_base) { g->o->has_image_base |= value_address(&g->driver, name, arg, &g->o->image_base); }
