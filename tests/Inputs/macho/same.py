@@ -19,7 +19,8 @@ def run(*command):
 
 
 class Image:
-    # What llvm-objdump prints above the answer to each option; function starts have no such line.
+    # What llvm-objdump prints above the answer to each option; function starts have no such line, and stand
+    # at the start or behind data in code.
     HEADS = {"dyld information:": "chained", "Contents of __unwind_info section:": "unwind", "Exports trie:": "exports", "Rebase table:": "rebase",
              "Bind table:": "bind", "Lazy bind table:": "lazy", "Weak bind table:": "weak"}
 
@@ -84,7 +85,7 @@ class Image:
         return [f"{m[2]} = {self.name(int(m[1], 16)) if m[1].startswith('0x') else m[1]}" for m in found if m]
 
     def functions(self):
-        return [self.name(int(line, 16)) for line in self.lines["functions"] if re.match(r"[0-9a-f]{16}$", line)]
+        return [self.name(int(line, 16)) for line in self.lines["functions"] + self.lines["data"] if re.match(r"[0-9a-f]{16}$", line)]
 
     def data(self):
         found = [re.match(r"(0x[0-9a-f]+) +(.*)$", line) for line in self.lines["data"]]
