@@ -409,6 +409,8 @@ static void check_target(const Link *l) {
 static bool run(Link *l) {
   load(l);
   check_target(l);
+  if (asked_for(l, "icf")) /* readers say who may be folded only to those who fold */
+    l->opt->icf = ICF_ALL;
   if (!checkpoint(l) || !join(l))
     return false;
   if (l->opt->gc_sections)

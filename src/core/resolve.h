@@ -15,6 +15,7 @@ enum {
   RANK_WEAK = 4,
   RANK_PROVIDE = 5, /* weld's own, only when referenced and not defined by an object */
   RANK_OUTSIDE = 6, /* shared library, or an archive member not loaded yet: by command-line order */
+  RANK_OUTSIDE_WEAK = 7, /* shared library's, weak, where such yield to others (RANK_WEAK_FIRST): archives are searched all the same */
   RANK_NONE = 255,
 };
 
@@ -23,6 +24,8 @@ enum {
  * symbols.key/flags/atom are final but for what dead strip and export_symbols decide. */
 void resolve_open(Link *l);    /* each file's headers, in parallel */
 void resolve_names(Link *l);   /* intern, wrap, archive members */
+/* The same from the start, for who has added and opened files because of what was loaded. Nothing else may have happened since. */
+void resolve_names_again(Link *l);
 void resolve_atoms(Link *l);   /* groups, atoms */
 void resolve_symbols(Link *l); /* definitions, references, commons, weld's own symbols */
 /* log2 of the alignment of a tentative definition, with all that it met; 0 when sym is none that weld makes room for. */

@@ -73,25 +73,35 @@ bool macho_by_content(const Link *l, AtomId a) {
   return is_literal(at->type) && at->file && at->size && at->data;
 }
 
-/* Sections of which the addresses of parts mean nothing, so that equal parts may be one with --icf. */
-static bool may_fold(const MachoSection *s) {
-  if (s->type != S_REGULAR && s->type != S_COALESCED)
-    return false;
-  if (s->attr & (S_ATTR_NO_DEAD_STRIP | S_ATTR_LIVE_SUPPORT))
-    return false;
-  return section_flags(s) & ATOM_EXEC || streq(s->name, "__TEXT,__const") || streq(s->name, "__TEXT,__gcc_except_tab") || streq(s->name, "__DATA,__const") ||
-         streq(s->sectname, "__cfstring");
+/* FOLD_* of a section: whether nothing but content and address of its atoms can matter. */
+static u16 fold_of(const MachoSection *s) {
+  if ((s->type != S_REGULAR && s->type != S_COALESCED) || s->attr & (S_ATTR_NO_DEAD_STRIP | S_ATTR_LIVE_SUPPORT))
+    return 0;
+  if (streq(s->name, "__TEXT,__gcc_except_tab"))
+    return FOLD_KIND | FOLD_LSDA;
+  bool constant = streq(s->name, "__TEXT,__const") || streq(s->name, "__DATA,__const") || streq(s->sectname, "__cfstring");
+  return constant || section_flags(s) & ATOM_EXEC ? FOLD_KIND : 0;
+}
+
+/* Fields of a few bits inside an instruction, which assemblers leave zero. */
+static bool in_instruction(const Arch *arch, u32 kind) {
+  switch (edge_class(arch, kind)) {
+  case EC_BRANCH:
+  case EC_PAGE:
+  case EC_PAGEOFF:
+  case EC_GOT_LOAD:
+  case EC_TLV_LOAD: return macho_cpu_of(arch) == CPU_TYPE_ARM64;
+  default: return false;
+  }
 }
 
 /* The section's bytes with zero in all fields that edges write; the bytes of the file when they are so. */
 static const u8 *neutral(Arena *arena, const Arch *arch, const MachoSection *s, const MachoRelocs *r) {
+  static const u8 zero[8];
   u8 *copy = NULL;
   for (u32 i = 0; i < r->n; i++) {
-    EdgeClass c = edge_class(arch, r->at[i].kind);
     u32 bytes = arch->edge_bytes[r->at[i].kind];
-    static const u8 zero[8];
-    bool instruction = arch->branch_reach && bytes == 4 && c != EC_ABS && c != EC_SUBTRACT && c != EC_GOT; /* fields of a few bits, zero already */
-    if (instruction || !bytes || !memcmp((copy ? copy : s->data.p) + r->at[i].offset, zero, bytes))
+    if (in_instruction(arch, r->at[i].kind) || !bytes || !memcmp((copy ? copy : s->data.p) + r->at[i].offset, zero, bytes))
       continue;
     if (!copy) {
       copy = arena_alloc(arena, s->data.len, 16);
@@ -121,12 +131,16 @@ static void add_edge(Maker *m, u64 offset, u32 kind, u32 symbol, i64 addend) {
   *vec_push(&m->edges) = (MachoEdge){.addend = addend, .offset = (u32)offset, .target = symbol << MACHO_EDGE_KIND_BITS | kind};
 }
 
-/* A function keeps alive what is needed to unwind it. The addend tells functions apart that unwind in different ways. */
+/* A function keeps alive what is needed to unwind it. The addend tells functions apart that unwind in different ways; where
+ * functions may be folded, one that needs nothing says it with an edge to itself. */
 static void add_unwind(Maker *m, u32 atom) {
+  bool folds = m->l->opt->icf != ICF_NONE;
   for (; m->unwind < m->o->nunwind && m->by_atom[m->unwind]->atom == atom; m->unwind++) {
     const MachoUnwind *u = m->by_atom[m->unwind];
     if (u->personality)
       add_edge(m, u->offset, 0, u->personality, u->encoding);
+    else if (folds)
+      add_edge(m, u->offset, 0, atom, u->encoding);
     if (u->lsda)
       add_edge(m, u->offset, 0, u->lsda, (i64)u->lsda_offset);
   }
@@ -183,7 +197,7 @@ static void make_section_edges(Maker *m, u32 s) {
     m->data[s] = patched ? patched : sec->data.p;
   } else {
     macho_relocs(m->l, m->f, m->o, s, &r);
-    if (is_literal(sec->type) || (m->l->opt->icf != ICF_NONE && may_fold(sec)))
+    if (is_literal(sec->type) || (m->l->opt->icf != ICF_NONE && fold_of(sec)))
       m->data[s] = neutral(arena, m->l->arch, sec, &r);
   }
   split_edges(m, s, &r);
@@ -222,7 +236,7 @@ static void make_atom(Maker *m, u32 i) {
     a->type = s->type;
     a->attr = s->attr;
     a->p2align = x->offset ? (u8)MIN(s->p2align, __builtin_ctzll(x->offset)) : s->p2align;
-    a->fold = may_fold(s) ? FOLD_KIND : 0;
+    a->fold = fold_of(s);
     if (m->data[x->section] != s->data.p)
       flags |= ATOM_OWNED;
   } else {
@@ -283,6 +297,8 @@ void macho_atoms(Link *l, FileId f, unsigned tid) {
     if (o->atoms[i].section)
       follow_target(&m, i);
   mark_roots(&m);
+  if (o->call_graph)
+    __atomic_store_n(&l->has_call_graph, true, __ATOMIC_RELAXED);
   if (o->has_debug_info)
     macho_debug_unit(o);
   keep_edges(&m);
