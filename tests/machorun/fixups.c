@@ -35,6 +35,10 @@ static void place_check(const Image *im, const Fixup *f) {
   u64 target = f->value << 8 >> 8;
   if (f->kind == FIX_REBASE && (target < im->base || target > im->end))
     fail(im, "a rebase at 0x%lx points to 0x%lx, outside the image", f->vmaddr, f->value);
+  if (f->kind == FIX_LAZY && s->flags & SEGMENT_READ_ONLY)
+    fail(im, "a lazy bind at 0x%lx is in segment %s, which is read-only by then", f->vmaddr, s->name);
+  if ((f->kind == FIX_WEAK || f->ordinal == ORDINAL_WEAK) && !(im->header.flags & FLAG_BINDS_TO_WEAK))
+    fail(im, "%s is bound weakly, but MH_BINDS_TO_WEAK is not set", f->name);
   if (f->kind == FIX_LAZY && sect->type != SECT_LAZY_POINTERS)
     fail(im, "a lazy bind at 0x%lx is not in a section of lazy pointers", f->vmaddr);
 }
@@ -401,7 +405,9 @@ static void overlap_check(const Image *im) {
       fail(im, "a %s at 0x%lx and a %s at 0x%lx overlap", kind_names[a->kind], a->vmaddr, kind_names[b->kind],
            b->vmaddr);
   }
-  for (u32 i = 0; i < im->fixup_count; i++)
+  /* What is not moved needs no rebases. */
+  bool moves = im->header.filetype != TYPE_EXECUTE || im->header.flags & FLAG_PIE;
+  for (u32 i = 0; moves && i < im->fixup_count; i++)
     if (im->fixups[i].kind == FIX_LAZY &&
         (!i || im->fixups[i - 1].vmaddr != im->fixups[i].vmaddr || im->fixups[i - 1].kind != FIX_REBASE))
       fail(im, "the lazy pointer at 0x%lx is not rebased", im->fixups[i].vmaddr);
