@@ -111,10 +111,14 @@ static void refuse_slots(Link *l) {
   }
 }
 
-/* The CPU of a graph of Mach-O objects is that of the first. */
+/* The CPU of a graph of Mach-O objects is that of the first, unless --target says another. */
 static void choose_arch(Link *l, Bytes b) {
   u32 cpu;
-  if (macho_is(b, NULL, &cpu) && cpu == macho_cpu_of(&arch_aarch64))
+  if (l->opt->target_triple || !macho_is(b, NULL, &cpu))
+    return;
+  bool arm64 = cpu == macho_cpu_of(&arch_aarch64);
+  l->opt->target_triple = arm64 ? "arm64-apple-macos" : "x86_64-apple-macos";
+  if (arm64)
     l->arch = &arch_aarch64;
 }
 
@@ -455,7 +459,11 @@ void graph_write_file(const File *file, YamlOut *w) {
   o.threads = 1;
   begin(l, &o, d);
   Format *f = ARENA_NEW(&l->arena, Format);
-  elf_format_init(f);
+  if (macho_is(file->data, NULL, NULL))
+    macho_format_init(f);
+  else
+    elf_format_init(f);
+  choose_arch(l, file->data);
   l->format = f;
   *vec_push(&l->files) = (File){.kind = file->kind, .path = file->path, .arg = file->arg, .data = file->data, .just_symbols = file->just_symbols};
   if (join(l))

@@ -209,8 +209,8 @@ static bool parse_cie(Parser *p, EhRecord *c) {
 
 /* The CIE of this atom at `off`: CIEs are in order of offsets, and mostly the last one is meant. */
 static u32 find_cie(const Parser *p, u64 off) {
-  const EhRecord *c = p->cies.at + p->first_cie;
   u32 n = p->cies.n - p->first_cie;
+  const EhRecord *c = n ? p->cies.at + p->first_cie : NULL;
   if (n && c[n - 1].off == off)
     return p->cies.n - 1;
   u32 at = FIRST_NOT(n, i, c[i].off < off);
