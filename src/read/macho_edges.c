@@ -3,9 +3,12 @@
 #include "core/resolve.h"
 #include "read/macho_internal.h"
 
+/* Passes that walk edges on all threads mark atoms in the same word. */
+static u16 flags_of(const Link *l, u32 atom) { return __atomic_load_n(&l->atoms.flags[atom], __ATOMIC_RELAXED); }
+
 /* The atom that stands for one of the file's: another file's, when its name was lost. */
 static u32 stands_for(const Link *l, u32 atom) {
-  return (l->atoms.flags[atom] & ATOM_FOLDED) == ATOM_DISCARDED && l->atoms.at[atom].link ? l->atoms.at[atom].link : atom;
+  return (flags_of(l, atom) & ATOM_FOLDED) == ATOM_DISCARDED && l->atoms.at[atom].link ? l->atoms.at[atom].link : atom;
 }
 
 static u16 local_flags(const MachoObject *o, u32 atom) {
@@ -42,14 +45,14 @@ static void decode(const Link *l, const File *file, const MachoEdge *m, Edge *e)
   e->target = moved ? owner->local_base + (atom - owner->atom_base) : file->local_base + symbol;
   if (moved) /* a name inside the one that was lost is no name of the winner */
     e->addend = (i64)((u64)e->addend + value);
-  e->flags = (u16)(SF_LOCAL | (s && !moved ? 0 : SF_SECTION) | (l->atoms.flags[atom] & ATOM_LIVE ? 0 : SF_DISCARDED) | local_flags(there, atom - owner->atom_base));
+  e->flags = (u16)(SF_LOCAL | (s && !moved ? 0 : SF_SECTION) | (flags_of(l, atom) & ATOM_LIVE ? 0 : SF_DISCARDED) | local_flags(there, atom - owner->atom_base));
   e->S = l->addressed ? l->atoms.addr[atom] + (moved ? 0 : value) : atom;
 }
 
 u32 macho_edges(const Link *l, EdgeCursor *c, Edge *buf) {
   const File *file = atom_file(l, c->atom);
   const MachoObject *o = file->fmt;
-  if (l->atoms.flags[c->atom.i] & ATOM_SYNTH || !o || !o->first_edge)
+  if (flags_of(l, c->atom.i) & ATOM_SYNTH || !o || !o->first_edge)
     return 0;
   u32 i = c->atom.i - file->atom_base, total = o->first_edge[i + 1] - o->first_edge[i], n = 0;
   u32 most = c->most > 1 ? MIN(c->most, (u32)EDGE_BATCH) : c->most ? 2 : EDGE_BATCH; /* two: a difference */
@@ -87,7 +90,7 @@ AtomId macho_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off) {
       value = index >= o->natoms && atom ? macho_symbol(o, index)->value : 0;
     }
   }
-  if (a.i && (l->atoms.flags[a.i] & ATOM_FOLDED) == ATOM_FOLDED)
+  if (a.i && (flags_of(l, a.i) & ATOM_FOLDED) == ATOM_FOLDED)
     a.i = l->atoms.at[a.i].link;
   *off = (i64)((u64)e->addend + value);
   return a;
