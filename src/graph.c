@@ -1,7 +1,7 @@
 /* graph.c: `weld -core`, the core linker on text. The same resolver, coalescing and passes as link.c, each on its
  * own: what a test says goes in, the graph as it is then comes out.
  * The trap: text has no command line that asks for a program, so nothing is added that the text does not name: no
- * symbols of weld's own, no sections, no addresses. */
+ * symbols of weld's own, no sections, and no addresses but for passes that ask for them. */
 #include "graph.h"
 
 #include <errno.h>
@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arch/aarch64.h"
+#include "arch/x86_64.h"
 #include "core/coalesce.h"
 #include "core/deadstrip.h"
 #include "core/ehframe.h"
@@ -21,6 +23,7 @@
 #include "core/resolve.h"
 #include "core/scan.h"
 #include "core/slots.h"
+#include "core/thunks.h"
 #include "format/elf.h"
 #include "format/yaml_graph.h"
 #include "pass/export.h"
@@ -80,11 +83,18 @@ static bool read_all(Link *l, const char *path, Bytes *out) {
 static bool is_elf(Bytes b) { return b.len > SELFMAG && !memcmp(b.p, ELFMAG, SELFMAG); }
 
 static void add_elf(Link *l, const char *path, Bytes b) {
-  if (b.len < 18 || rd16(b.p + 16) != ET_REL)
+  if (l->arch != &arch_x86_64)
+    diag_error(l->diag, "mixed-targets", "%s: ELF objects are read for x86_64 only, not for %s", path, l->arch->name);
+  else if (b.len < 18 || rd16(b.p + 16) != ET_REL)
     diag_error(l->diag, "not-an-object", "%s: is not a relocatable object", path);
   else
     *vec_push(&l->files) = (File){.kind = FILE_OBJECT, .path = path, .arg = path, .data = b};
 }
+
+/* Layout gives addresses as it does to a program, but there is no file to lay out. */
+static void no_header(const Link *l, Osec *o) { (void)l, (void)o; }
+static u64 no_headers(Link *l) { return (void)l, 0; }
+static void no_segments(Link *l) { (void)l; }
 
 /* All inputs are text, or all are ELF relocatables: a link has one format. */
 static void load(Link *l) {
@@ -115,6 +125,9 @@ static void load(Link *l) {
     yaml_format_init(f);
     f->atom_flags = elf_atom_flags; /* sections that passes make have those of ELF */
   }
+  f->output_section = no_header;
+  f->plan_segments = no_headers;
+  f->finish_segments = no_segments;
   l->format = f;
 }
 
@@ -168,10 +181,33 @@ static void fold_all(Link *l) {
   icf(l);
 }
 
+static bool asked_for(const Link *l, const char *pass) {
+  for (u32 i = 0; i < l->opt->passes.n; i++)
+    if (streq(pass, l->opt->passes.at[i]))
+      return true;
+  return false;
+}
+
+/* Each output section holds what the text has in one section, in the order of the text or of pass order. Islands need addresses, but show
+ * none. */
+static void lay_out(Link *l) {
+  if (l->osecs.n)
+    return; /* by an earlier one of these */
+  if (asked_for(l, "thunks"))
+    thunks_begin(l, plt_place);
+  layout_assign(l);
+  layout_addresses(l);
+  if (!asked_for(l, "layout"))
+    return;
+  l->addressed = true;
+  icf_addresses(l);
+  resolve_addresses(l);
+}
+
 static const struct {
   const char *name;
   void (*run)(Link *l);
-} passes[] = {{"icf", fold_all}, {"merge", coalesce_content}, {"order", order}, {"dead-strip", strip_dead}, {"got", make_slots}, {"stubs", make_slots}, {"tls", make_slots}};
+} passes[] = {{"icf", fold_all}, {"merge", coalesce_content}, {"order", order}, {"dead-strip", strip_dead}, {"got", make_slots}, {"stubs", make_slots}, {"tls", make_slots}, {"thunks", lay_out}, {"layout", lay_out}};
 
 static void run_passes(Link *l) {
   for (u32 i = 0; i < l->opt->passes.n; i++)
@@ -333,7 +369,25 @@ static bool join(Link *l) {
   return true;
 }
 
+/* What a CPU's row has no functions for. */
+static bool check_target(const Link *l) {
+  static const char *const need_scan[] = {"got", "stubs", "tls", "icf"};
+  bool ok = true;
+  for (u32 i = 0; !l->arch->scan && i < COUNT_OF(need_scan); i++)
+    if (asked_for(l, need_scan[i])) {
+      diag_error(l->diag, "unsupported-target", "there is no pass '%s' for target %s", need_scan[i], l->arch->name);
+      ok = false;
+    }
+  if (l->opt->relocatable && l->arch != &arch_x86_64) {
+    diag_error(l->diag, "unsupported-target", "-r: ELF objects are written for x86_64 only, not for %s", l->arch->name);
+    ok = false;
+  }
+  return ok;
+}
+
 static bool run(Link *l) {
+  if (!check_target(l))
+    return false;
   load(l);
   if (!checkpoint(l) || !join(l))
     return false;
@@ -348,6 +402,8 @@ static bool run(Link *l) {
 
 static void begin(Link *l, Options *opt, Diag *d) {
   session_begin(l, opt, d);
+  if (opt->cpu && streq(opt->cpu, arch_aarch64.name))
+    l->arch = &arch_aarch64;
   l->layout = &no_layout;
   l->is_pic = opt->kind != OUTPUT_EXEC;
   l->is_dynamic = true;

@@ -18,6 +18,7 @@
 #include "core/scan.h"
 #include "core/slots.h"
 #include "core/stats.h"
+#include "core/thunks.h"
 #include "dump.h"
 #include "inputs.h"
 #include "pass/export.h"
@@ -89,6 +90,7 @@ void session_end(Link *l) {
   if (l->merge)
     merge_free(l);
   layout_free(l);
+  thunks_free(l);
   for (u32 i = 0; i < l->owned.n; i++)
     pages_free((void *)(uintptr_t)l->owned.at[i].p, l->owned.at[i].len);
   vec_free(&l->owned);

@@ -8,6 +8,20 @@ static const u8 edge_bytes[X64_COUNT] = {
 #undef X
 };
 
+/* What the classes of x86_64.def are to passes that know no CPU. */
+enum {
+  EC_OF_NOTHING = EC_NONE, EC_OF_WORD = EC_POINTER, EC_OF_ABS = EC_ABS, EC_OF_PC = EC_PCREL, EC_OF_PLT = EC_BRANCH, EC_OF_PLTOFF = EC_OTHER,
+  EC_OF_GOT = EC_GOT, EC_OF_GOTX = EC_GOT_LOAD, EC_OF_GOTOFF = EC_OTHER, EC_OF_GOTPC = EC_OTHER, EC_OF_SIZE = EC_OTHER, EC_OF_TLSGD = EC_OTHER,
+  EC_OF_TLSLD = EC_OTHER, EC_OF_DTPOFF = EC_OTHER, EC_OF_GOTTP = EC_OTHER, EC_OF_TPOFF = EC_OTHER, EC_OF_DESC = EC_OTHER,
+  EC_OF_DESCCALL = EC_OTHER, EC_OF_SUB = EC_SUBTRACT, EC_OF_TLV = EC_TLV_LOAD,
+};
+
+static const u8 edge_classes[X64_COUNT] = {
+#define X(kind, bits, class, name) [X64_##kind] = EC_OF_##class,
+    X86_64_EDGES(X)
+#undef X
+};
+
 static const char *const edge_names[X64_COUNT] = {
 #define X(kind, bits, class, name) [X64_##kind] = name,
     X86_64_EDGES(X)
@@ -21,6 +35,26 @@ const char *x64_edge_name(u32 kind) {
 /* TLS variant II: the block ends, aligned, at the thread pointer. */
 i64 x64_tp_offset(const Link *l, u64 addr) {
   return (i64)(addr - align_up(l->tls_end, l->tls_align ? l->tls_align : 1));
+}
+
+/* A call may have either kind; R_X86_64_PC32 is for data, too. */
+static const BranchReach branches[X64_COUNT] = {
+    [X64_PLT32] = {INT32_MIN, INT32_MAX, -4},
+    [X64_PC32] = {INT32_MIN, INT32_MAX, -4},
+};
+
+/* jmp rel32: it reaches no farther than what it stands in for, but from where it is. */
+enum { THUNK_SIZE = 5 };
+static const ThunkEdge thunk_edges[] = {{X64_PLT32, 1, -4}};
+static const ThunkShape thunk = {
+    .bytes = (const u8[THUNK_SIZE]){0xe9}, .p2align = 3, .edges = thunk_edges, .nedges = COUNT_OF(thunk_edges),
+    .back = (i64)INT32_MIN + THUNK_SIZE, .ahead = (i64)INT32_MAX + THUNK_SIZE};
+
+static bool write_thunk(u8 *out, u64 at, u64 target) {
+  i64 d = (i64)(target - at) - THUNK_SIZE;
+  out[0] = 0xe9;
+  wr32(out + 1, (u32)d);
+  return d == (i32)d;
 }
 
 _Static_assert(X64_COUNT <= 64, "Arch.kinds_by_symbol has 64 bits");
@@ -55,4 +89,9 @@ const Arch arch_x86_64 = {
     .nkinds = X64_COUNT,
     .edge_bytes = edge_bytes,
     .edge_name = x64_edge_name,
+    .edge_class = edge_classes,
+    .branches = branches,
+    .thunk = &thunk,
+    .thunk_size = THUNK_SIZE,
+    .write_thunk = write_thunk,
 };

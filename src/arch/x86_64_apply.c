@@ -449,6 +449,9 @@ __attribute__((always_inline)) static inline void apply_edge(Apply *c, const Edg
   case X64_NONE:
   case X64_VTINHERIT:
   case X64_VTENTRY:
+  case X64_SUB64: /* other formats' */
+  case X64_SUB32:
+  case X64_TLVPCREL:
   case X64_COUNT:
     break;
   }

@@ -9,7 +9,7 @@
 bool x64_only_branches(const Atom *a, u32 kind, u64 off) {
   const u8 *d = a->data;
   if (!d || off < 2)
-    return kind == X64_PLT32 && d && off == 1 && (d[0] == 0xe8 || d[0] == 0xe9);
+    return (kind == X64_PLT32 || kind == X64_PC32) && d && off == 1 && (d[0] == 0xe8 || d[0] == 0xe9);
   u8 before = d[off - 2], op = d[off - 1];
   switch (kind) {
   case X64_PC32:

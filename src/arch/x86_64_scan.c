@@ -8,7 +8,7 @@
 typedef enum {
   CLASS_NOTHING, CLASS_WORD, CLASS_ABS, CLASS_PC, CLASS_PLT, CLASS_PLTOFF, CLASS_GOT, CLASS_GOTX,
   CLASS_GOTOFF, CLASS_GOTPC, CLASS_SIZE, CLASS_TLSGD, CLASS_TLSLD, CLASS_DTPOFF, CLASS_GOTTP,
-  CLASS_TPOFF, CLASS_DESC, CLASS_DESCCALL,
+  CLASS_TPOFF, CLASS_DESC, CLASS_DESCCALL, CLASS_SUB, CLASS_TLV,
 } X64Class;
 
 static const u8 class_of[X64_COUNT] = {
@@ -374,6 +374,9 @@ static void scan_edge(Scan *s, const Edge *e) {
     break;
   case CLASS_DESCCALL:
     scan_desc_call(s, e);
+    break;
+  case CLASS_SUB: /* other formats' */
+  case CLASS_TLV:
     break;
   }
 }

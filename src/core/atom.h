@@ -42,9 +42,10 @@ enum { /* hot, one u16 for each atom */
   ATOM_FOLDED = ATOM_LIVE | ATOM_DISCARDED,
 };
 
-enum { /* what the reader knows of an atom, for core/icf.h */
+enum { /* what the reader knows of an atom, for core/icf.h and core/thunks.h */
   FOLD_KIND = 1 << 0,   /* of a kind of which nothing but content and address can matter */
   FOLD_LSDA = 1 << 1,   /* reached through unwind records, which do not compare addresses */
+  FOLD_ISLAND = 1 << 2, /* a branch island: what it branches to is in its reach */
 };
 
 typedef struct {
@@ -61,7 +62,7 @@ typedef struct {
   u32 link;       /* ATOM_LINKORDER: AtomId that it follows; ATOM_FOLDED: AtomId that stands for it */
   u8 p2align;     /* log2 of the alignment in bytes */
   u8 entsize;     /* of mergeable content, 0 otherwise; > 255 is stored as 0 and not merged */
-  u16 fold;       /* FOLD_*: only when the link folds at all */
+  u16 fold;       /* FOLD_*: but for FOLD_ISLAND only when the link folds at all */
 } Atom;
 
 typedef struct {

@@ -8,8 +8,9 @@
 
 #include "core/layout_internal.h"
 #include "core/resolve.h"
+#include "core/thunks.h"
 
-enum { MAX_ROUNDS = 32, BLOCK = 4096 };
+enum { MAX_ROUNDS = 32 };
 
 /* ---- expressions ---- */
 
@@ -457,6 +458,7 @@ static void prepare_places(Link *l, Layout *y) {
     most = MAX(most, l->osecs.at[o].natoms);
   y->starts = ARENA_ARRAY(&l->arena, u64, most / BLOCK + 1);
   y->synth_place = ARENA_ARRAY(&l->arena, u32, l->synths.n);
+  y->nsynths = l->synths.n;
   for (u32 i = 1; i < l->synths.n; i++) {
     u32 a = l->synths.at[i].atom.i;
     y->synth_place[i] = l->atoms.at[a].osec ? (u32)l->atoms.addr[a] : 0;
@@ -484,14 +486,19 @@ void layout_addresses(Link *l) {
       l->format->output_section(l, &l->osecs.at[o]);
   prepare_places(l, y);
   bool settled = false;
-  for (y->round = 0; y->round < MAX_ROUNDS && !settled; y->round++) {
+  u32 most = MAX_ROUNDS;
+  for (y->round = 0; y->round < most && !settled; y->round++) {
     walk(l, y);
     u64 before = l->header_size;
     l->header_size = l->format->plan_segments(l);
     settled = !resize_synths(l) && l->header_size == before;
+    if (settled && thunks_round(l)) { /* which counts its rounds itself */
+      settled = false;
+      most = y->round + MAX_ROUNDS;
+    }
   }
   if (!settled)
-    diag_error(l->diag, "layout", "layout does not settle after %d rounds", MAX_ROUNDS);
+    diag_error(l->diag, "layout", "layout does not settle after %u rounds", y->round);
   y->final = true;
   walk(l, y);
   if (y->overflow)
@@ -522,7 +529,5 @@ void layout_free(Link *l) {
     return;
   vec_free(&l->lay->slots);
   vec_free(&l->lay->items);
-  pages_free(l->lay->ids, l->lay->nplaces * sizeof *l->lay->ids);
-  pages_free(l->lay->sizes, l->lay->nplaces * sizeof *l->lay->sizes);
-  pages_free(l->lay->p2aligns, l->lay->nplaces);
+  layout_free_places(l->lay);
 }

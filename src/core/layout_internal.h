@@ -5,7 +5,7 @@
 #include "core/layout.h"
 #include "core/link.h"
 
-enum { NO_RULE = UINT32_MAX };
+enum { NO_RULE = UINT32_MAX, BLOCK = 4096 /* atoms whose offsets one thread tells */ };
 
 /* What is ordered together: one statement's run of joined patterns. */
 typedef struct {
@@ -35,6 +35,7 @@ typedef struct Layout {
   u8 *p2aligns;
   u32 nplaces;
   u32 *synth_place; /* by Synth: its place in its section */
+  u32 nsynths;      /* that have one there */
   u64 *starts;      /* scratch: offsets of the blocks of a section */
   u64 dot;         /* location counter; inside an output section: its address + offset */
   u32 osec;        /* the section that `.` stands in or last stood in */
@@ -50,6 +51,14 @@ void layout_sort_slots(Link *l);
 void layout_sort_priority(Link *l);
 void layout_sort_link_order(Link *l);
 void layout_reverse_ctors(Link *l);
+
+/* An atom that stands before the one at `place` of a section, which has not got it yet. */
+typedef struct {
+  u32 osec, place, atom;
+} LayoutInsert;
+/* Puts them there, in the order of sections and places that they have. Between two walks. */
+void layout_insert(Link *l, const LayoutInsert *in, u32 n);
+void layout_free_places(Layout *y);
 
 /* Tells n atoms of a section, from its place `at` on, the places that they have now. */
 void layout_tell_places(Link *l, const Osec *o, u32 at, u32 n);

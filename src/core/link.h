@@ -131,6 +131,7 @@ typedef struct Link {
   u64 file_end;       /* where the section headers may begin; after layout */
   const struct LayoutMatcher *matcher;
   struct Layout *lay; /* core/layout.c's own */
+  struct Thunks *thunks; /* core/thunks.h; NULL: nobody asked for branch islands */
   u64 relro_begin, relro_end; /* addresses; equal: no RELRO region */
   u32 *order;       /* placed osecs in order of addresses / headers */
   u32 norder;

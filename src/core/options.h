@@ -79,6 +79,7 @@ typedef struct {
   bool keep_globals, undefines_are_errors; /* weld -core */
   const char *target_triple; /* weld -core: --target, else the first that a text says; NULL: none did */
   StrVec passes;             /* weld -core: --add-pass, in order */
+  const char *cpu;           /* weld -core: --target's, as Arch.name; NULL: x86_64 */
   StrVec dump_graph;         /* PHASE[:FILE], as it was checked */
   bool whole_objects;        /* what only linkers read of an object (their notes and tables) is in the graph, too: for text */
   bool commons_stay;         /* a tentative definition does not look for a real one in archives */
@@ -146,6 +147,7 @@ typedef struct {
   CallSortKind call_sort;
   bool warn_symbol_ordering; /* true */
   u32 spare_program_headers, spare_dynamic_tags; /* PT_NULL and DT_NULL entries to keep free */
+  u64 branch_range;          /* branches reach so many bytes at most, either way; 0: what their field holds */
   bool omagic, nmagic;
   bool oformat_binary;
   bool rosegment;            /* true */

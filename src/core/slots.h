@@ -10,7 +10,10 @@ static inline u64 got_slot_addr(const Link *l, i32 slot) {
 static inline u64 gotplt_slot_addr(const Link *l, i32 slot) {
   return synth_addr(l, SYN_GOT_PLT) + 8 * (u64)(l->arch->gotplt_reserved + (u32)slot);
 }
-/* Address of the PLT entry of a symbol that has one (SymAux.plt or .pltgot). */
+/* The PLT entry of a symbol that has one (SymAux.plt or .pltgot): the Synth that it is in, and where in it. From
+ * got_allocate() on. */
+u32 plt_place(const Link *l, const SymAux *x, u64 *off);
+/* Its address. */
 u64 plt_addr(const Link *l, const SymAux *x);
 
 /* Address of the copy of a variable (SymAux.copy >= 0). */

@@ -25,8 +25,11 @@ static const Row rows[] = {
 #undef X
 };
 
-static const char *const passes[] = {"dead-strip", "icf", "merge", "order", "got", "stubs", "tls"};
-static const char *const targets[] = {"x86_64"};
+static const char *const passes[] = {"dead-strip", "icf", "merge", "order", "got", "stubs", "tls", "thunks", "layout"};
+/* The first word of a triple, and what Arch.name says. */
+static const struct {
+  const char *word, *cpu;
+} targets[] = {{"x86_64", "x86_64"}, {"aarch64", "aarch64"}, {"arm64", "aarch64"}};
 
 bool driver_core_asked(int argc, char **argv) {
   return argc > 1 && (streq(argv[1], "-core") || streq(argv[1], "--core"));
@@ -65,6 +68,14 @@ static bool is_number(const char *s, u32 *out) {
   return *s >= '0' && *s <= '9' && !*end && v <= UINT32_MAX;
 }
 
+/* Decimal, or hexadecimal with 0x. */
+static bool is_range(const char *s, u64 *out) {
+  char *end;
+  errno = 0;
+  *out = strtoull(s, &end, starts_with(s, "0x") ? 16 : 10);
+  return *s >= '0' && *s <= '9' && !*end && !errno && *out;
+}
+
 static bool known(const char *const *list, u32 n, const char *s) {
   for (u32 i = 0; i < n; i++)
     if (streq(list[i], s))
@@ -72,10 +83,13 @@ static bool known(const char *const *list, u32 n, const char *s) {
   return false;
 }
 
-/* A triple's CPU is what counts: x86_64-linux-gnu. */
-static bool known_target(Arena *a, const char *triple) {
-  const char *dash = strchr(triple, '-');
-  return known(targets, COUNT_OF(targets), dash ? arena_strndup(a, triple, (u64)(dash - triple)) : triple);
+/* A triple's CPU is what counts: x86_64-linux-gnu. NULL: there is none of that name. */
+static const char *cpu_of(const char *triple) {
+  u64 n = strcspn(triple, "-");
+  for (u32 i = 0; i < COUNT_OF(targets); i++)
+    if (strlen(targets[i].word) == n && !strncmp(targets[i].word, triple, n))
+      return targets[i].cpu;
+  return NULL;
 }
 
 /* Lines without blanks around them; empty ones and # comments say nothing. */
@@ -119,6 +133,12 @@ static DriverResult act(Action action, const char *value, const DriverHooks *hoo
     }
     *vec_push(&o->passes) = value;
     break;
+  case CORE_BRANCH_RANGE:
+    if (!is_range(value, &o->branch_range)) {
+      diag_error(d, "bad-value", "'%s' is not a number of bytes", value);
+      return DRIVER_ERROR;
+    }
+    break;
   case CORE_RELOCATABLE: o->relocatable = true; break;
   case CORE_SYMBOL_ORDER:
     if (!read_order(value, o, d))
@@ -127,8 +147,9 @@ static DriverResult act(Action action, const char *value, const DriverHooks *hoo
   case CORE_PIE: o->kind = OUTPUT_PIE; break;
   case CORE_SHARED: o->kind = OUTPUT_SHARED; break;
   case CORE_TARGET:
-    if (!known_target(&o->arena, value)) {
-      diag_error(d, "unsupported-target", "target '%s' is not supported; supported: x86_64", value);
+    o->cpu = cpu_of(value);
+    if (!o->cpu) {
+      diag_error(d, "unsupported-target", "target '%s' is not supported; supported: x86_64, aarch64", value);
       return DRIVER_ERROR;
     }
     o->target_triple = value;
@@ -154,6 +175,25 @@ static DriverResult act(Action action, const char *value, const DriverHooks *hoo
     return DRIVER_DONE;
   }
   return DRIVER_LINK;
+}
+
+/* Addresses belong to the graph as it was when they were given. */
+static bool check_passes(const Options *o, Diag *d) {
+  const char *last = NULL;
+  for (u32 i = 0; i < o->passes.n; i++) {
+    const char *pass = o->passes.at[i];
+    if (streq(pass, "thunks") || streq(pass, "layout")) {
+      last = pass;
+    } else if (last) {
+      diag_error(d, "pass-order", "pass '%s' can't come after '%s': it would change what has addresses", pass, last);
+      return false;
+    }
+  }
+  if (last && o->relocatable) {
+    diag_error(d, "pass-order", "-r writes an object, which has no addresses: pass '%s' can't go with it", last);
+    return false;
+  }
+  return true;
 }
 
 DriverResult driver_core(int argc, char **argv, const DriverHooks *hooks, Options *o, Diag *d) {
@@ -189,6 +229,7 @@ DriverResult driver_core(int argc, char **argv, const DriverHooks *hooks, Option
     diag_error(d, "missing-argument", "-r needs -o FILE");
     ok = false;
   }
+  ok = ok && check_passes(o, d);
   if (!o->inputs.n)
     *vec_push(&o->inputs) = (Input){.name = "-"};
   return ok ? DRIVER_LINK : DRIVER_ERROR;

@@ -417,12 +417,19 @@ static u32 plt_got_entry(const Link *l) {
   return uses_plt_sec(l) ? l->arch->plt_sec_entry_size : l->arch->plt_got_entry_size;
 }
 
+u32 plt_place(const Link *l, const SymAux *x, u64 *off) {
+  if (x->plt < 0) {
+    *off = (u64)x->pltgot * plt_got_entry(l);
+    return SYN_PLT_GOT;
+  }
+  *off = uses_plt_sec(l) ? (u64)x->plt * l->arch->plt_sec_entry_size : l->arch->plt_header_size + (u64)x->plt * l->arch->plt_entry_size;
+  return uses_plt_sec(l) ? SYN_PLT_SEC : SYN_PLT;
+}
+
 u64 plt_addr(const Link *l, const SymAux *x) {
-  if (x->plt < 0)
-    return synth_addr(l, SYN_PLT_GOT) + (u64)x->pltgot * plt_got_entry(l);
-  if (uses_plt_sec(l))
-    return synth_addr(l, SYN_PLT_SEC) + (u64)x->plt * l->arch->plt_sec_entry_size;
-  return synth_addr(l, SYN_PLT) + l->arch->plt_header_size + (u64)x->plt * l->arch->plt_entry_size;
+  u64 off;
+  u32 synth = plt_place(l, x, &off);
+  return synth_addr(l, synth) + off;
 }
 
 /* ---- sizes ---- */

@@ -270,7 +270,7 @@ static void yaml_atoms(Link *l, FileId f, unsigned tid) {
       drop_group(l, file, o, &file->groups[k], &l->scratch[tid]);
   for (u32 i = 1; i < file->natoms; i++) {
     const YamlAtom *y = &o->file->defined.at[i - 1];
-    l->atoms.at[file->atom_base + i] = (Atom){.data = y->content.p, .size = y->size, .file = f.i, .rel = y->nrefs, .type = y->type, .p2align = y->p2align, .fold = yaml_is_group(y) ? 0 : FOLD_KIND};
+    l->atoms.at[file->atom_base + i] = (Atom){.data = y->content.p, .size = y->size, .file = f.i, .rel = y->nrefs, .type = y->type, .p2align = y->p2align, .fold = yaml_is_group(y) ? 0 : y->type == YAML_TYPE_BRANCH_ISLAND ? FOLD_KIND | FOLD_ISLAND : FOLD_KIND};
     if (!(flags[i] & ATOM_DISCARDED))
       flags[i] = (u16)atom_flags_of(y);
     u32 follows = followed(o, i);
@@ -290,7 +290,9 @@ static const char *yaml_atom_name(const Link *l, AtomId a) {
   const File *file = atom_file(l, a);
   const YamlObject *o = file->fmt;
   const YamlAtom *y = &o->file->defined.at[a.i - file->atom_base - 1];
-  return y->section_name ? y->section_name : type_words[y->type].word;
+  if (y->section_name)
+    return y->section_name;
+  return type_words[y->type == YAML_TYPE_BRANCH_ISLAND ? YAML_TYPE_CODE : y->type].word; /* islands stand among the code */
 }
 
 /* ---- edges ---- */
@@ -352,7 +354,7 @@ static AtomId yaml_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off) {
   *off = e->addend;
   if (e->target < l->syms.nglobal) {
     a.i = l->syms.atom[e->target];
-    *off += a.i && !l->addressed ? (i64)l->syms.value[e->target] : 0;
+    *off += !a.i ? 0 : (i64)(l->syms.value[e->target] - (l->addressed ? l->atoms.addr[a.i] : 0));
   } else if (e->target != UINT32_MAX) {
     FileId owner = local_owner(l, e->target);
     u32 index = e->target - file_at(l, owner)->local_base;

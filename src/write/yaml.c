@@ -1,6 +1,6 @@
 /* yaml.c: the graph as text, from any link at any time after its symbols are resolved. Three sweeps over the live
  * atoms: which names there are, which targets need a name for the purpose (ref-name), then the text itself,
- * atom by atom.
+ * atom by atom. Branch islands, which are no atoms of the link, have numbers behind those of the atoms.
  * The trap: a name in the text must mean the same when it is read back. A global name means whatever won it; a
  * static atom is meant by its name only while nothing else bears it, else by a ref-name that nothing else bears. */
 #include "write/yaml.h"
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/resolve.h"
+#include "core/thunks.h"
 #include "format/yaml_graph.h"
 #include "util/hash.h"
 #include "write/yaml_slots.h"
@@ -35,6 +36,9 @@ typedef struct {
   u8 *mentioned;     /* by SymId: a live atom refers to it */
   u8 *written;       /* by SymId */
   u32 *order;        /* the atoms that are written, as they stand in the text */
+  const Thunk **islands; /* in order of addresses; the first is atom l->atoms.n */
+  u32 *island_of;    /* by place in Thunks.all: its number as an atom */
+  u32 nislands;
   u32 norder;
   AtomId *folded;    /* Link.folded, in order of who stands for them */
   VEC(const char *) lost; /* names that are referred to, and that nothing in the text bears */
@@ -92,13 +96,24 @@ static bool is_shown(const Link *l, u32 a) {
   return l->atoms.at[a].file ? true : slots_are_shown(l, a);
 }
 
-static void describe_in(const Link *l, u32 a, Arena *arena, YamlAtom *y) {
-  if (l->atoms.at[a].file)
+static bool is_of_input(const Dump *d, u32 a) { return a < d->l->atoms.n && d->l->atoms.at[a].file; }
+
+static void describe_in(const Dump *d, u32 a, Arena *arena, YamlAtom *y) {
+  const Link *l = d->l;
+  if (is_of_input(d, a))
     l->format->describe(l, (AtomId){a}, arena, y);
-  else
+  else if (a < l->atoms.n)
     slots_describe(l, a, arena, y);
+  else
+    island_describe(l, d->islands[a - l->atoms.n], arena, y);
 }
-static void describe(Dump *d, u32 a, YamlAtom *y) { describe_in(d->l, a, &d->scratch, y); }
+static void describe(Dump *d, u32 a, YamlAtom *y) { describe_in(d, a, &d->scratch, y); }
+
+/* The number of the island that the edge leads to, as a branch; 0: none. */
+static u32 island_for(const Dump *d, u32 a, const Edge *e) {
+  const Thunk *t = d->nislands ? thunk_of(d->l, (AtomId){a}, e) : NULL;
+  return t ? d->island_of[t - d->l->thunks->all.at] : 0;
+}
 
 /* What an edge's local target is called. */
 static const char *name_of_atom(Dump *d, u32 a) {
@@ -167,7 +182,7 @@ static void each_edge(Dump *d, EachEdgeFn *fn) {
     u32 a = d->order[i];
     EdgeCursor c = {.atom = {a}};
     Edge e[EDGE_BATCH];
-    for (u32 n; l->atoms.at[a].file && (n = l->format->edges(l, &c, e));)
+    for (u32 n; is_of_input(d, a) && (n = l->format->edges(l, &c, e));)
       for (u32 k = 0; k < n; k++)
         if (!is_left_out(l, &e[k]) && !has_no_target(l, a, &e[k]))
           fn(d, a, &e[k]);
@@ -203,6 +218,9 @@ static void name_target(Dump *d, u32 a, const Edge *e) {
     name_atom(d, t);
   else if (!t && e->target >= l->syms.nglobal && !is_gone(l, e))
     name_absolute(d, e->target);
+  u32 island = island_for(d, a, e);
+  if (island && !d->ref[island] && needs_ref(d, island))
+    d->ref[island] = make_ref(d);
   arena_free(&d->scratch);
 }
 
@@ -329,6 +347,28 @@ static YamlRef make_ref_text(Dump *d, u32 a, const Edge *e) {
   return r;
 }
 
+typedef VEC(YamlRef) Refs;
+
+/* A branch to an island goes to its first byte. */
+static YamlRef edge_text(Dump *d, u32 a, const Edge *e) {
+  u32 island = island_for(d, a, e);
+  YamlRef r = island ? (YamlRef){.kind = edge_kind_name(d->l, e->kind), .offset = e->offset, .target = name_of_atom(d, island), .addend = thunk_bias(d->l, e->kind)}
+                     : make_ref_text(d, a, e);
+  return r;
+}
+
+/* What an island refers to, as the first branch that wanted it does. */
+static void island_refs(Dump *d, const Thunk *t, Refs *refs) {
+  const ThunkShape *s = d->l->arch->thunk;
+  for (u32 k = 0; k < s->nedges; k++) {
+    Edge e = t->edge;
+    e.addend += s->edges[k].addend - thunk_bias(d->l, e.kind);
+    e.kind = s->edges[k].kind;
+    e.offset = s->edges[k].offset;
+    *vec_push(refs) = make_ref_text(d, t->from.i, &e);
+  }
+}
+
 typedef VEC(YamlName) Names;
 
 static void keep_name(Names *names, const YamlName *n) {
@@ -364,31 +404,42 @@ static void set_ref(const Dump *d, YamlAtom *y, const char *made) {
     y->ref_name = made;
 }
 
+static void set_address(const Dump *d, u32 a, YamlAtom *y) {
+  const Link *l = d->l;
+  const Thunk *t = a < l->atoms.n ? NULL : d->islands[a - l->atoms.n];
+  u32 osec = t ? l->thunks->pools.at[t->pool].osec : l->atoms.at[a].osec;
+  if (!osec)
+    return;
+  y->output_section = l->osecs.at[osec].name;
+  y->has_address = t || l->atoms.flags[a] & ATOM_ALLOC;
+  y->address = t ? thunk_addr(l, t) : l->atoms.addr[a];
+}
+
 static void write_atom(Dump *d, YamlOut *w, u32 a) {
   Link *l = d->l;
   YamlAtom y;
-  VEC(YamlRef) refs = {0};
+  Refs refs = {0};
   EdgeCursor c = {.atom = {a}};
   Edge e[EDGE_BATCH];
+  bool island = a >= l->atoms.n;
   describe(d, a, &y);
   if (l->folded.n)
     adopt_names(d, a, &y);
   set_ref(d, &y, d->ref[a]);
-  if (l->atoms.at[a].osec) {
-    y.output_section = l->osecs.at[l->atoms.at[a].osec].name;
-    y.has_address = l->addressed;
-    y.address = l->atoms.addr[a];
-  }
+  if (l->addressed)
+    set_address(d, a, &y);
+  if (island)
+    island_refs(d, d->islands[a - l->atoms.n], &refs);
   if (follows(l, a))
     *vec_push(&refs) = (YamlRef){.kind = edge_kind_name(l, EDGE_LINK_ORDER), .target = name_of_atom(d, follows(l, a))};
-  for (u32 n, at = 0; l->atoms.at[a].file && (n = l->format->edges(l, &c, e)); at += n)
+  for (u32 n, at = 0; is_of_input(d, a) && (n = l->format->edges(l, &c, e)); at += n)
     for (u32 k = 0; k < n; k++)
       if (!is_left_out(l, &e[k])) {
-        *vec_push(&refs) = make_ref_text(d, a, &e[k]);
+        *vec_push(&refs) = edge_text(d, a, &e[k]);
         if (at + k < y.nrefs)
           refs.at[refs.n - 1].tag = y.refs[at + k].tag;
       }
-  if (l->atoms.at[a].file) {
+  if (island || is_of_input(d, a)) {
     y.refs = refs.at;
     y.nrefs = refs.n;
   }
@@ -491,10 +542,10 @@ static void write_lost(const Dump *d, YamlOut *w) {
 
 static void sweep_names(Dump *d) {
   Link *l = d->l;
-  for (u32 a = 1; a < l->atoms.n; a++)
-    if (is_shown(l, a)) {
+  for (u32 a = 1; a < l->atoms.n + d->nislands; a++)
+    if (a >= l->atoms.n || is_shown(l, a)) {
       YamlAtom y;
-      describe_in(l, a, &d->arena, &y);
+      describe_in(d, a, &d->arena, &y);
       if (yaml_is_group(&y) && y.name && *y.name)
         take_slot(d, y.name)->groups++;
       else
@@ -547,13 +598,51 @@ static void sort_atoms(Dump *d) {
   free(v);
 }
 
+static void number_islands(Dump *d) {
+  const Link *l = d->l;
+  const Thunks *t = l->thunks;
+  u32 n = t ? t->all.n : 0;
+  d->islands = ARENA_ARRAY(&d->arena, const Thunk *, n + 1ull);
+  d->island_of = ARENA_ARRAY(&d->arena, u32, n + 1ull);
+  for (u32 i = 0; n && i < t->order.n; i++) {
+    const ThunkPool *p = &t->pools.at[t->order.at[i]];
+    for (u32 k = 0; k < p->thunks.n; k++) {
+      d->island_of[p->thunks.at[k]] = l->atoms.n + d->nislands;
+      d->islands[d->nislands++] = &t->all.at[p->thunks.at[k]];
+    }
+  }
+}
+
+/* Beside their neighbours, so that what reads the text finds them in reach. */
+static void sort_islands(Dump *d) {
+  const Link *l = d->l;
+  u32 n = d->norder;
+  u32 *place = heap_alloc(l->atoms.n * sizeof *place);
+  Keyed *v = heap_alloc(((u64)n + d->nislands) * sizeof *v);
+  for (u32 i = 0; i < n; i++) {
+    place[d->order[i]] = i;
+    v[i] = (Keyed){2 * i + 1, d->order[i]};
+  }
+  for (u32 i = 0; i < d->nislands; i++) {
+    const ThunkPool *p = &l->thunks->pools.at[d->islands[i]->pool];
+    v[d->norder++] = (Keyed){2 * place[p->beside.i] + (p->in_front ? 0 : 2), l->atoms.n + i};
+  }
+  qsort(v, d->norder, sizeof *v, by_key);
+  d->order = ARENA_ARRAY(&d->arena, u32, d->norder + 1ull);
+  for (u32 i = 0; i < d->norder; i++)
+    d->order[i] = v[i].atom;
+  free(v);
+  free(place);
+}
+
 bool yaml_put(void *ctx, const char *text, u64 len) { return fwrite(text, 1, len, ctx) == len; }
 
 void yaml_dump_atoms(Link *l, YamlOut *w) {
   u64 n = l->syms.nglobal;
   Dump d = {.l = l, .mask = 1023};
   d.slots = heap_alloc((d.mask + 1ull) * sizeof *d.slots);
-  d.ref = heap_alloc(l->atoms.n * sizeof *d.ref);
+  number_islands(&d);
+  d.ref = heap_alloc(((u64)l->atoms.n + d.nislands) * sizeof *d.ref);
   d.fallback = heap_alloc(n * sizeof *d.fallback);
   d.sym_ref = heap_alloc((l->syms.ntotal - n) * sizeof *d.sym_ref);
   d.may_be_null = heap_alloc(3 * n + 1);
@@ -561,6 +650,8 @@ void yaml_dump_atoms(Link *l, YamlOut *w) {
   d.written = d.mentioned + n;
   sort_folded(&d);
   sort_atoms(&d);
+  if (d.nislands)
+    sort_islands(&d);
   merge_mentions(&d);
   memset(d.mentioned, 0, n);
   each_edge(&d, mention);

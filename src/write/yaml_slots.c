@@ -91,3 +91,22 @@ void slots_describe(const Link *l, u32 a, Arena *arena, YamlAtom *out) {
   }
   vec_free(&refs);
 }
+
+/* An island has the name of what it stands in for; it says which section it is in as its neighbour does. */
+void island_describe(const Link *l, const Thunk *t, Arena *arena, YamlAtom *out) {
+  const ThunkShape *s = l->arch->thunk;
+  AtomId beside = l->thunks->pools.at[t->pool].beside;
+  const char *name = sym_name(l, t->edge.target), *section = l->format->atom_name(l, beside);
+  i64 off = t->edge.addend - thunk_bias(l, t->edge.kind);
+  YamlAtom y;
+  l->format->describe(l, beside, arena, &y);
+  *out = (YamlAtom){.type = YAML_TYPE_BRANCH_ISLAND, .content = {s->bytes, l->arch->thunk_size}, .size = l->arch->thunk_size, .p2align = s->p2align,
+                    .section_choice = y.section_choice, .section_name = y.section_name, .section_type = y.section_type,
+                    .section_flags = y.section_flags, .permissions = y.permissions};
+  if (*name)
+    out->name = off ? arena_printf(arena, "%s%+lld.thunk.%u", name, (long long)off, t->number) : arena_printf(arena, "%s.thunk.%u", name, t->number);
+  if (!y.section_name && y.type != YAML_TYPE_CODE && y.type != YAML_TYPE_BRANCH_ISLAND) { /* the one that its type implies */
+    out->section_choice = YAML_SECTION_CUSTOM_REQUIRED;
+    out->section_name = section;
+  }
+}
