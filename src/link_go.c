@@ -26,7 +26,7 @@
 /* What -H names, and what differs. */
 typedef struct {
   const char *name, *os;
-  u64 base;           /* where the image begins; the code follows after HEADER_ROOM bytes */
+  u64 base;           /* where the image begins, at least */
   const char *functab;
   void (*output_section)(const Link *l, Osec *o);
   u64 (*plan_segments)(Link *l);
@@ -34,8 +34,6 @@ typedef struct {
   void (*prepare)(Link *l);
   bool (*write)(Link *l);
 } Target;
-
-enum { HEADER_ROOM = 0x1000 };
 
 static const Target targets[] = {
     {"darwin", "darwin", 0x1000, ".functab", go_macho_output_section, go_macho_plan_segments, go_macho_finish_segments, go_macho_finish_first, NULL,
@@ -75,23 +73,35 @@ static bool choose_target(Link *l, Go *g) {
   return checkpoint(l);
 }
 
-/* -T says where code begins, the headers stand before it. */
+/* -T says where code begins; the headers stand before it, and have as much room as segments are rounded to. */
 static bool choose_addresses(Link *l, const Target *t) {
   Options *o = l->opt;
   u64 page = o->z_max_page_size;
   o->image_base = align_up(t->base, page);
-  if (o->has_ttext && (o->ttext < 2 * HEADER_ROOM || (o->ttext - HEADER_ROOM) % page)) {
-    diag_error(l->diag, "bad-value", "-T 0x%llx: code begins 0x%x bytes behind a multiple of 0x%llx that is not 0", (unsigned long long)o->ttext,
-               (u32)HEADER_ROOM, (unsigned long long)page);
-    return false;
-  }
-  if (o->has_ttext)
-    o->image_base = o->ttext - HEADER_ROOM;
-  o->has_ttext = false; /* it is where it would stand anyway */
-  o->has_image_base = true;
+  if (o->has_ttext && (o->ttext < 2 * page || o->ttext % page))
+    diag_error(l->diag, "bad-value", "-T 0x%llx: not a multiple of 0x%llx from 0x%llx on", (unsigned long long)o->ttext, (unsigned long long)page,
+               (unsigned long long)(2 * page));
   if (o->has_tdata && o->tdata % page)
     diag_error(l->diag, "bad-value", "-D 0x%llx: not a multiple of 0x%llx", (unsigned long long)o->tdata, (unsigned long long)page);
+  if (o->has_ttext)
+    o->image_base = o->ttext - page;
+  o->has_ttext = false; /* it is where it would stand anyway */
+  o->has_image_base = true;
   return checkpoint(l);
+}
+
+/* What -D asks for may be in use. */
+static void check_overlap(Link *l) {
+  u64 end = 0;
+  for (u32 i = 0; i < l->norder; i++) {
+    const Osec *o = &l->osecs.at[l->order[i]];
+    if (!o->placed || !(o->aflags & ATOM_ALLOC) || o->aflags & ATOM_TLS)
+      continue;
+    if (o->addr < end)
+      diag_error(l->diag, "layout", "%s would be at 0x%llx, where what stands before it ends at 0x%llx", o->name, (unsigned long long)o->addr,
+                 (unsigned long long)end);
+    end = o->addr + o->size;
+  }
 }
 
 static void set_up(Link *l, Go *g) {
@@ -103,7 +113,7 @@ static void set_up(Link *l, Go *g) {
   f->plan_segments = t->plan_segments;
   f->finish_segments = g->first_revision ? t->finish_first : t->finish_segments;
   l->format = f;
-  l->header_size = HEADER_ROOM;
+  l->header_size = o->z_max_page_size;
   l->layout = go_layout(&l->arena, &(GoLayout){.functab = t->functab, .first_image = g->first_revision, .has_data = o->has_tdata, .data = o->tdata});
   o->has_tdata = false; /* .data is not the first of them */
 }
@@ -214,6 +224,7 @@ static bool run(Link *l) {
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
   dynrel_assign(l);
   PHASE("layout", layout_addresses(l));
+  check_overlap(l);
   if (!checkpoint(l))
     return false;
   l->addressed = true;                        /* ---- addresses are final ---- */

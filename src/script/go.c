@@ -73,7 +73,7 @@ static void sections(Builder *b, const GoLayout *g, const Row *r, u32 n) {
   for (u32 i = 0; i < n;) {
     const char *kinds[4 * MAX_KINDS], *name = r[i].name;
     u32 nkinds = 0;
-    if (g->has_data && streq(name, ".noptrdata"))
+    if (g->has_data && streq(name, g->first_image ? ".bss" : ".noptrdata"))
       assign(b, ".", make(b, (Expr){.op = EX_NUM, .num = g->data}), 0);
     const char *shown = name_of(g, &r[i]);
     for (; i < n && streq(r[i].name, name); i++)

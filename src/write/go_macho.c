@@ -12,7 +12,6 @@
 #include "write/compose.h"
 
 enum {
-  HEADER_ROOM = 0x1000,        /* the headers have pages of their own */
   X86_THREAD_STATE64 = 4,      /* mach/i386/thread_status.h */
   X86_THREAD_STATE64_COUNT = 42,
   RIP = 16,                    /* which of its 64-bit registers is the program counter */
@@ -100,7 +99,7 @@ static void build(Link *l) {
 
 u64 go_macho_plan_segments(Link *l) {
   build(l);
-  return HEADER_ROOM; /* ten sections at most */
+  return l->header_size; /* a page at least, and there are ten sections at most */
 }
 
 void go_macho_finish_segments(Link *l) { build(l); }
@@ -114,7 +113,8 @@ void go_macho_finish_first(Link *l) {
 /* ---- the file ---- */
 
 static GoMachSegment make_segment(Link *l, const Segment *s) {
-  GoMachSegment out = {.name = s->type == TEXT ? "__TEXT" : "__DATA", .addr = s->addr, .size = s->memsz, .offset = s->off, .filesize = s->filesz};
+  GoMachSegment out = {.name = s->type == TEXT ? "__TEXT" : "__DATA", .addr = s->addr, .size = s->memsz, .filesize = s->filesz};
+  out.offset = s->filesz ? s->off : 0; /* where the file may have ended already */
   out.maxprot = VM_PROT_READ | VM_PROT_WRITE | (s->type == TEXT ? VM_PROT_EXECUTE : 0);
   out.initprot = VM_PROT_READ | (s->type == TEXT ? VM_PROT_EXECUTE : VM_PROT_WRITE);
   GoMachSection *x = ARENA_ARRAY(&l->arena, GoMachSection, l->norder);
