@@ -26,6 +26,7 @@
 /* What -H names, and what differs. */
 typedef struct {
   const char *name, *os;
+  bool thread_local;  /* the format has it */
   u64 base;           /* where the image begins, at least */
   const char *functab;
   void (*output_section)(const Link *l, Osec *o);
@@ -36,9 +37,9 @@ typedef struct {
 } Target;
 
 static const Target targets[] = {
-    {"darwin", "darwin", 0x1000, ".functab", go_macho_output_section, go_macho_plan_segments, go_macho_finish_segments, go_macho_finish_first, NULL,
+    {"darwin", "darwin", false, 0x1000, ".functab", go_macho_output_section, go_macho_plan_segments, go_macho_finish_segments, go_macho_finish_first, NULL,
      go_macho_write},
-    {"linux", "linux", 0x400000, ".gopclntab", go_elf_output_section, go_elf_plan_segments, go_elf_finish_segments, go_elf_finish_segments, go_elf_prepare,
+    {"linux", "linux", true, 0x400000, ".gopclntab", go_elf_output_section, go_elf_plan_segments, go_elf_finish_segments, go_elf_finish_segments, go_elf_prepare,
      go_elf_write},
 };
 
@@ -179,6 +180,15 @@ static void report_entry(Link *l) {
     diag_error(l->diag, "undefined-symbol", "undefined symbol: %s, the entry; -E names another", diag_name(l->diag, l->entry_name));
 }
 
+static void report_thread_local(Link *l, const Go *g) {
+  for (u32 a = 1; a < l->atoms.n && !g->target->thread_local; a++)
+    if ((l->atoms.flags[a] & (ATOM_LIVE | ATOM_TLS)) == (ATOM_LIVE | ATOM_TLS) && !(l->atoms.flags[a] & ATOM_SYNTH)) {
+      const File *f = atom_file(l, (AtomId){a});
+      diag_report(l->diag, DIAG_ERROR, "unsupported-target", (u64)l->atoms.at[a].file << 32 | a, "%s: thread-local symbol %s: there are none in an output for %s",
+                  file_name(l, (FileId){l->atoms.at[a].file}), ((const GoObject *)f->fmt)->definitions[a - f->atom_base - 1].name, g->target->name);
+    }
+}
+
 /* ---- the story ---- */
 
 #define PHASE(name, call)                                                                          \
@@ -213,6 +223,7 @@ static bool run(Link *l) {
   goobj_settle_weak(l);                       /* go.weak.X is X when X lives */
   PHASE("undefined", report_undefined(l));    /* only what a live symbol refers to is missing */
   report_entry(l);
+  report_thread_local(l, &g);
   if (!checkpoint(l))
     return false;                             /* ---- no new symbols below ---- */
   if (!g.first_revision)
