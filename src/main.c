@@ -8,9 +8,11 @@
 
 #include "driver/core.h"
 #include "driver/gnu.h"
+#include "driver/golink.h"
 #include "driver/jobserver.h"
 #include "graph.h"
 #include "link.h"
+#include "link_go.h"
 #include "script/script.h"
 #include "util/watch.h"
 
@@ -88,6 +90,18 @@ static const DriverHooks hooks = {
     .parse_expr = script_parse_expr,
 };
 
+/* Whether argv asks for Go's linker, by -flavor, which is removed then, or by the name of the program. */
+static bool is_golink(int *argc, char **argv) {
+  bool asked = *argc > 2 && (streq(argv[1], "-flavor") || streq(argv[1], "--flavor"));
+  const char *slash = *argc ? strrchr(argv[0], '/') : NULL;
+  if (!driver_golink_name(asked ? argv[2] : slash ? slash + 1 : *argc ? argv[0] : ""))
+    return false;
+  for (int i = 3; asked && i <= *argc; i++) /* the NULL at the end moves too */
+    argv[i - 2] = argv[i];
+  *argc -= asked ? 2 : 0;
+  return true;
+}
+
 /* "-flavor NAME" as the first argument, else the name of the program, says whose command line follows;
  * a name that says nothing stands for GNU's. Removes -flavor from argv. False after a report. */
 static bool is_gnu(int *argc, char **argv, Diag *d) {
@@ -95,7 +109,7 @@ static bool is_gnu(int *argc, char **argv, Diag *d) {
       {"darwin", "the Mach-O linker's"}, {"ld64", "the Mach-O linker's"},
       {"ld64.lld", "the Mach-O linker's"}, {"ld64.weld", "the Mach-O linker's"},
       {"link", "the PE/COFF linker's"}, {"lld-link", "the PE/COFF linker's"},
-      {"weld-link", "the PE/COFF linker's"}, {"golink", "the Go linker's"},
+      {"weld-link", "the PE/COFF linker's"},
       {"wasm", "the WebAssembly linker's"}, {"wasm-ld", "the WebAssembly linker's"},
   };
   const char *slash = *argc ? strrchr(argv[0], '/') : NULL;
@@ -142,9 +156,20 @@ static bool run_core(int argc, char **argv, Options *o, Diag *d) {
   return graph_run(o, d);
 }
 
+static bool run_golink(int argc, char **argv, Options *o, Diag *d) {
+  switch (driver_golink(argc, argv, &hooks, o, d)) {
+  case DRIVER_DONE: return true;
+  case DRIVER_ERROR: return false;
+  case DRIVER_LINK: break;
+  }
+  return go_run(o, d, NULL);
+}
+
 static bool run(int argc, char **argv, Options *o, Diag *d) {
   if (driver_core_asked(argc, argv))
     return run_core(argc, argv, o, d);
+  if (is_golink(&argc, argv))
+    return run_golink(argc, argv, o, d);
   if (!is_gnu(&argc, argv, d))
     return false;
   switch (driver_gnu(argc, argv, &hooks, o, d)) {

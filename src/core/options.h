@@ -179,6 +179,11 @@ typedef struct {
   bool z_rodynamic, z_nosectionheader, z_nognustack;
   int z_x86_isa_level;       /* 0: from inputs; 1..4 */
 
+  /* weld -flavor golink */
+  const char *go_header;     /* -H, NULL: what the objects are for */
+  VEC(Defsym) go_strings;    /* -X: `text` of variable `name` */
+  bool go_any_system;        /* -f: objects for another system and CPU are linked */
+
   /* running */
   bool exits;                /* the process ends with the link: memory is left to the kernel */
   u32 threads;               /* 0: as many as the machine (and the jobserver) gives */
