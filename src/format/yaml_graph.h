@@ -32,7 +32,7 @@ typedef struct {
   YamlSymbolType type;
   YamlVisibility visibility;
   YamlBinding binding;
-  u32 index;       /* of the symbol in its file, where a link describes it; not in the text */
+  u32 index;       /* of the symbol in its file, in a link; not in the text */
 } YamlName;
 
 /* An atom of any kind; the fields that its kind does not have are 0. */

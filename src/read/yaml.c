@@ -432,9 +432,6 @@ static void yaml_describe(const Link *l, AtomId a, Arena *arena, YamlAtom *out) 
   out->p2align = l->atoms.at[a.i].p2align;
   if (o->addressed && o->addressed[i])
     out->merge = YAML_MERGE_AS_ADDRESSED_WEAK;
-  for (u32 k = 1; out->nsymbols && k < o->nsymbols; k++)
-    if (o->symbols[k].section == i && o->symbols[k].at)
-      out->symbols[o->symbols[k].at - out->symbols].index = k;
 }
 
 static bool yaml_describe_symbol(const Link *l, FileId f, u32 index, Arena *arena, YamlAtom *out) {

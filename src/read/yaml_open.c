@@ -48,6 +48,7 @@ static void add_inner(YamlObject *o, bool global) {
       if ((a->symbols[k].scope != YAML_SCOPE_STATIC) == global) {
         add_symbol(o, a, a->symbols[k].name, i + 1, YAML_ATOM_DEFINED);
         o->symbols[o->nsymbols - 1].at = &a->symbols[k];
+        a->symbols[k].index = o->nsymbols - 1;
       }
   }
 }
