@@ -23,6 +23,8 @@
 #include "write/go_macho.h"
 #include "write/go_pclntab.h"
 
+enum { SMALL_LINK = 8 << 20 };
+
 /* What -H names, and what differs. */
 typedef struct {
   const char *name, *os;
@@ -147,8 +149,10 @@ static void name_own_symbols(Link *l, const Go *g) {
   weld_name(l, l->entry_name, WELD_REF, NULL, false);
   for (u32 i = 0; i < l->layout->nstmts; i++) {
     const LayoutStmt *st = &l->layout->stmts[i];
-    if (st->kind == LAYOUT_ASSIGN && !streq(st->name, "."))
-      l->weld_names.at[weld_name(l, st->name, WELD_PROVIDE, st->expr, false)].stmt = st;
+    if (st->kind != LAYOUT_ASSIGN || streq(st->name, "."))
+      continue;
+    u32 name = weld_name(l, st->name, WELD_PROVIDE, st->expr, false);
+    l->weld_names.at[name].stmt = st;
   }
   for (u32 i = 0; !g->first_revision && i < COUNT_OF(table_names); i++)
     weld_name(l, table_names[i], WELD_PROVIDE, NULL, false);
@@ -198,12 +202,22 @@ static void report_thread_local(Link *l, const Go *g) {
     trace_end(l->perf);                                                                            \
   } while (0)
 
+/* Threads pay from some megabytes of input on. */
+static void settle_threads(Link *l) {
+  u64 bytes = 0;
+  for (u32 f = 1; f < l->files.n; f++)
+    bytes += l->files.at[f].data.len;
+  if (bytes < SMALL_LINK)
+    pool_stay_alone(l->pool);
+}
+
 static bool run(Link *l) {
   Go g = {0};
   bool ok;
   PHASE("load", ok = go_inputs_load(l, &g.os, &g.arch, &g.first_revision)); /* which system it is for, stands in the objects */
   if (!checkpoint(l) || !ok || !choose_target(l, &g) || !choose_addresses(l, g.target))
     return false;
+  settle_threads(l);
   set_up(l, &g);
   for (u32 i = 0; i < l->opt->go_strings.n; i++)
     goobj_add_string(l, l->opt->go_strings.at[i].name, l->opt->go_strings.at[i].text, g.os, g.arch);

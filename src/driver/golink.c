@@ -9,7 +9,7 @@
 
 typedef enum {
   GOLINK_OUTPUT, GOLINK_HEADER, GOLINK_ENTRY, GOLINK_DIRECTORY, GOLINK_STRING, GOLINK_TEXT, GOLINK_DATA, GOLINK_ROUND, GOLINK_STRIP, GOLINK_DWARF,
-  GOLINK_FORCE, GOLINK_STATIC, GOLINK_VERBOSE, GOLINK_VERSION, GOLINK_HELP, GOLINK_UNSUPPORTED,
+  GOLINK_FORCE, GOLINK_STATIC, GOLINK_THREADS, GOLINK_VERBOSE, GOLINK_VERSION, GOLINK_HELP, GOLINK_UNSUPPORTED,
 } Action;
 
 typedef struct {
@@ -61,6 +61,13 @@ static bool number(const char *option, const char *text, u64 *out, Diag *d) {
   return false;
 }
 
+static bool set_threads(const Row *row, const char *value, Options *o, Diag *d) {
+  u64 n = 0;
+  bool ok = number(row->name, value, &n, d);
+  o->threads = (u32)MIN(n, 1024u);
+  return ok;
+}
+
 static bool set_round(const Row *row, const char *value, Options *o, Diag *d) {
   u64 n;
   if (!number(row->name, value, &n, d))
@@ -84,6 +91,7 @@ static DriverResult act(const Row *row, const char *value, const char *second, c
   case GOLINK_TEXT: ok = o->has_ttext = number(row->name, value, &o->ttext, d); break;
   case GOLINK_DATA: ok = o->has_tdata = number(row->name, value, &o->tdata, d); break;
   case GOLINK_ROUND: ok = set_round(row, value, o, d); break;
+  case GOLINK_THREADS: ok = set_threads(row, value, o, d); break;
   case GOLINK_STRIP: o->strip = STRIP_ALL; break;
   case GOLINK_FORCE: o->go_any_system = true; break;
   case GOLINK_DWARF:
