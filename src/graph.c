@@ -28,6 +28,7 @@
 #include "format/yaml_graph.h"
 #include "pass/export.h"
 #include "read/elf.h"
+#include "read/macho.h"
 #include "read/yaml.h"
 #include "read/yaml_text.h"
 #include "session.h"
@@ -80,12 +81,17 @@ static bool read_all(Link *l, const char *path, Bytes *out) {
   return ok;
 }
 
+typedef enum { IN_TEXT, IN_ELF, IN_MACHO } InputFormat;
+static const char *const input_formats[] = {"text", "ELF", "Mach-O"};
+
 static bool is_elf(Bytes b) { return b.len > SELFMAG && !memcmp(b.p, ELFMAG, SELFMAG); }
 
-static void add_elf(Link *l, const char *path, Bytes b) {
-  if (l->arch != &arch_x86_64)
+static InputFormat format_of(Bytes b) { return is_elf(b) ? IN_ELF : macho_is(b, NULL, NULL) ? IN_MACHO : IN_TEXT; }
+
+static void add_object(Link *l, const char *path, Bytes b) {
+  if (is_elf(b) && l->arch != &arch_x86_64)
     diag_error(l->diag, "mixed-targets", "%s: ELF objects are read for x86_64 only, not for %s", path, l->arch->name);
-  else if (b.len < 18 || rd16(b.p + 16) != ET_REL)
+  else if (is_elf(b) && (b.len < 18 || rd16(b.p + 16) != ET_REL))
     diag_error(l->diag, "not-an-object", "%s: is not a relocatable object", path);
   else
     *vec_push(&l->files) = (File){.kind = FILE_OBJECT, .path = path, .arg = path, .data = b};
@@ -96,9 +102,25 @@ static void no_header(const Link *l, Osec *o) { (void)l, (void)o; }
 static u64 no_headers(Link *l) { return (void)l, 0; }
 static void no_segments(Link *l) { (void)l; }
 
-/* All inputs are text, or all are ELF relocatables: a link has one format. */
+/* The passes that make slots know those of ELF. */
+static void refuse_slots(Link *l) {
+  for (u32 i = 0; i < l->opt->passes.n; i++) {
+    const char *p = l->opt->passes.at[i];
+    if (streq(p, "got") || streq(p, "stubs") || streq(p, "tls"))
+      diag_error(l->diag, "pass", "pass '%s' makes slots as ELF has them: not for Mach-O objects", p);
+  }
+}
+
+/* The CPU of a graph of Mach-O objects is that of the first. */
+static void choose_arch(Link *l, Bytes b) {
+  u32 cpu;
+  if (macho_is(b, NULL, &cpu) && cpu == macho_cpu_of(&arch_aarch64))
+    l->arch = &arch_aarch64;
+}
+
+/* All inputs are text, or all are relocatable objects of one format: a link has one. */
 static void load(Link *l) {
-  bool elf = false;
+  InputFormat in = IN_TEXT;
   for (u32 i = 0; i < l->opt->inputs.n; i++) {
     const char *path = l->opt->inputs.at[i].name, *shown = streq(path, "-") ? "<stdin>" : path;
     YamlStream *s = ARENA_NEW(&l->arena, YamlStream);
@@ -107,20 +129,25 @@ static void load(Link *l) {
       b = (Bytes){l->opt->inputs.at[i].mem, l->opt->inputs.at[i].mem_len};
     else if (!read_all(l, path, &b))
       continue;
-    if (i && elf != is_elf(b)) {
-      diag_error(l->diag, "mixed-inputs", "%s: text and ELF objects don't mix: %s is %s", shown, l->opt->inputs.at[0].name, elf ? "ELF" : "text");
+    if (i && in != format_of(b)) {
+      diag_error(l->diag, "mixed-inputs", "%s: inputs of different formats don't mix: %s is %s", shown, l->opt->inputs.at[0].name, input_formats[in]);
       continue;
     }
-    elf = is_elf(b);
-    if (elf)
-      add_elf(l, shown, b);
+    in = format_of(b);
+    if (!i)
+      choose_arch(l, b);
+    if (in != IN_TEXT)
+      add_object(l, shown, b);
     else if (yaml_read(&l->arena, l->diag, shown, b, s))
       yaml_add_files(l, s, shown, b);
     diag_flush(l->diag); /* places are in order within a text only */
   }
   Format *f = ARENA_NEW(&l->arena, Format);
-  if (elf) {
+  if (in == IN_ELF) {
     elf_format_init(f);
+  } else if (in == IN_MACHO) {
+    macho_format_init(f);
+    refuse_slots(l);
   } else {
     yaml_format_init(f);
     f->atom_flags = elf_atom_flags; /* sections that passes make have those of ELF */
@@ -358,7 +385,7 @@ static bool join(Link *l) {
   resolve_atoms(l);                                     /* groups settle by name */
   elf_synths_init(l);                                   /* ELF's tentative definitions need theirs; the passes that make slots, too */
   resolve_symbols(l);                                   /* definitions compete by their merge rules */
-  if (l->format->atoms_are_symbols)
+  if (streq(l->format->name, "yaml"))
     yaml_settle_fallbacks(l);
   report_duplicates(l);                                 /* while those that lost are still there */
   coalesce_names(l);                                    /* an atom that lost its name is gone */
@@ -369,26 +396,19 @@ static bool join(Link *l) {
   return true;
 }
 
-/* What a CPU's row has no functions for. */
-static bool check_target(const Link *l) {
-  static const char *const need_scan[] = {"got", "stubs", "tls", "icf"};
-  bool ok = true;
+/* What there is for some CPUs only. After the inputs are known. */
+static void check_target(const Link *l) {
+  static const char *const need_scan[] = {"got", "stubs", "tls"};
   for (u32 i = 0; !l->arch->scan && i < COUNT_OF(need_scan); i++)
-    if (asked_for(l, need_scan[i])) {
+    if (asked_for(l, need_scan[i]))
       diag_error(l->diag, "unsupported-target", "there is no pass '%s' for target %s", need_scan[i], l->arch->name);
-      ok = false;
-    }
-  if (l->opt->relocatable && l->arch != &arch_x86_64) {
+  if (l->opt->relocatable && l->arch != &arch_x86_64)
     diag_error(l->diag, "unsupported-target", "-r: ELF objects are written for x86_64 only, not for %s", l->arch->name);
-    ok = false;
-  }
-  return ok;
 }
 
 static bool run(Link *l) {
-  if (!check_target(l))
-    return false;
   load(l);
+  check_target(l);
   if (!checkpoint(l) || !join(l))
     return false;
   if (l->opt->gc_sections)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "driver/core.h"
+#include "driver/darwin.h"
 #include "driver/gnu.h"
 #include "driver/golink.h"
 #include "driver/jobserver.h"
@@ -90,53 +91,64 @@ static const DriverHooks hooks = {
     .parse_expr = script_parse_expr,
 };
 
-/* Whether argv asks for Go's linker, by -flavor, which is removed then, or by the name of the program. */
-static bool is_golink(int *argc, char **argv) {
-  bool asked = *argc > 2 && (streq(argv[1], "-flavor") || streq(argv[1], "--flavor"));
-  const char *slash = *argc ? strrchr(argv[0], '/') : NULL;
-  if (!driver_golink_name(asked ? argv[2] : slash ? slash + 1 : *argc ? argv[0] : ""))
-    return false;
-  for (int i = 3; asked && i <= *argc; i++) /* the NULL at the end moves too */
-    argv[i - 2] = argv[i];
-  *argc -= asked ? 2 : 0;
-  return true;
+static bool macho_run(Options *o, Diag *d, WeldOutput *mem) {
+  (void)o, (void)mem;
+  diag_error(d, "unsupported-flavor", "links of Mach-O objects are not supported yet");
+  return false;
 }
 
-/* "-flavor NAME" as the first argument, else the name of the program, says whose command line follows;
- * a name that says nothing stands for GNU's. Removes -flavor from argv. False after a report. */
-static bool is_gnu(int *argc, char **argv, Diag *d) {
+typedef struct {
+  const char *name;
+  bool (*meant)(const char *name); /* by this name of the program or of a -flavor */
+  DriverResult (*parse)(int argc, char **argv, const DriverHooks *hooks, Options *o, Diag *d);
+  bool (*link)(Options *o, Diag *d, WeldOutput *mem);
+} Flavor;
+
+static const Flavor flavors[] = {
+    {"gnu", driver_gnu_name, driver_gnu, link_run},
+    {"darwin", driver_darwin_name, driver_darwin, macho_run},
+    {"golink", driver_golink_name, driver_golink, go_run},
+};
+
+static bool is_not_supported(const char *name, Diag *d) {
   static const struct { const char *name, *what; } others[] = {
-      {"darwin", "the Mach-O linker's"}, {"ld64", "the Mach-O linker's"},
-      {"ld64.lld", "the Mach-O linker's"}, {"ld64.weld", "the Mach-O linker's"},
-      {"link", "the PE/COFF linker's"}, {"lld-link", "the PE/COFF linker's"},
-      {"weld-link", "the PE/COFF linker's"},
+      {"link", "the PE/COFF linker's"}, {"lld-link", "the PE/COFF linker's"}, {"weld-link", "the PE/COFF linker's"},
       {"wasm", "the WebAssembly linker's"}, {"wasm-ld", "the WebAssembly linker's"},
   };
+  for (u32 i = 0; i < COUNT_OF(others); i++)
+    if (streq(name, others[i].name)) {
+      diag_error(d, "unsupported-flavor", "flavor '%s' (%s command line) is not supported yet; -flavor gnu, darwin and golink are", name, others[i].what);
+      return true;
+    }
+  return false;
+}
+
+/* "-flavor NAME" as the first argument, else the name of the program, says whose command line follows; a name
+ * that says nothing stands for GNU's. Removes -flavor from argv. NULL after a report. */
+static const Flavor *find_flavor(int *argc, char **argv, Diag *d) {
   const char *slash = *argc ? strrchr(argv[0], '/') : NULL;
   const char *name = slash ? slash + 1 : *argc ? argv[0] : "weld";
   bool asked = *argc > 1 && (streq(argv[1], "-flavor") || streq(argv[1], "--flavor"));
   if (asked) {
     if (*argc < 3) {
-      diag_error(d, "missing-argument", "%s needs a value: gnu", argv[1]);
-      return false;
+      diag_error(d, "missing-argument", "%s needs a value: gnu, darwin or golink", argv[1]);
+      return NULL;
     }
     name = argv[2];
     for (int i = 3; i <= *argc; i++) /* the NULL at the end moves too */
       argv[i - 2] = argv[i];
     *argc -= 2;
   }
-  for (u32 i = 0; i < COUNT_OF(others); i++)
-    if (streq(name, others[i].name)) {
-      diag_error(d, "unsupported-flavor",
-                 "flavor '%s' (%s command line) is not supported yet; -flavor gnu is", name,
-                 others[i].what);
-      return false;
-    }
-  if (asked && !driver_gnu_name(name)) {
-    diag_error(d, "unsupported-flavor", "unknown flavor '%s'; known: gnu", name);
-    return false;
+  for (u32 i = 0; i < COUNT_OF(flavors); i++)
+    if (flavors[i].meant(name))
+      return &flavors[i];
+  if (is_not_supported(name, d))
+    return NULL;
+  if (asked) {
+    diag_error(d, "unsupported-flavor", "unknown flavor '%s'; known: gnu, darwin, golink", name);
+    return NULL;
   }
-  return true;
+  return &flavors[0];
 }
 
 /* Without --threads, a job of make takes a thread for each token that is free now. */
@@ -156,23 +168,13 @@ static bool run_core(int argc, char **argv, Options *o, Diag *d) {
   return graph_run(o, d);
 }
 
-static bool run_golink(int argc, char **argv, Options *o, Diag *d) {
-  switch (driver_golink(argc, argv, &hooks, o, d)) {
-  case DRIVER_DONE: return true;
-  case DRIVER_ERROR: return false;
-  case DRIVER_LINK: break;
-  }
-  return go_run(o, d, NULL);
-}
-
 static bool run(int argc, char **argv, Options *o, Diag *d) {
   if (driver_core_asked(argc, argv))
     return run_core(argc, argv, o, d);
-  if (is_golink(&argc, argv))
-    return run_golink(argc, argv, o, d);
-  if (!is_gnu(&argc, argv, d))
+  const Flavor *flavor = find_flavor(&argc, argv, d);
+  if (!flavor)
     return false;
-  switch (driver_gnu(argc, argv, &hooks, o, d)) {
+  switch (flavor->parse(argc, argv, &hooks, o, d)) {
   case DRIVER_DONE: return true;
   case DRIVER_ERROR: return false;
   case DRIVER_LINK: break;
@@ -180,7 +182,7 @@ static bool run(int argc, char **argv, Options *o, Diag *d) {
   Jobserver j = {.read_fd = -1, .write_fd = -1};
   ask_jobserver(o, &j);
   o->exits = !LEAKS_ARE_ERRORS;
-  bool ok = link_run(o, d, NULL);
+  bool ok = flavor->link(o, d, NULL);
   jobserver_close(&j);
   return ok;
 }

@@ -26,7 +26,7 @@ config.test_exec_root = exec_root
 # One directory that looks like build/bin, whatever the linker is.
 bindir = os.path.join(exec_root, "bin")
 os.makedirs(bindir, exist_ok=True)
-for name in ("ld", "ld.weld", "weld"):
+for name in ("ld", "ld.weld", "ld64.weld", "weld"):
     path = os.path.join(bindir, name)
     if os.path.lexists(path):
         os.remove(path)

@@ -19,6 +19,28 @@ static void drop(Link *l, u32 atom, U32Vec *fallen) {
   *vec_push(fallen) = atom;
 }
 
+enum { ATOM_WON = ATOM_ORDERED }; /* borrowed bit: one of the atom's names has won */
+
+/* Atoms that have several names stay while one of them is theirs. */
+static void mark_named(Link *l, u32 f, u16 mark) {
+  const File *file = &l->files.at[f];
+  SymRec rec[REC_BATCH];
+  for (u32 i = file->first_global, n; (n = l->format->symbols(l, (FileId){f}, i, rec, REC_BATCH)); i += n)
+    for (u32 k = 0; k < n; k++) {
+      u32 sym = file->globals[rec[k].index - file->first_global];
+      if (rec[k].keep != KEEP_NAMED || sym == UINT32_MAX || !rec[k].section)
+        continue;
+      u64 key = l->syms.key[sym];
+      u16 *flags = &l->atoms.flags[file->atom_base + rec[k].section];
+      if (!mark)
+        *flags &= (u16)~ATOM_WON;
+      else if (key_file(key) == f && key_index(key) == rec[k].index && key_rank(key) != RANK_NONE)
+        *flags |= mark;
+    }
+}
+
+static bool stays(const Link *l, u32 atom, u8 keep) { return keep == KEEP_ALWAYS || (keep == KEEP_NAMED && l->atoms.flags[atom] & ATOM_WON); }
+
 static void fall(Link *l, u32 sym, u32 atom, U32Vec *fallen) {
   u32 winner = l->syms.atom[sym];
   if (winner && winner != atom && l->atoms.flags[atom] & ATOM_LIVE && l->format->absorb)
@@ -39,6 +61,7 @@ static bool drop_losers(Link *l, u32 f, u32 *lost_in, U32Vec *fallen) {
   const File *file = &l->files.at[f];
   SymRec rec[REC_BATCH];
   u32 before = fallen->n;
+  bool named = false;
   add_lost_children(l, f, fallen);
   for (u32 i = file->first_global, n; (n = l->format->symbols(l, (FileId){f}, i, rec, REC_BATCH)); i += n)
     for (u32 k = 0; k < n; k++) {
@@ -49,10 +72,17 @@ static bool drop_losers(Link *l, u32 f, u32 *lost_in, U32Vec *fallen) {
       if (l->atoms.flags[file->atom_base + rec[k].section] & ATOM_DISCARDED) {
         lost_in[sym] = f;
       } else if (key_rank(key) != RANK_NONE && (key_file(key) != f || key_index(key) != rec[k].index)) {
+        if (rec[k].keep == KEEP_NAMED && !named)
+          mark_named(l, f, ATOM_WON);
+        named |= rec[k].keep == KEEP_NAMED;
+        if (stays(l, file->atom_base + rec[k].section, rec[k].keep))
+          continue;
         fall(l, sym, file->atom_base + rec[k].section, fallen);
         lost_in[sym] = f;
       }
     }
+  if (named)
+    mark_named(l, f, 0);
   return fallen->n > before;
 }
 

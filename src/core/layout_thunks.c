@@ -91,7 +91,12 @@ static bool find_end(const Link *l, FileId f, const Edge *e, ThunkEnd *end) {
   }
   if (flags & (SF_UNDEFINED | SF_DISCARDED))
     return false;
-  end->atom = l->format->edge_atom(l, f, e, &end->off).i;
+  if (e->target >= l->syms.nglobal) {
+    end->atom = l->format->edge_atom(l, f, e, &end->off).i;
+  } else if ((end->atom = l->syms.atom[e->target])) { /* the same, without a look at the file */
+    u64 begin = l->addressed ? l->atoms.addr[end->atom] : 0;
+    end->off = (i64)(l->syms.value[e->target] - begin) + e->addend;
+  }
   end->off -= bias;
   if (end->atom) {
     if ((l->atoms.flags[end->atom] & ATOM_FOLDED) == ATOM_FOLDED)

@@ -22,6 +22,7 @@ void options_init(Options *o) {
   o->start_stop_visibility = 3; /* STV_PROTECTED */
   o->optimize = 1;
   o->error_limit = 20;
+  o->darwin.headerpad = 32;
 }
 
 static void patterns_free(VersionPatterns *p) { vec_free(p); }
@@ -33,6 +34,9 @@ void options_free(Options *o) {
       &o->undefined_glob, &o->require_defined, &o->wrap,          &o->trace_symbols,
       &o->exclude_libs,   &o->retain_symbols,  &o->keep_unique,   &o->passes,
       &o->dump_graph,     &o->why_live,        &o->symbol_ordering,
+      &o->darwin.framework_dirs, &o->darwin.roots, &o->darwin.ignored_auto_links, &o->darwin.allowable_clients,
+      &o->darwin.sub_libraries,  &o->darwin.sub_umbrellas, &o->darwin.exported, &o->darwin.unexported,
+      &o->darwin.dynamic_lookup, &o->darwin.local_patterns, &o->darwin.dyld_env, &o->darwin.ast_paths,
   };
   for (u32 i = 0; i < COUNT_OF(lists); i++)
     vec_free(lists[i]);
@@ -40,6 +44,11 @@ void options_free(Options *o) {
   vec_free(&o->call_graph);
   vec_free(&o->defsyms);
   vec_free(&o->go_strings);
+  vec_free(&o->darwin.aliases);
+  vec_free(&o->darwin.file_sections);
+  vec_free(&o->darwin.renames);
+  vec_free(&o->darwin.section_aligns);
+  vec_free(&o->darwin.protections);
   vec_free(&o->section_starts);
   vec_free(&o->section_aligns);
   for (u32 i = 0; i < o->version_script.nodes.n; i++) {

@@ -38,6 +38,12 @@ typedef struct {
   bool start_lib;      /* between --start-lib and --end-lib: treat an object as an archive member */
   bool just_symbols;   /* -R FILE: symbol addresses only */
   bool script;         /* -T FILE: a linker script (already looked for in -L directories) */
+  bool is_framework;   /* `name` is that of a framework, with ",SUFFIX" behind it if one was asked for */
+  bool weak;           /* Apple: what comes from this library may be missing at run time */
+  bool needed;         /* Apple: the library is recorded even if -dead_strip_dylibs finds no use of it */
+  bool reexport;       /* Apple: the output's clients see this library's symbols, too */
+  bool hidden;         /* Apple: definitions of this archive are private */
+  bool upward;         /* Apple: the library depends on the output */
   u32 group;           /* nonzero: number of the --start-group it stands in */
   const u8 *mem;       /* libweld: in-memory input of mem_len bytes under this name */
   u64 mem_len;
@@ -47,6 +53,79 @@ typedef struct { const char *name; const Expr *value; bool provide, hidden; cons
 typedef struct { const char *section; u64 addr; } SectionStart;
 typedef VEC(const char *) StrVec;
 typedef struct { const char *from, *to; u64 weight; } CallWeight; /* symbols; how often one calls the other */
+
+/* ---- what only Apple's linker is asked for ---- */
+
+/* What happens to names that nobody defines. */
+typedef enum { UNDEFINED_ERROR, UNDEFINED_WARNING, UNDEFINED_SUPPRESS, UNDEFINED_DYNAMIC_LOOKUP } UndefinedTreatment;
+
+/* A section made of a file's bytes (-sectcreate). */
+typedef struct { const char *segment, *section; const u8 *bytes; u64 len; } FileSection;
+typedef struct { const char *segment, *section, *to_segment, *to_section; } SectionRename; /* sections NULL: all of the segment */
+typedef struct { const char *segment, *section; u64 align; } SectionAlign;
+typedef struct { const char *segment; u32 max, init; } SegmentProt; /* VM_PROT_*: 1 read, 2 write, 4 execute */
+
+typedef struct {
+  const char *arch;          /* "x86_64", "x86_64h", "arm64" or "arm64e"; never NULL when the driver was content */
+  u32 platform;              /* PLATFORM_* of LC_BUILD_VERSION */
+  u32 min_version, sdk_version; /* X.Y.Z as 16, 8 and 8 bits */
+  bool bundle;               /* Options.kind is OUTPUT_SHARED then */
+
+  /* places, in order; roots are applied, only what exists is there: Options.lib_dirs, and */
+  StrVec framework_dirs;     /* -F */
+  StrVec roots;              /* -syslibroot; one at least, perhaps "" */
+  bool no_standard_dirs;     /* -Z */
+  bool dylibs_first;         /* -search_dylibs_first */
+  const char *bundle_loader; /* a program that answers for undefined names */
+
+  /* archives, auto-linking */
+  bool all_load, objc_load, force_load_swift;
+  bool ignore_auto_link, strict_auto_link;
+  StrVec ignored_auto_links; /* names of libraries and frameworks */
+
+  /* the library that comes out; its name is Options.soname */
+  u32 current_version, compatibility_version; /* as min_version */
+  const char *umbrella, *client_name;
+  StrVec allowable_clients, sub_libraries, sub_umbrellas;
+  bool mark_dead_strippable, application_extension;
+  const char *final_output;
+
+  /* symbols; patterns have * ? [ ] */
+  StrVec exported, unexported;
+  bool explicit_exports;     /* nothing but `exported` is exported */
+  UndefinedTreatment undefined;
+  StrVec dynamic_lookup;     /* -U */
+  bool flat_namespace;
+  bool no_implicit_dylibs;   /* what a public library re-exports is bound to the library that was named */
+  StrVec local_patterns;     /* with one of the two below */
+  bool keep_only_listed_locals, drop_listed_locals;
+  VEC(Defsym) aliases;       /* -alias: `text` is the name that exists, `name` the new one */
+
+  /* output */
+  bool chained_fixups;       /* else opcodes for dyld; decided by options, platform and its version */
+  bool adhoc_sign;           /* likewise */
+  bool data_const;           /* likewise: read-only data in __DATA_CONST */
+  bool init_offsets;         /* __init_offsets instead of pointers to initializers */
+  bool dead_strip_dylibs;
+  bool no_uuid, no_function_starts, no_data_in_code;
+  bool bind_at_load;
+  bool no_deduplicate_strings;
+  bool ignore_optimization_hints;
+  bool has_pagezero_size; u64 pagezero_size;
+  u64 headerpad;             /* 32 unless given */
+  bool headerpad_max;
+  VEC(FileSection) file_sections;
+  VEC(SectionRename) renames;
+  VEC(SectionAlign) section_aligns;
+  VEC(SegmentProt) protections;
+  StrVec dyld_env;
+  StrVec ast_paths;
+  const char *oso_prefix;
+
+  /* reports */
+  const char *dependency_info;
+  bool why_load;
+} DarwinOptions;
 
 typedef struct {
   Arena arena; /* owns the strings and expressions that the driver made */
@@ -196,6 +275,8 @@ typedef struct {
   bool print_dependencies;
   StrVec why_live;           /* names, or globs */
   const char *why_extract, *archive_stats, *symbol_order; /* files that reports go to, "-": standard output; or NULL */
+
+  DarwinOptions darwin;
 
   struct Watch *watch;       /* util/watch.h: for the signal handlers of the program; or NULL */
   char **argv;               /* as given, for messages */

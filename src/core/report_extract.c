@@ -53,7 +53,10 @@ static void tell(Extracts *x, const char *reference, u32 file, u32 sym) {
   *vec_push(&x->queue) = file;
   SymName n = x->l->syms.name[sym];
   char *name = arena_strndup(&x->l->arena, n.p, n.len);
-  fprintf(x->out, "%s\t%s\t%s\n", reference, file_name(x->l, (FileId){file}), diag_name(x->l->diag, name));
+  if (x->l->opt->darwin.why_load) /* Apple's words, with the name as it is */
+    fprintf(x->out, "%s forced load of %s\n", name, file_name(x->l, (FileId){file}));
+  else
+    fprintf(x->out, "%s\t%s\t%s\n", reference, file_name(x->l, (FileId){file}), diag_name(x->l->diag, name));
 }
 
 static bool is_member(const Link *l, u32 f) { return l->files.at[f].lazy && l->files.at[f].live; }
@@ -140,7 +143,8 @@ static void report_why_extract(Link *l) {
   if (!x.out)
     return;
   x.told = heap_alloc(l->files.n);
-  fprintf(x.out, "reference\textracted\tsymbol\n");
+  if (!l->opt->darwin.why_load)
+    fprintf(x.out, "reference\textracted\tsymbol\n");
   for (u32 f = 1; f < l->files.n; f++)
     if (l->files.at[f].live && !l->files.at[f].lazy && l->files.at[f].fmt)
       look_at(&x, f);

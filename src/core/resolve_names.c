@@ -263,17 +263,18 @@ static void load_needed(void *ctx, u32 begin, u32 end, unsigned tid) {
   for (u32 x = begin; x < end; x++) {
     u32 f = j->front[x];
     const File *file = &l->files.at[f];
+    const u64 loads = l->format->weak_references_load ? SK_RANK : SK_RANK | SK_WEAK; /* what of a kind must be RANK_NONE */
     u64 kinds[REC_BATCH];
     for (u32 i = file->first_global, n; (n = l->format->kinds(l, (FileId){f}, i, kinds, REC_BATCH)); i += n) {
       const u32 *syms = file->globals + (i - file->first_global);
       for (u32 k = 0; k < n; k++)
-        if ((kinds[k] & (SK_RANK | SK_WEAK)) == RANK_NONE)
+        if ((kinds[k] & loads) == RANK_NONE)
           PREFETCH(&l->syms.key[syms[k]]);
       for (u32 k = 0; k < n; k++) {
         u32 sym = syms[k], vis = kinds[k] >> SK_VIS_SHIFT & SK_VIS;
         if (sym == UINT32_MAX)
           continue;
-        if ((kinds[k] & (SK_RANK | SK_WEAK)) == RANK_NONE)
+        if ((kinds[k] & loads) == RANK_NONE)
           load_symbol(j, sym, vis == 1 || vis == 2, tid);
         else if (UNLIKELY((kinds[k] & SK_RANK) == RANK_COMMON) && file->kind == FILE_OBJECT && !l->opt->commons_stay &&
                  key_rank(l->syms.key[sym]) >= RANK_COMMON)

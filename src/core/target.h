@@ -34,6 +34,9 @@ typedef struct {
 /* Strong definitions that join instead of being duplicates. */
 typedef enum { JOIN_NO, JOIN_SAME_SIZE /* the first; all are as large */, JOIN_LARGEST /* the largest SymRec.size */ } SymJoin;
 
+/* Where atoms are symbols: does an atom stay when this name of it is won by another file? */
+typedef enum { KEEP_NO, KEEP_NAMED /* while another global name of it is not lost */, KEEP_ALWAYS } SymKeep;
+
 /* One symbol of a file, decoded. Batches of them serve the resolver. */
 typedef struct {
   u64 value;   /* offset in its section; absolute: the address; common: the alignment */
@@ -46,6 +49,7 @@ typedef struct {
   u8 skip;     /* takes no part (shared: a version that is not the default) */
   u8 join;     /* SymJoin: strong, and yet several may have the name */
   u8 large;    /* common: of the large code model's data */
+  u8 keep;     /* SymKeep */
 } SymRec;
 
 /* An edge, for those who only want to know where it stands and which atom it leads to; 0: none. */
@@ -207,6 +211,7 @@ typedef struct Format {
   /* An atom is what one symbol names (not a section that may hold many): one that loses its name is gone, a
    * tentative definition is an atom like any other. */
   bool atoms_are_symbols;
+  bool weak_references_load; /* a weak reference loads archive members like any other */
   /* Fills buf (EDGE_BATCH of them) with the next edges of c->atom; 0 at the end. A relocation that is
    * malformed (unknown type, offset outside, bad symbol index) is reported once, at scan, and skipped. */
   u32 (*edges)(const struct Link *l, EdgeCursor *c, Edge *buf);

@@ -5,11 +5,11 @@
 #include "driver/gnu.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "driver/gnu_rows.h"
 #include "driver/response.h"
 #include "driver/suggest.h"
+#include "driver/values.h"
 
 typedef struct {
   const OptionRow *row;
@@ -27,7 +27,9 @@ static bool match_long(const OptionRow *row, const char *name, const char *text,
   switch (row->arg) {
   case ARG_FLAG: ok = !*rest; break;
   case ARG_VALUE:
+  case ARG_EQUALS:
   case ARG_OPTIONAL: ok = !*rest || *rest == '='; break;
+  case ARG_EITHER:
   case ARG_JOINED: ok = true; break;
   }
   if (ok)
@@ -68,32 +70,9 @@ static bool find_option(const char *arg, Match *m) {
   return !two && find(gnu_rows, gnu_nrows, match_short, text, m);
 }
 
-/* The known name nearest to `text` up to its '=', or NULL when none is near enough to be meant. */
-static const char *nearest(const OptionRow *rows, u32 n, const char *text, Arena *a) {
-  size_t len = strcspn(text, "=");
-  if (len < 3)
-    return NULL;
-  const char *wrong = arena_strndup(a, text, len);
-  u32 limit = len < 6 ? 1 : len < 12 ? 2 : 3;
-  const char *best = NULL;
-  for (u32 i = 0; i < n; i++)
-    for (const char *const *name = rows[i].names; *name; name++) {
-      if (strlen(*name) < 2)
-        continue;
-      u32 d = edit_distance(wrong, *name, limit);
-      if (d <= limit) {
-        best = *name;
-        if (!d)
-          return best;
-        limit = d - 1; /* only a better one replaces it: the first in the table wins a tie */
-      }
-    }
-  return best;
-}
-
 static void unknown_option(Gnu *g, const char *arg) {
   bool two = arg[1] == '-';
-  const char *near = nearest(gnu_rows, gnu_nrows, arg + 1 + two, &g->o->arena);
+  const char *near = option_nearest(gnu_rows, gnu_nrows, arg + 1 + two, &g->o->arena);
   if (near)
     diag_error(g->d, "unknown-option", "unknown command line option: %s; did you mean %s%s?", arg,
                option_dashes(near), near);
@@ -106,7 +85,7 @@ static void take_z(Gnu *g, const char *shown, const char *keyword) {
   Match m;
   if (!find(gnu_z_rows, gnu_nz_rows, match_long, keyword, &m)) {
     /* GNU ld ignores what it does not know: loaders' marks come and go. */
-    const char *near = nearest(gnu_z_rows, gnu_nz_rows, keyword, &g->o->arena);
+    const char *near = option_nearest(gnu_z_rows, gnu_nz_rows, keyword, &g->o->arena);
     diag_warn(g->d, "unknown-option", "unknown command line option: %s: ignored%s%s%s", shown,
               near ? "; did you mean -z " : "", near ? near : "", near ? "?" : "");
     return;
@@ -115,7 +94,7 @@ static void take_z(Gnu *g, const char *shown, const char *keyword) {
   if (m.row->arg == ARG_VALUE && !m.value)
     diag_error(g->d, "missing-argument", "%s needs a value: %s=%s", shown, name, m.row->metavar);
   else
-    gnu_take(g, m.row, name, m.value);
+    option_take(&g->driver, g, m.row, name, m.value);
 }
 
 /* Takes argv[*i], which starts with a dash, and its value; moves *i to the last one taken. */
@@ -146,7 +125,7 @@ static void take_option(Gnu *g, char **argv, u32 argc, u32 *i) {
     }
     m.value = argv[++*i];
   }
-  gnu_take(g, m.row, name, m.value);
+  option_take(&g->driver, g, m.row, name, m.value);
 }
 
 static void parse(Gnu *g, const ArgList *args) {
@@ -162,22 +141,6 @@ static void parse(Gnu *g, const ArgList *args) {
   }
 }
 
-static bool terminal_has_colors(void) {
-  const char *term = getenv("TERM");
-  return isatty(STDERR_FILENO) && term && !streq(term, "dumb");
-}
-
-static void configure_diag(const Options *o, Diag *d) {
-  DiagOptions opts = *diag_options(d);
-  opts.color = o->color == OPT_YES || (o->color == OPT_AUTO && !opts.sink && terminal_has_colors());
-  opts.json = o->error_json;
-  opts.fatal_warnings = o->fatal_warnings;
-  opts.no_warnings = o->no_warnings;
-  opts.demangle = o->demangle;
-  opts.error_limit = o->error_limit;
-  diag_configure(d, &opts);
-}
-
 DriverResult driver_gnu(int argc, char **argv, const DriverHooks *hooks, Options *o, Diag *d) {
   Gnu g = {.o = o, .d = d, .h = hooks, .program = argc > 0 ? argv[0] : "weld"};
   const char *slash = strrchr(g.program, '/');
@@ -188,11 +151,11 @@ DriverResult driver_gnu(int argc, char **argv, const DriverHooks *hooks, Options
 
   u32 errors_before = diag_errors(d);
   ArgList args;
-  if (response_expand(&g, argc, argv, &args))
+  if (response_expand(&g.driver, argc, argv, &args))
     parse(&g, &args);
   if (!g.done)
     gnu_finish(&g);
-  configure_diag(o, d);
+  driver_settle(&g.driver);
 
   vec_free(&g.saved);
   vec_free(&g.version_scripts);

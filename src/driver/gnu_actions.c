@@ -6,115 +6,10 @@
 
 #include "core/weld_version.h"
 #include "driver/gnu_rows.h"
+#include "driver/values.h"
 #include "util/glob.h"
 
-/* ---- values ---- */
-
-static void bad_value(Gnu *g, const char *name, const char *arg, const char *expected) {
-  diag_error(g->d, "bad-value", "%s: expected %s, got '%s'", name, expected, arg ? arg : "nothing");
-}
-
-static int digit_of(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c = (char)(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* All of `s` as a number that fits into 64 bits. Base 0: 0x is hexadecimal, the rest decimal (a leading
- * zero does not mean octal); base 16: with or without 0x. */
-static bool parse_u64(const char *s, u32 base, u64 *out) {
-  if (s[0] == '0' && (s[1] | 0x20) == 'x') {
-    base = 16;
-    s += 2;
-  } else if (base == 0) {
-    base = 10;
-  }
-  u64 v = 0;
-  const char *start = s;
-  for (; *s; s++) {
-    int digit = digit_of(*s);
-    if (digit < 0 || (u32)digit >= base || __builtin_mul_overflow(v, (u64)base, &v) ||
-        __builtin_add_overflow(v, (u64)digit, &v))
-      return false;
-  }
-  *out = v;
-  return s != start;
-}
-
-static bool number(Gnu *g, const char *name, const char *arg, u64 min, u64 max, u64 *out) {
-  u64 v;
-  if (parse_u64(arg, 0, &v) && v >= min && v <= max) {
-    *out = v;
-    return true;
-  }
-  if (max == UINT64_MAX)
-    bad_value(g, name, arg, "a number");
-  else
-    diag_error(g->d, "bad-value", "%s: expected a number from %llu to %llu, got '%s'", name,
-               (unsigned long long)min, (unsigned long long)max, arg);
-  return false;
-}
-
-static bool address(Gnu *g, const char *name, const char *arg, u64 *out) {
-  if (parse_u64(arg, 16, out))
-    return true;
-  bad_value(g, name, arg, "a hexadecimal address");
-  return false;
-}
-
-static bool power_of_two(Gnu *g, const char *name, const char *arg, u64 *out) {
-  u64 v;
-  if (!number(g, name, arg, 0, UINT64_MAX, &v))
-    return false;
-  if (!is_pow2(v)) {
-    diag_error(g->d, "bad-value", "%s: %s: value must be a power of 2", name, arg);
-    return false;
-  }
-  *out = v;
-  return true;
-}
-
-/* Index of arg among the words, which are ended by NULL; -1 after a report. */
-static int word(Gnu *g, const char *name, const char *arg, const char *const *words) {
-  for (int i = 0; words[i]; i++)
-    if (streq(arg, words[i]))
-      return i;
-  char expected[128];
-  size_t n = 0;
-  for (int i = 0; words[i] && n + strlen(words[i]) + 8 < sizeof expected; i++) {
-    const char *sep = !i ? "" : words[i + 1] ? ", " : " or ";
-    memcpy(expected + n, sep, strlen(sep));
-    n += strlen(sep);
-    memcpy(expected + n, words[i], strlen(words[i]));
-    n += strlen(words[i]);
-  }
-  expected[n] = 0;
-  bad_value(g, name, arg, expected);
-  return -1;
-}
-
-/* "NAME=REST": the name, in the arena, and what follows; NULL after a report. */
-static const char *split(Gnu *g, const char *name, const char *arg, const char *expected,
-                         const char **rest) {
-  const char *eq = strchr(arg, '=');
-  if (!eq || eq == arg || !eq[1]) {
-    bad_value(g, name, arg, expected);
-    return NULL;
-  }
-  *rest = eq + 1;
-  return arena_strndup(&g->o->arena, arg, (u64)(eq - arg));
-}
-
-static void unsupported(Gnu *g, DiagLevel level, const char *what) {
-  diag_report(g->d, level, "unsupported-option", 0, "%s is not supported yet%s", what,
-              level == DIAG_WARNING ? ": ignored" : "");
-}
-
-/* Most action functions have no use for one of their parameters. */
-#define ACTION(fn)                                                                                 \
-  static void do_##fn(Gnu *g __attribute__((unused)), const char *name __attribute__((unused)),    \
-                      const char *arg __attribute__((unused)))
+#define ACTION(fn) ACTION_OF(Gnu, fn)
 
 /* ---- inputs and their state ---- */
 
@@ -142,7 +37,7 @@ void gnu_add_input(Gnu *g, const char *name) {
 
 ACTION(library) {
   if (!*arg || streq(arg, ":"))
-    bad_value(g, name, arg, "the name of a library");
+    value_bad(&g->driver, name, arg, "the name of a library");
   else
     add_input(g, arg)->is_lib = true;
 }
@@ -191,9 +86,9 @@ ACTION(pop_state) {
 
 ACTION(input_format) {
   if (streq(arg, "binary"))
-    unsupported(g, DIAG_ERROR, "--format=binary");
+    option_unsupported(&g->driver, DIAG_ERROR, "--format=binary");
   else if (!streq(arg, "elf64-x86-64"))
-    word(g, name, arg, (const char *const[]){"default", "elf", "elf64-x86-64", NULL});
+    value_word(&g->driver, name, arg, (const char *const[]){"default", "elf", "elf64-x86-64", NULL});
 }
 
 ACTION(emulation) {
@@ -229,31 +124,31 @@ ACTION(no_pie) {
 }
 
 ACTION(image_base) {
-  g->o->has_image_base |= number(g, name, arg, 0, UINT64_MAX, &g->o->image_base);
+  g->o->has_image_base |= value_number(&g->driver, name, arg, 0, UINT64_MAX, &g->o->image_base);
 }
 
 ACTION(ttext_segment) {
-  if (address(g, name, arg, &g->o->image_base))
+  if (value_address(&g->driver, name, arg, &g->o->image_base))
     g->o->has_image_base = true;
 }
 
-ACTION(ttext) { g->o->has_ttext |= address(g, name, arg, &g->o->ttext); }
-ACTION(tdata) { g->o->has_tdata |= address(g, name, arg, &g->o->tdata); }
-ACTION(tbss) { g->o->has_tbss |= address(g, name, arg, &g->o->tbss); }
+ACTION(ttext) { g->o->has_ttext |= value_address(&g->driver, name, arg, &g->o->ttext); }
+ACTION(tdata) { g->o->has_tdata |= value_address(&g->driver, name, arg, &g->o->tdata); }
+ACTION(tbss) { g->o->has_tbss |= value_address(&g->driver, name, arg, &g->o->tbss); }
 
 ACTION(section_start) {
   const char *value;
-  const char *section = split(g, name, arg, "SECTION=ADDRESS", &value);
+  const char *section = value_split(&g->driver, name, arg, "SECTION=ADDRESS", &value);
   u64 addr;
-  if (section && address(g, name, value, &addr))
+  if (section && value_address(&g->driver, name, value, &addr))
     *vec_push(&g->o->section_starts) = (SectionStart){section, addr};
 }
 
 ACTION(section_align) {
   const char *value;
-  const char *section = split(g, name, arg, "SECTION=N", &value);
+  const char *section = value_split(&g->driver, name, arg, "SECTION=N", &value);
   u64 n;
-  if (section && power_of_two(g, name, value, &n))
+  if (section && value_power_of_two(&g->driver, name, value, &n))
     *vec_push(&g->o->section_aligns) = (SectionStart){section, n};
 }
 
@@ -270,7 +165,7 @@ ACTION(oformat) {
     return;
   }
   static const char *const words[] = {"elf", "elf64-x86-64", "default", "binary", NULL};
-  g->o->oformat_binary &= word(g, name, arg, words) < 0;
+  g->o->oformat_binary &= value_word(&g->driver, name, arg, words) < 0;
 }
 
 static bool hex_bytes(const char *s, u8 *out, u32 cap, u32 *len) {
@@ -302,7 +197,7 @@ ACTION(build_id) {
     if (hex_bytes(arg + 2, o->build_id_bytes, sizeof o->build_id_bytes, &o->build_id_len))
       o->build_id = BUILD_ID_HEX;
     else
-      bad_value(g, name, arg, "0x and up to 64 bytes in hexadecimal");
+      value_bad(&g->driver, name, arg, "0x and up to 64 bytes in hexadecimal");
     return;
   }
   for (u32 i = 0; i < COUNT_OF(kinds); i++)
@@ -311,7 +206,7 @@ ACTION(build_id) {
       o->build_id_len = kinds[i].len;
       return;
     }
-  bad_value(g, name, arg, "fast, md5, sha1, sha256, uuid, 0xHEX or none");
+  value_bad(&g->driver, name, arg, "fast, md5, sha1, sha256, uuid, 0xHEX or none");
 }
 
 ACTION(package_metadata) {
@@ -360,7 +255,7 @@ ACTION(compress_debug) {
     g->o->compress_level = (int)level;
     return;
   }
-  bad_value(g, name, arg, "none, zlib, zstd, zlib:LEVEL or zstd:LEVEL");
+  value_bad(&g->driver, name, arg, "none, zlib, zstd, zlib:LEVEL or zstd:LEVEL");
 }
 
 ACTION(nmagic) { g->o->nmagic = g->state.bstatic = true; }
@@ -378,13 +273,13 @@ ACTION(no_eh_frame_hdr) {
 
 ACTION(optimize) {
   u64 n;
-  if (number(g, name, arg, 0, UINT32_MAX, &n))
+  if (value_number(&g->driver, name, arg, 0, UINT32_MAX, &n))
     g->o->optimize = (int)MIN(n, 2);
 }
 
 ACTION(spare_program_headers) {
   u64 n;
-  if (number(g, name, arg, 0, 1000, &n))
+  if (value_number(&g->driver, name, arg, 0, 1000, &n))
     g->o->spare_program_headers = (u32)n;
 }
 
@@ -408,7 +303,7 @@ ACTION(just_symbols_or_rpath) {
 
 ACTION(hash_style) {
   static const char *const words[] = {"none", "sysv", "gnu", "both", NULL};
-  int i = word(g, name, arg, words);
+  int i = value_word(&g->driver, name, arg, words);
   if (i >= 0) {
     g->o->hash_sysv = i & 1;
     g->o->hash_gnu = i & 2;
@@ -417,7 +312,7 @@ ACTION(hash_style) {
 
 ACTION(pack_dyn_relocs) {
   static const char *const words[] = {"none", "relr", "android", "android+relr", NULL};
-  int i = word(g, name, arg, words);
+  int i = value_word(&g->driver, name, arg, words);
   if (i < 0)
     return;
   g->o->z_pack_relative_relocs = i & 1;
@@ -427,7 +322,7 @@ ACTION(pack_dyn_relocs) {
 
 ACTION(spare_dynamic_tags) {
   u64 n;
-  if (number(g, name, arg, 0, 1000, &n))
+  if (value_number(&g->driver, name, arg, 0, 1000, &n))
     g->o->spare_dynamic_tags = (u32)n;
 }
 
@@ -435,11 +330,11 @@ ACTION(spare_dynamic_tags) {
 
 ACTION(defsym) {
   const char *text;
-  const char *symbol = split(g, name, arg, "SYMBOL=EXPRESSION", &text);
+  const char *symbol = value_split(&g->driver, name, arg, "SYMBOL=EXPRESSION", &text);
   if (!symbol)
     return;
   if (!g->h->parse_expr) {
-    unsupported(g, DIAG_ERROR, name);
+    option_unsupported(&g->driver, DIAG_ERROR, name);
     return;
   }
   const char *origin = arena_printf(&g->o->arena, "%s=%s", name, arg);
@@ -495,7 +390,7 @@ ACTION(z_undefs) {
 ACTION(unresolved_symbols) {
   static const char *const words[] = {"report-all", "ignore-all", "ignore-in-object-files",
                                       "ignore-in-shared-libs", NULL};
-  int i = word(g, name, arg, words);
+  int i = value_word(&g->driver, name, arg, words);
   if (i < 0)
     return;
   g->o->unresolved = (UnresolvedKind)(UNRESOLVED_REPORT_ALL + i);
@@ -514,7 +409,7 @@ ACTION(error_unresolved) {
 
 ACTION(sort_section) {
   static const char *const words[] = {"none", "name", "alignment", NULL};
-  int i = word(g, name, arg, words);
+  int i = value_word(&g->driver, name, arg, words);
   if (i >= 0)
     g->o->sort_section = (SortSectionKind)i;
 }
@@ -522,7 +417,7 @@ ACTION(sort_section) {
 ACTION(shuffle_sections) {
   /* Without a seed the order is still the same each time: the output is a function of the inputs. */
   u64 seed = 1;
-  if (arg && !number(g, name, arg, 0, UINT64_MAX, &seed))
+  if (arg && !value_number(&g->driver, name, arg, 0, UINT64_MAX, &seed))
     return;
   g->o->shuffle = SHUFFLE_RANDOM;
   g->o->shuffle_seed = seed;
@@ -545,44 +440,9 @@ ACTION(dump_graph) {
   diag_error(g->d, "bad-value", "%s: '%s' is not a phase and a file; phases: read, resolve, coalesce, dead-strip, scan, layout", name, arg);
 }
 
-/* The lines of a file that lists things: without blanks around them, empty ones and # comments. */
-typedef struct {
-  Bytes rest;
-  u32 number;
-  const char *p;
-  u64 len;
-} Line;
-
-static bool next_line(Line *x) {
-  while (x->rest.len) {
-    const u8 *end = memchr(x->rest.p, '\n', x->rest.len);
-    u64 len = end ? (u64)(end - x->rest.p) : x->rest.len, skip = len + (end != NULL);
-    x->p = (const char *)x->rest.p;
-    x->rest = (Bytes){x->rest.p + skip, x->rest.len - skip};
-    x->number++;
-    while (len && (u8)x->p[0] <= ' ')
-      x->p++, len--;
-    while (len && (u8)x->p[len - 1] <= ' ')
-      len--;
-    x->len = len;
-    if (len && x->p[0] != '#')
-      return true;
-  }
-  return false;
-}
-
-static bool read_list(Gnu *g, const char *name, const char *arg, Line *out) {
-  int err;
-  *out = (Line){0};
-  if (gnu_read_file(g, arg, &out->rest, &err))
-    return true;
-  diag_error(g->d, "cannot-open", "%s: cannot open %s: %s", name, arg, strerror(err));
-  return false;
-}
-
 ACTION(symbol_ordering_file) {
-  Line x;
-  if (!read_list(g, name, arg, &x))
+  Line x = {0};
+  if (!value_file(&g->driver, name, arg, &x.rest))
     return;
   g->o->symbol_ordering_file = arg;
   g->o->symbol_ordering.n = 0; /* the last file counts */
@@ -601,9 +461,9 @@ static bool call_weight(Gnu *g, const Line *x, CallWeight *out) {
 }
 
 ACTION(call_graph_ordering_file) {
-  Line x;
+  Line x = {0};
   CallWeight w;
-  if (!read_list(g, name, arg, &x))
+  if (!value_file(&g->driver, name, arg, &x.rest))
     return;
   g->o->call_graph_file = arg;
   g->o->call_graph.n = 0;
@@ -617,16 +477,9 @@ ACTION(call_graph_ordering_file) {
 
 ACTION(call_graph_profile_sort) {
   static const char *const words[] = {"none", "hfsort", "cdsort", NULL}; /* in the order of CallSortKind, from its second on */
-  int i = arg ? word(g, name, arg, words) : -1;
+  int i = arg ? value_word(&g->driver, name, arg, words) : -1;
   if (!arg || i >= 0)
     g->o->call_sort = (CallSortKind)(i + 1);
-}
-
-ACTION(icf) {
-  static const char *const words[] = {"none", "safe", "all", NULL};
-  int i = word(g, name, arg, words);
-  if (i >= 0)
-    g->o->icf = (IcfKind)i;
 }
 
 ACTION(strip_all) { g->o->strip = STRIP_ALL; }
@@ -637,11 +490,8 @@ ACTION(strip_debug) {
 
 ACTION(retain_symbols_file) {
   Bytes text;
-  int err;
-  if (!gnu_read_file(g, arg, &text, &err)) {
-    diag_error(g->d, "cannot-open", "%s: cannot open %s: %s", name, arg, strerror(err));
+  if (!value_file(&g->driver, name, arg, &text))
     return;
-  }
   g->o->has_retain_symbols = true;
   for (u64 i = 0; i < text.len;) {
     u64 start = i;
@@ -664,7 +514,7 @@ static void print(Gnu *g, const char *text) {
 
 ACTION(help) {
   if (arg && !streq(arg, "man")) {
-    bad_value(g, name, arg, "man, or nothing");
+    value_bad(&g->driver, name, arg, "man, or nothing");
     return;
   }
   print(g, arg ? gnu_man_page(&g->o->arena) : gnu_help(&g->o->arena, g->program));
@@ -702,40 +552,6 @@ ACTION(print_sysroot) {
   g->done = true;
 }
 
-ACTION(color) {
-  static const char *const words[] = {"auto", "never", "always", NULL}; /* in the order of Tri */
-  int i = arg ? word(g, name, arg, words) : 0;
-  if (i >= 0)
-    g->o->color = (Tri)i;
-}
-
-ACTION(error_limit) {
-  u64 n;
-  if (number(g, name, arg, 0, UINT32_MAX, &n))
-    g->o->error_limit = (u32)n;
-}
-
-ACTION(error_format) {
-  static const char *const words[] = {"text", "json", NULL};
-  int i = word(g, name, arg, words);
-  if (i >= 0)
-    g->o->error_json = i == 1;
-}
-
-ACTION(threads) {
-  u64 n = 0;
-  if (!arg || streq(arg, "all") || number(g, name, arg, 1, 1024, &n))
-    g->o->threads = (u32)n;
-}
-
-ACTION(no_threads) { g->o->threads = 1; }
-
-ACTION(time_trace) {
-  g->bare_time_trace = !arg;
-  if (arg)
-    g->o->time_trace = arg;
-}
-
 /* ---- -z ---- */
 
 static void separate(Gnu *g, Tri code, bool segments) {
@@ -746,16 +562,16 @@ static void separate(Gnu *g, Tri code, bool segments) {
 ACTION(z_separate_code) { separate(g, OPT_YES, false); }
 ACTION(z_noseparate_code) { separate(g, OPT_NO, false); }
 ACTION(z_separate_segments) { separate(g, OPT_YES, true); }
-ACTION(z_max_page_size) { power_of_two(g, name, arg, &g->o->z_max_page_size); }
-ACTION(z_common_page_size) { power_of_two(g, name, arg, &g->o->z_common_page_size); }
+ACTION(z_max_page_size) { value_power_of_two(&g->driver, name, arg, &g->o->z_max_page_size); }
+ACTION(z_common_page_size) { value_power_of_two(&g->driver, name, arg, &g->o->z_common_page_size); }
 
 ACTION(z_stack_size) {
-  g->o->has_stack_size |= number(g, name, arg, 0, UINT64_MAX, &g->o->z_stack_size);
+  g->o->has_stack_size |= value_number(&g->driver, name, arg, 0, UINT64_MAX, &g->o->z_stack_size);
 }
 
 ACTION(z_cet_report) {
   static const char *const words[] = {"none", "warning", "error", NULL};
-  int i = word(g, name, arg, words);
+  int i = value_word(&g->driver, name, arg, words);
   if (i >= 0)
     g->o->z_cet_report = i;
 }
@@ -773,7 +589,7 @@ ACTION(z_nodynamic_undefined_weak) {
 ACTION(z_start_stop_visibility) {
   /* In the order of STV_*. */
   static const char *const words[] = {"default", "internal", "hidden", "protected", NULL};
-  int i = word(g, name, arg, words);
+  int i = value_word(&g->driver, name, arg, words);
   if (i >= 0)
     g->o->start_stop_visibility = i;
 }
@@ -786,32 +602,12 @@ ACTION(z_isa_4) { isa(g, 4); }
 
 /* ---- the tables ---- */
 
-/* Offset of a field whose type must be T; a wrong one does not compile. */
-#define FIELD(f, T)                                                                                \
-  (u32)(offsetof(Options, f) +                                                                     \
-        0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((Options *)0)->f), T) ? 1 : -1]))
-/* The same for any enum. */
-#define ENUM_FIELD(f)                                                                              \
-  (u32)(offsetof(Options, f) +                                                                     \
-        0 * sizeof(char[sizeof(((Options *)0)->f) == sizeof(u32) ? 1 : -1]))
-
-#define N(...)           {__VA_ARGS__}
-#define NOTHING          {ACT_NOTHING, 0, 0, NULL}
-#define SET(f)           {ACT_BOOL, 1, FIELD(f, bool), NULL}
-#define CLEAR(f)         {ACT_BOOL, 0, FIELD(f, bool), NULL}
-#define YES(f)           {ACT_CHOOSE, OPT_YES, FIELD(f, Tri), NULL}
-#define NO(f)            {ACT_CHOOSE, OPT_NO, FIELD(f, Tri), NULL}
-#define CHOOSE(f, value) {ACT_CHOOSE, (u32)(value), ENUM_FIELD(f), NULL}
-#define STRING(f)        {ACT_STRING, 0, FIELD(f, const char *), NULL}
-#define APPEND(f)        {ACT_APPEND, 0, FIELD(f, StrVec), NULL}
-#define CALL(fn)         {ACT_CALL, 0, 0, do_##fn}
-
 #define OPT(names, arg, meta, group, act, help)                                                    \
-  {names, ARG_##arg, meta, GROUP_##group, SUPPORT_FULL, act, help},
+  {names, ARG_##arg, meta, GROUP_##group, SUPPORT_FULL, act, help, 0, NULL},
 #define NOP(names, arg, meta, help)                                                                \
-  {names, ARG_##arg, meta, GROUP_RUNNING, SUPPORT_NO_EFFECT, NOTHING, help},
+  {names, ARG_##arg, meta, GROUP_RUNNING, SUPPORT_NO_EFFECT, NOTHING, help, 0, NULL},
 #define LATER(names, arg, meta, level, act, help)                                                  \
-  {names, ARG_##arg, meta, GROUP_RUNNING, SUPPORT_LATER_##level, act, help},
+  {names, ARG_##arg, meta, GROUP_RUNNING, SUPPORT_LATER_##level, act, help, 0, NULL},
 #define ZOPT(...)
 #define ZNOP(...)
 #define ZLATER(...)
@@ -830,30 +626,12 @@ const u32 gnu_nrows = COUNT_OF(gnu_rows);
 #define NOP(...)
 #define LATER(...)
 #define ZOPT(names, arg, meta, act, help)                                                          \
-  {names, ARG_##arg, meta, GROUP_Z, SUPPORT_FULL, act, help},
+  {names, ARG_##arg, meta, GROUP_Z, SUPPORT_FULL, act, help, 0, NULL},
 #define ZNOP(names, arg, meta, help)                                                               \
-  {names, ARG_##arg, meta, GROUP_Z, SUPPORT_NO_EFFECT, NOTHING, help},
+  {names, ARG_##arg, meta, GROUP_Z, SUPPORT_NO_EFFECT, NOTHING, help, 0, NULL},
 #define ZLATER(names, arg, meta, level, act, help)                                                 \
-  {names, ARG_##arg, meta, GROUP_Z, SUPPORT_LATER_##level, act, help},
+  {names, ARG_##arg, meta, GROUP_Z, SUPPORT_LATER_##level, act, help, 0, NULL},
 const OptionRow gnu_z_rows[] = {
 #include "driver/gnu.def"
 };
 const u32 gnu_nz_rows = COUNT_OF(gnu_z_rows);
-
-void gnu_take(Gnu *g, const OptionRow *row, const char *name, const char *arg) {
-  switch (row->support) {
-  case SUPPORT_FULL: break;
-  case SUPPORT_NO_EFFECT: return;
-  case SUPPORT_LATER_WARNING: unsupported(g, DIAG_WARNING, name); return;
-  case SUPPORT_LATER_ERROR: unsupported(g, DIAG_ERROR, name); return;
-  }
-  void *field = (char *)g->o + row->action.offset;
-  switch (row->action.kind) {
-  case ACT_NOTHING: break;
-  case ACT_BOOL: *(bool *)field = row->action.value != 0; break;
-  case ACT_CHOOSE: memcpy(field, &row->action.value, sizeof(u32)); break;
-  case ACT_STRING: *(const char **)field = arg; break;
-  case ACT_APPEND: *vec_push((StrVec *)field) = arg; break;
-  case ACT_CALL: row->action.fn(g, name, arg); break;
-  }
-}

@@ -1,56 +1,12 @@
 /* gnu_finish.c: files that the command line itself names (scripts, lists), and what can only be said
  * after the last argument. The trap: --version-script, -T and the like are looked for in -L
  * directories too, including those that come later on the line. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "driver/gnu_rows.h"
-
-/* Reads to the end, whatever `fd` is: a pipe has no size, and a file may have changed. */
-static bool read_all(int fd, u64 size_hint, Arena *a, Bytes *out) {
-  u64 cap = size_hint + 1, n = 0;
-  u8 *p = arena_alloc(a, cap, 1);
-  for (;;) {
-    if (n == cap) {
-      u8 *more = arena_alloc(a, cap * 2, 1);
-      memcpy(more, p, n);
-      p = more;
-      cap *= 2;
-    }
-    ssize_t r = read(fd, p + n, cap - n);
-    if (r < 0 && errno == EINTR)
-      continue;
-    if (r <= 0) {
-      *out = (Bytes){p, n};
-      return r == 0;
-    }
-    n += (u64)r;
-  }
-}
-
-bool gnu_read_file(Gnu *g, const char *path, Bytes *out, int *err) {
-  if (g->h->memory && g->h->memory(g->h->ctx, path, out))
-    return true;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    *err = errno;
-    return false;
-  }
-  struct stat st;
-  bool ok = fstat(fd, &st) == 0;
-  if (ok && S_ISDIR(st.st_mode)) {
-    errno = EISDIR;
-    ok = false;
-  }
-  u64 hint = ok && S_ISREG(st.st_mode) ? (u64)st.st_size : 4095;
-  ok = ok && read_all(fd, hint, &g->o->arena, out);
-  *err = errno;
-  close(fd);
-  return ok;
-}
+#include "driver/values.h"
 
 static bool has_memory(Gnu *g, const char *name) {
   Bytes b;
@@ -79,7 +35,7 @@ static bool read_script(Gnu *g, const char *option, const char *name, bool can_p
   }
   int err;
   *path = find_script(g, name);
-  if (gnu_read_file(g, *path, text, &err))
+  if (driver_read_file(&g->driver, *path, text, &err))
     return true;
   diag_error(g->d, "cannot-open", "%s: cannot open %s: %s", option, name, strerror(err));
   return false;
@@ -141,8 +97,6 @@ static void place_reports(Gnu *g) {
   if (o->map_file && !streq(o->map_file, "-") && stat(o->map_file, &st) == 0 &&
       S_ISDIR(st.st_mode))
     o->map_file = arena_printf(&o->arena, "%s/%s.map", o->map_file, base_name(o->output));
-  if (g->bare_time_trace && !o->time_trace)
-    o->time_trace = arena_printf(&o->arena, "%s.time-trace", o->output);
 }
 
 void gnu_finish(Gnu *g) {

@@ -5,12 +5,14 @@
 
 #include <stdlib.h>
 
+#include "driver/values.h"
+
 enum { MAX_DEPTH = 64, MAX_FILES = 2000 };
 
 typedef VEC(char *) Args;
 
 typedef struct {
-  Gnu *g;
+  Driver *g;
   Args args;
   u32 files;
 } Expansion;
@@ -53,7 +55,7 @@ static char *next_arg(Arena *a, Bytes text, u64 *at) {
 static bool expand(Expansion *e, char *arg, u32 depth) {
   Bytes text;
   int err;
-  if (arg[0] != '@' || !arg[1] || !gnu_read_file(e->g, arg + 1, &text, &err)) {
+  if (arg[0] != '@' || !arg[1] || !driver_read_file(e->g, arg + 1, &text, &err)) {
     *vec_push(&e->args) = arg;
     return true;
   }
@@ -68,7 +70,7 @@ static bool expand(Expansion *e, char *arg, u32 depth) {
   return true;
 }
 
-bool response_expand(Gnu *g, int argc, char **argv, ArgList *out) {
+bool response_expand(Driver *g, int argc, char **argv, ArgList *out) {
   Expansion e = {.g = g};
   bool ok = true;
   for (int i = 1; ok && i < argc; i++)

@@ -21,6 +21,7 @@ typedef struct {
   u64 reloff;          /* in the file */
   const RelocationInfo *relocs;
   u32 nrelocs;
+  u32 reserved1;       /* of symbol pointers: index of the first one's symbol in MachoObject.indirect */
   u32 first_atom, natoms; /* its atoms, numbers in the file: consecutive, in order of addresses */
   u8 p2align;
   Bytes data;          /* p NULL for zero fill */
@@ -36,7 +37,7 @@ typedef struct {
 typedef struct {
   u32 nlist; /* index in MachoObject.nlists */
   u32 atom;  /* number in the file that it is in, 0: undefined, absolute or indirect */
-  u64 value; /* offset in the atom; absolute: the address; tentative: 0 (MachoSymbol.atom is its size's) */
+  u64 value; /* offset in the atom; absolute: the address */
 } MachoSymbol;
 
 /* A relocation, decoded; those of an atom are in order of offsets. A subtrahend stands directly before its minuend. */
@@ -98,7 +99,9 @@ typedef struct {
   MachoAtom *atoms;        /* [1, File.natoms) */
   MachoSymbol *symbols;    /* of the file's symbols from File.natoms on; see macho_symbol() */
   u32 nsymbols;
+  const u32 *symbol_of;    /* by index in nlists: the file's symbol, 0: takes no part (stabs, symbols of dropped sections) */
   u32 natoms;              /* File.natoms */
+  const u8 *names;         /* by atom: 0, 1 or 2: how many global names it has, or more; NULL: no atom has two */
   const MachoEdge *edges;
   const u32 *first_edge;   /* of atom i, in edges; i + 1 is the end. NULL until the file's atoms are made */
   const MachoUnwind *unwind; /* in the order of the object; when its atoms are made */
@@ -111,9 +114,12 @@ typedef struct {
   u32 nplatforms;
   u32 eh_frame;            /* section, 0: none */
   u32 compact_unwind;      /* section, 0: none */
+  const u8 *indirect;      /* the indirect symbol table: nindirect unaligned 32-bit indexes in nlists */
+  u32 nindirect;
   u32 objc_imageinfo;      /* section __DATA,__objc_imageinfo, 0: none */
   bool has_debug_info;     /* it has sections of the segment __DWARF */
   MachoDebugUnit debug_unit; /* macho_debug_unit() fills it */
+  const u32 *atom_first, *atom_syms; /* symbols by atom, for text: read/macho_describe.c makes them when asked */
   u64 mtime;               /* of the file or archive member, seconds: who loads the file may set it in a zeroed MachoObject */
 } MachoObject;
 

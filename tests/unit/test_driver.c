@@ -1,45 +1,19 @@
 /* test_driver.c: the GNU command line. Each test parses one line and looks at the Options. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#define DRIVER driver_gnu
+#define PROGRAM "/usr/bin/ld"
+#include "driver_case.h"
 
-#include "driver/gnu.h"
 #include "driver/gnu_rows.h"
 #include "driver/jobserver.h"
 #include "driver/suggest.h"
 
-/* ---- one parse ---- */
-
-typedef struct {
-  Options o;
-  Diag *d;
-  DriverResult result;
-  char messages[8192]; /* "error[code]: text\n" each */
-  char *printed;
-} Parse;
-
-static void sink(void *ctx, DiagLevel level, const char *code, const char *text) {
-  Parse *p = ctx;
-  size_t n = strlen(p->messages);
-  snprintf(p->messages + n, sizeof p->messages - n, "%s[%s]: %s\n",
-           level == DIAG_ERROR ? "error" : level == DIAG_WARNING ? "warning" : "note", code, text);
-}
-
-static void print(void *ctx, const char *text) {
-  Parse *p = ctx;
-  size_t old = p->printed ? strlen(p->printed) : 0;
-  p->printed = realloc(p->printed, old + strlen(text) + 1);
-  strcpy(p->printed + old, text);
-}
+/* ---- what the driver borrows ---- */
 
 static bool memory(void *ctx, const char *name, Bytes *out) {
   (void)ctx;
-  static const char *const files[][2] = {
+  static const MemoryFile files[] = {
       {"in memory", "xyz"},
       {"v.map", "V1 { global: f; };"},
       {"list", "{ f; g; };"},
@@ -48,12 +22,7 @@ static bool memory(void *ctx, const char *name, Bytes *out) {
       {"rsp2", "--gc-sections\t-L/x \n"},
       {"loop", "@loop"},
   };
-  for (size_t i = 0; i < COUNT_OF(files); i++)
-    if (streq(files[i][0], name)) {
-      *out = (Bytes){(const u8 *)files[i][1], strlen(files[i][1])};
-      return true;
-    }
-  return false;
+  return find_in_memory(files, COUNT_OF(files), name, out);
 }
 
 /* Stand-ins for src/script: the text becomes one name. */
@@ -82,53 +51,7 @@ static const Expr *parse_expr(Arena *a, Diag *d, const char *origin, const char 
   return e;
 }
 
-static Parse *parse_args(const char *first, ...) {
-  Parse *p = calloc(1, sizeof *p);
-  char *argv[64] = {(char *)(uintptr_t)"/usr/bin/ld"};
-  int argc = 1;
-  va_list ap;
-  va_start(ap, first);
-  for (const char *s = first; s; s = va_arg(ap, const char *))
-    argv[argc++] = (char *)(uintptr_t)s;
-  va_end(ap);
-  p->d = diag_create();
-  DiagOptions opts = *diag_options(p->d);
-  opts.sink = sink;
-  opts.sink_ctx = p;
-  diag_configure(p->d, &opts);
-  options_init(&p->o);
-  DriverHooks hooks = {p, print, memory, NULL, parse_version, parse_list, parse_expr};
-  p->result = driver_gnu(argc, argv, &hooks, &p->o, p->d);
-  p->o.argv = NULL;
-  diag_flush(p->d);
-  return p;
-}
-
-#define PARSE(...) parse_args(__VA_ARGS__, NULL)
-/* A line with one input that must parse without a message. */
-#define GOOD(...) good(PARSE(__VA_ARGS__, "a.o"))
-/* A line that must fail with a message that holds `text`. */
-#define BAD(text, ...) bad(text, PARSE(__VA_ARGS__, "a.o"))
-
-static void finish(Parse *p) {
-  options_free(&p->o);
-  diag_destroy(p->d);
-  free(p->printed);
-  free(p);
-}
-
-static Parse *good(Parse *p) {
-  assert_string_equal(p->messages, "");
-  assert_int_equal(p->result, DRIVER_LINK);
-  return p;
-}
-
-static void bad(const char *text, Parse *p) {
-  assert_int_equal(p->result, DRIVER_ERROR);
-  if (!strstr(p->messages, text))
-    fail_msg("no '%s' in:\n%s", text, p->messages);
-  finish(p);
-}
+static DriverHooks hooks_of(Parse *p) { return (DriverHooks){p, print, memory, NULL, parse_version, parse_list, parse_expr}; }
 
 /* ---- the table ---- */
 

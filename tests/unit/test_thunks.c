@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "arch/aarch64_thunk.h"
+#include "arch/aarch64.h"
 #include "arch/x86_64.h"
 #include "util/bytes.h"
 
@@ -59,7 +59,7 @@ static void test_aarch64(void **state) {
   assert_false(arch_aarch64.write_thunk(bytes, 0x400000000, 0x2fffff000));
 }
 
-/* Whatever is a branch for sure has a reach. */
+/* Whatever is a branch for sure has a reach, that of its field. */
 static void test_facts(void **state) {
   (void)state;
   const Arch *const rows[] = {&arch_x86_64, &arch_aarch64};
@@ -67,8 +67,14 @@ static void test_facts(void **state) {
     for (u32 k = 0; k < rows[i]->nkinds; k++) {
       const BranchReach *r = &rows[i]->branches[k];
       assert_true((r->back < 0) == (r->ahead > 0));
+      i64 min, max;
       if (edge_class(rows[i], k) == EC_BRANCH)
         assert_true(r->ahead > 0);
+      if (!r->ahead)
+        continue;
+      rows[i]->fix_range(k, &min, &max);
+      assert_int_equal(r->back, min);
+      assert_true(r->ahead <= max && r->ahead > max - 4); /* instructions are aligned */
     }
 }
 
