@@ -21,6 +21,7 @@
 #include "core/thunks.h"
 #include "dump.h"
 #include "inputs.h"
+#include "core/bind.h"
 #include "pass/export.h"
 #include "pass/property.h"
 #include "read/elf.h"
@@ -82,11 +83,22 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   return true;
 }
 
+/* Threads pay from some megabytes of input on. */
+void session_settle_threads(Link *l) {
+  u64 bytes = 0;
+  for (u32 f = 1; f < l->files.n; f++)
+    bytes += l->files.at[f].data.len;
+  if (bytes < SMALL_LINK)
+    pool_stay_alone(l->pool);
+}
+
 void session_end(Link *l) {
   for (u32 f = 0; f < l->files.n; f++)
     free(l->files.at[f].full_name);
   if (l->slots)
     slots_free(l);
+  if (l->binds)
+    bind_free(l);
   if (l->merge)
     merge_free(l);
   layout_free(l);
@@ -235,15 +247,6 @@ static void forgive_tls_helper(Link *l) {
     l->syms.flags[s.i] = (l->syms.flags[s.i] & ~(u32)SF_REF_STRONG) | SF_WEAK;
 }
 
-/* Threads pay from some megabytes of input on. */
-static void settle_threads(Link *l) {
-  u64 bytes = 0;
-  for (u32 f = 1; f < l->files.n; f++)
-    bytes += l->files.at[f].data.len;
-  if (bytes < SMALL_LINK)
-    pool_stay_alone(l->pool);
-}
-
 /* ---- symbols that layout gives their value ---- */
 
 static const Osec *osec_named(const Link *l, const char *name) {
@@ -337,16 +340,9 @@ static void weld_values(Link *l) {
 
 /* ---- the story ---- */
 
-#define PHASE(name, call)                                                                          \
-  do {                                                                                             \
-    trace_begin(l->perf, name);                                                                    \
-    call;                                                                                          \
-    trace_end(l->perf);                                                                            \
-  } while (0)
-
 static bool run(Link *l) {
   PHASE("load", inputs_load(l));              /* names to mapped files, in command-line order */
-  settle_threads(l);
+  session_settle_threads(l);
   PHASE("open", resolve_open(l));             /* headers and symbol tables are where they should be */
   inputs_drop_duplicates(l);                  /* needs sonames */
   if (!checkpoint(l))
@@ -450,29 +446,35 @@ static void dependency_file(Link *l) {
   fclose(f);
 }
 
+bool session_finish(Link *l, bool ok) {
+  const Options *o = l->opt;
+  if (o->perf)
+    trace_print_perf(l->perf);
+  if (o->stats) {
+    stats_collect(l, l->perf);
+    trace_print_stats(l->perf);
+  }
+  if (o->time_trace && l->perf)
+    ok &= trace_write(l->perf, l->diag, o->time_trace);
+  if (o->exits) {
+    release_at_end(l);
+  } else {
+    session_end(l);
+    free(l);
+  }
+  return ok;
+}
+
 bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
   Link *l = heap_alloc(sizeof *l);
-  bool ok = false;
-  if (begin(l, opt, d, mem)) {
-    ok = run(l);
-    if (ok)
-      dependency_file(l);
-    if (ok && mem)
-      mem->size = l->file_size;
-    if (opt->perf)
-      trace_print_perf(l->perf);
-    if (opt->stats) {
-      stats_collect(l, l->perf);
-      trace_print_stats(l->perf);
-    }
-    if (opt->time_trace && l->perf)
-      ok &= trace_write(l->perf, d, opt->time_trace);
-    if (opt->exits)
-      release_at_end(l);
-    else
-      session_end(l);
-  }
-  if (!opt->exits)
+  if (!begin(l, opt, d, mem)) {
     free(l);
-  return ok;
+    return false;
+  }
+  bool ok = run(l);
+  if (ok)
+    dependency_file(l);
+  if (ok && mem)
+    mem->size = l->file_size;
+  return session_finish(l, ok);
 }

@@ -14,6 +14,7 @@
 #include "graph.h"
 #include "link.h"
 #include "link_go.h"
+#include "link_macho.h"
 #include "script/script.h"
 #include "util/watch.h"
 
@@ -90,12 +91,6 @@ static const DriverHooks hooks = {
     .parse_dynamic_list = script_parse_dynamic_list,
     .parse_expr = script_parse_expr,
 };
-
-static bool macho_run(Options *o, Diag *d, WeldOutput *mem) {
-  (void)o, (void)mem;
-  diag_error(d, "unsupported-flavor", "links of Mach-O objects are not supported yet");
-  return false;
-}
 
 typedef struct {
   const char *name;

@@ -26,7 +26,7 @@ config.test_exec_root = exec_root
 # One directory that looks like build/bin, whatever the linker is.
 bindir = os.path.join(exec_root, "bin")
 os.makedirs(bindir, exist_ok=True)
-for name in ("ld", "ld.weld", "ld64.weld", "weld"):
+for name in ("ld", "ld.weld", "weld", "ld64.weld"):
     path = os.path.join(bindir, name)
     if os.path.lexists(path):
         os.remove(path)
@@ -48,7 +48,20 @@ for name in ("HOME", "CARGO_HOME", "RUSTUP_HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS
         config.environment[name] = os.environ[name]
 config.environment["LC_ALL"] = "C.UTF-8"
 
-for tool in ("rustc", "cargo", "nasm", "gdb", "eu-elflint", "patchelf", "clang-14", "ld.gold", "ld.lld-19"):
+# Runs Mach-O programs; of the release build, whatever the linker. The linker of those tests is weld; %ld64 is
+# another one with -D ld64=ld64.lld-19, which is how such a test itself is tested.
+ld64 = lit_config.params.get("ld64", os.path.join(bindir, "ld64.weld"))
+machorun = os.path.join(top, "build/tests/machorun")
+qemu = shutil.which("qemu-aarch64")
+if os.path.exists(machorun):
+    config.available_features.add("machorun")
+if os.path.exists(machorun + "-arm64") and qemu:
+    config.available_features.add("machorun-arm64")
+if qemu:
+    config.available_features.add("qemu-aarch64")
+
+for tool in ("rustc", "cargo", "nasm", "gdb", "eu-elflint", "patchelf", "clang-14", "ld.gold", "ld.lld-19", "ld64.lld-19",
+             "aarch64-linux-gnu-gcc"):
     if shutil.which(tool):
         config.available_features.add(tool)
 # There may be no perf, none of this kernel, or nobody who may use it.
@@ -79,6 +92,9 @@ config.substitutions += [
     (r"%cxx", f"g++ -B {bindir}"),
     (r"%cc", f"gcc -B {bindir}"),
     (r"%weld", linker),
+    (r"%machorun-arm64", f"{qemu} {machorun}-arm64"),
+    (r"%machorun", machorun),
+    (r"%ld64", ld64),
     (r"%bindir", bindir),
     (r"%go13ld", go13ld),
     (r"%mkgoobj", f"/usr/bin/python3 {top}/tests/golink/mkgoobj.py"),

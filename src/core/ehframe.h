@@ -36,6 +36,19 @@ const EhRecord *ehframe_fdes(const struct Link *l, AtomId a, u32 *n);
 /* The edges of record r of file f, but for the one that leads from an FDE to its function, in batches: zero c
  * to begin, 0 is the end (buf: EDGE_BATCH of them). An FDE's CIE is file_at(l, f)->eh.cies[r->cie]. */
 u32 ehframe_edges(const struct Link *l, FileId f, const EhRecord *r, EdgeCursor *c, Edge *buf);
+/* What an FDE says of code. */
+typedef struct {
+  AtomId atom;   /* the function's; 0: none of this link */
+  u64 off;       /* where it begins in the atom */
+  u64 length;    /* of the code, bytes */
+  AtomId lsda;   /* its table of handlers, 0: none */
+  i64 lsda_off;  /* in that atom */
+} EhRange;
+/* False: its CIE does not say how to read it. */
+bool ehframe_range(const struct Link *l, FileId f, const EhRecord *fde, EhRange *out);
+/* Leaves out those FDEs of file f for which drop[i] is set, as if they were not there. Between ehframe_parse and dead strip;
+ * parallel by file. */
+void ehframe_drop(struct Link *l, FileId f, const bool *drop);
 /* Gives equal CIEs equal numbers in EhRecord.cie, until ehframe_scan. After dead strip; serial. */
 void ehframe_number_cies(struct Link *l);
 /* After dead strip, right after Arch.scan (which skips .eh_frame): hands the edges of the records that

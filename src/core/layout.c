@@ -303,15 +303,22 @@ static u32 permissions(const Link *l, const Osec *o) {
   return p | (o->relro ? 1u << 31 : 0);
 }
 
+/* TLS zero fill that takes no room in the image: only in the block that follows .tdata. */
+static bool is_tbss(const Link *l, const Osec *o) {
+  return (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL) && !l->format->segment_of;
+}
+
 /* Runs the walk once: addresses, file offsets, symbols of assignments. */
 static void walk(Link *l, Layout *y) {
   Env e = {l, y};
+  bool segments = l->format->segment_of; /* the file holds them as they are in memory, but for zero fill at their end */
   bool packed = l->opt->nmagic || l->opt->omagic; /* what the loader needs, but not a byte to fill pages */
   u64 page = packed ? MIN(max_page(l), l->arch->common_page_size) : max_page(l), off = l->header_size, tls_end = 0;
   u32 perm = 0; /* the headers are read-only data */
   bool in_tls = false, was_exec = false;
   bool separate = l->opt->z_separate_code != OPT_NO && !packed;
   u64 base = l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
+  u64 segment_addr = base, segment_off = 0;
   y->dot = l->scripted ? 0 : base + l->header_size;
   y->osec = 0;
   l->tls_begin = l->tls_end = 0;
@@ -370,20 +377,20 @@ static void walk(Link *l, Layout *y) {
     align = MAX(align, asked_alignment(l, o));
     if (o->aflags & ATOM_TLS && !in_tls) /* the block begins as aligned as its most aligned section */
       align = MAX(align, tls_align);
-    bool tbss = (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL);
-    u32 p = permissions(l, o);
+    bool tbss = is_tbss(l, o);
+    u32 p = segments ? l->format->segment_of(l, o) : permissions(l, o);
     if (!l->scripted && p != perm && !tbss) { /* a segment of its own begins */
       bool exec = (p & ATOM_EXEC) != 0;
-      if (separate && (exec || was_exec || l->opt->z_separate_loadable_segments)) {
-        off = align_up(off, page);
-        y->dot = align_up(y->dot, page);
+      if (segments || (separate && (exec || was_exec || l->opt->z_separate_loadable_segments))) {
+        segment_off = off = align_up(off, page);
+        segment_addr = y->dot = align_up(y->dot, page);
       } else if (!l->opt->omagic) {
         y->dot = align_up(y->dot, page) + (off & (page - 1));
       }
       was_exec = exec;
       perm = p;
     }
-    if (tbss) { /* takes no room in the image: only in the TLS block that follows .tdata */
+    if (tbss) {
       u64 at = align_checked(y, it->osec, in_tls ? tls_end : y->dot, align);
       o->addr = at;
       if (has_body)
@@ -417,7 +424,7 @@ static void walk(Link *l, Layout *y) {
     o->filesz = o->aflags & ATOM_ZEROFILL ? 0 : o->size;
     /* congruent modulo the page size, so that the kernel can map it */
     if (o->filesz)
-      off += (o->addr - off) & (page - 1);
+      off = segments ? segment_off + (o->addr - segment_addr) : off + ((o->addr - off) & (page - 1));
     o->off = off;
     off += o->filesz;
     if (!tbss)
@@ -512,8 +519,7 @@ void layout_addresses(Link *l) {
   l->relro_begin = l->relro_end = 0;
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
-    bool tbss = (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL);
-    if (!o->relro || tbss)
+    if (!o->relro || is_tbss(l, o))
       continue;
     if (!l->relro_end)
       l->relro_begin = o->addr;

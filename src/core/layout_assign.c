@@ -204,12 +204,27 @@ static void make_places(Link *l, const Layout *y, Places *p) {
   }
 }
 
+/* Where among the orphans that follow a statement, items [at, ...): behind all of them; but those of one segment stand
+ * together, and its zero fill behind what has bytes. */
+static u32 place_among(const Link *l, const Layout *y, u32 at, const Osec *o) {
+  u32 best = NOWHERE;
+  for (; at < y->items.n && y->items.at[at].stmt == UINT32_MAX; at++) {
+    const Osec *other = &l->osecs.at[y->items.at[at].osec];
+    if (l->format->segment_of(l, other) == l->format->segment_of(l, o) &&
+        (o->aflags & ATOM_ZEROFILL || !(other->aflags & ATOM_ZEROFILL) || best == NOWHERE))
+      best = o->aflags & ATOM_ZEROFILL || !(other->aflags & ATOM_ZEROFILL) ? at + 1 : at;
+  }
+  return best == NOWHERE ? at : best;
+}
+
 /* The description may say where orphans of some kind go: behind that statement and its earlier orphans. */
 static u32 described_place(const Link *l, const Layout *y, Places *p, const MatchJob *j, const Osec *o) {
   LayoutHit hit;
   if (!o->natoms || !ask(j, atom_file(l, o->atoms[0]), o->atoms[0].i, &hit) || !hit.orphan ||
       p->stmt[hit.stmt] == NOWHERE)
     return NOWHERE;
+  if (l->format->segment_of)
+    return place_among(l, y, p->behind[hit.stmt], o);
   u32 *at = &p->behind[hit.stmt];
   while (*at < y->items.n && y->items.at[*at].stmt == UINT32_MAX)
     ++*at;

@@ -154,7 +154,8 @@ typedef struct Link {
   DynRel *dynrel;       /* those of .got among them, then the entries from ndynrel_relative on */
   u64 ndynrel_kept;     /* how many that are */
   struct Slots *slots; /* core/scan.h: from slots_scan on */
-  void *dyn;        /* write/elf_dynamic.c's own */
+  struct Binds *binds; /* core/bind.h: likewise, where a loader binds by name */
+  void *dyn;        /* the writer's own: of write/elf_dynamic.c, or a MachoImage (write/macho.h) */
   void *script;     /* pass/export.c's own */
   u64 header_size;  /* ELF header + program headers, known before addresses */
   const char *entry_name;

@@ -253,7 +253,9 @@ static bool open_names_allowed(const Link *l) {
   return l->opt->unresolved != UNRESOLVED_REPORT_ALL && is_shared(l) && l->opt->no_undefined != OPT_YES;
 }
 
-static bool is_candidate(u32 flags, bool open_allowed) {
+static bool is_candidate(const Link *l, u32 flags, bool open_allowed) {
+  if (l->format->weak_must_be_met) /* what is imported all the same is looked up when the program runs */
+    return (flags & (SF_UNDEFINED | SF_REF | SF_SHARED | SF_SYNTHETIC | SF_IMPORTED)) == (SF_UNDEFINED | SF_REF);
   if ((flags & (SF_UNDEFINED | SF_REF_STRONG | SF_SHARED | SF_SYNTHETIC)) != (SF_UNDEFINED | SF_REF_STRONG))
     return false;
   return !open_allowed || flags & SF_HIDDEN;
@@ -276,7 +278,7 @@ static void count_candidates(void *ctx, u32 begin, u32 end, unsigned tid) {
   FlagJob *j = ctx;
   u32 n = 0, m = 0;
   for (u32 i = begin; i < end; i++) {
-    n += is_candidate(j->l->syms.flags[i], j->open_allowed);
+    n += is_candidate(j->l, j->l->syms.flags[i], j->open_allowed);
     m += is_shared_candidate(j->l->syms.flags[i]);
   }
   if (n)
@@ -560,7 +562,7 @@ void report_undefined(Link *l) {
     return;
   u8 *wanted = pages_alloc(l->syms.nglobal);
   for (u32 i = 0; i < l->syms.nglobal; i++)
-    wanted[i] = is_candidate(l->syms.flags[i], j.open_allowed);
+    wanted[i] = is_candidate(l, l->syms.flags[i], j.open_allowed);
   report_references(l, wanted);
   pages_free(wanted, l->syms.nglobal);
 }

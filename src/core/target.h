@@ -212,6 +212,8 @@ typedef struct Format {
    * tentative definition is an atom like any other. */
   bool atoms_are_symbols;
   bool weak_references_load; /* a weak reference loads archive members like any other */
+  /* ... and must be met like any other: "weak" says that the library may be missing when the program runs. */
+  bool weak_must_be_met;
   /* Fills buf (EDGE_BATCH of them) with the next edges of c->atom; 0 at the end. A relocation that is
    * malformed (unknown type, offset outside, bad symbol index) is reported once, at scan, and skipped. */
   u32 (*edges)(const struct Link *l, EdgeCursor *c, Edge *buf);
@@ -281,6 +283,11 @@ typedef struct Format {
 
   /* Layout. Gives an output section its type and flags, from its atoms. */
   void (*output_section)(const struct Link *l, Osec *o);
+  /* Sections that follow each other and have one number share a segment, which begins on a page of its own in memory and
+   * in the file and is in the file as it is in memory, but for zero fill at its end. 0: the segment of the headers. Any round of
+   * layout. NULL: permissions decide, a place in the file only fits its address modulo the page size, and TLS zero fill takes no room
+   * in the image. */
+  u32 (*segment_of)(const struct Link *l, const Osec *o);
   /* Bytes of headers at the start of the file, once sections and their order are known; makes
    * Link.segments without addresses. Asked again each round. */
   u64 (*plan_segments)(struct Link *l);

@@ -1,0 +1,66 @@
+/* ehframe_range.c: questions about single FDEs, for formats that have another table of unwind information beside
+ * .eh_frame. The trap: what the fields hold is in the relocations, but for the length of the code, which is a number. */
+#include "pass/ehframe_internal.h"
+
+/* The edge of the record at `off` in it. */
+static bool find_edge(const Link *l, const EhRecord *r, u64 off, Edge *out) {
+  EdgeCursor c = {.atom = {r->atom}, .next = r->rel};
+  Edge buf[EDGE_BATCH];
+  while (c.next - r->rel < r->nrel) {
+    u32 n = l->format->edges(l, &c, buf);
+    if (!n)
+      return false;
+    for (u32 i = 0; i < n; i++)
+      if (buf[i].offset == r->off + off) {
+        *out = buf[i];
+        return true;
+      }
+  }
+  return false;
+}
+
+static bool find_target(const Link *l, FileId f, const EhRecord *r, u64 off, AtomId *atom, i64 *in_atom) {
+  Edge e;
+  if (!find_edge(l, r, off, &e))
+    return false;
+  *atom = l->format->edge_atom(l, f, &e, in_atom);
+  return atom->i != 0;
+}
+
+static u64 read_number(const u8 *p, u32 width) { return width == 2 ? rd16(p) : width == 4 ? rd32(p) : rd64(p); }
+
+bool ehframe_range(const Link *l, FileId f, const EhRecord *fde, EhRange *out) {
+  const EhRecord *cie = &file_at(l, f)->eh.cies[fde->cie];
+  const u8 *p = l->atoms.at[fde->atom].data + fde->off;
+  u8 encoding = cie_fde_encoding(cie);
+  u32 width = encoding == DW_EH_PE_omit ? 0 : eh_pointer_size(encoding), at = EH_PC_BEGIN + 2 * width;
+  i64 off;
+  *out = (EhRange){0};
+  if (!width || !find_target(l, f, fde, EH_PC_BEGIN, &out->atom, &off) || (u64)off > l->atoms.at[out->atom.i].size)
+    return false;
+  out->off = (u64)off;
+  out->length = read_number(p + EH_PC_BEGIN + width, width); /* fits: ehframe_parse() looked */
+  if (cie_lsda_encoding(cie) == DW_EH_PE_omit)
+    return true;
+  while (at < fde->size && p[at] & 0x80) /* length of the augmentation data */
+    at++;
+  find_target(l, f, fde, at + 1, &out->lsda, &out->lsda_off);
+  return true;
+}
+
+void ehframe_drop(Link *l, FileId f, const bool *drop) {
+  FileEh *eh = &file_at(l, f)->eh;
+  u32 kept = 0;
+  for (u32 i = 0; i < eh->nfdes; i++)
+    l->atoms.at[eh->fdes[i].target].aux = 0;
+  for (u32 i = 0; i < eh->nfdes; i++) {
+    if (drop[i])
+      continue;
+    eh->fdes[kept] = eh->fdes[i];
+    u32 *aux = &l->atoms.at[eh->fdes[kept].target].aux;
+    kept++;
+    if (!*aux)
+      *aux = kept;
+  }
+  eh->nfdes = kept;
+}

@@ -1,0 +1,1 @@
+int gone_function(void) { return 1; }
