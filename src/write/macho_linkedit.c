@@ -131,7 +131,8 @@ static void report_fault(const MachoImage *m, const MachoFixup *f, MachoFixupFau
       [MACHO_FIXUP_UNALIGNED] = "is not aligned to 4 bytes",
       [MACHO_FIXUP_TARGET] = "points too far for chained fixups",
       [MACHO_FIXUP_OVERLAP] = "overlaps another one, or the end of its page",
-      [MACHO_FIXUP_OUTSIDE] = "is in no segment",
+      [MACHO_FIXUP_OUTSIDE] = "is in no segment, or too far from the start of its own",
+      [MACHO_FIXUP_IMPORT] = "is bound to one of too many imports",
   };
   Link *l = m->l;
   for (u32 i = 0; i < l->norder; i++) {

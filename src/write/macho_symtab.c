@@ -59,10 +59,8 @@ static void add_locals_of(MachoSymbols *s, u32 f) {
       continue;
     const char *name = l->format->sym_name(l, (FileId){f}, i);
     u64 value = atom ? l->atoms.addr[atom] + x->value : x->value;
-    if (is_private(name))
-      continue;
-    note_function(s, atom, value);
-    if (wanted && stays(&l->opt->darwin, name))
+    note_function(s, atom, value); /* one without a name for others, too */
+    if (wanted && !is_private(name) && stays(&l->opt->darwin, name))
       add(s, name, strlen(name), (Nlist64){.n_type = atom ? N_SECT : N_ABS, .n_sect = atom ? macho_section_of(l, atom) : NO_SECT, .n_value = value});
   }
 }
