@@ -25,6 +25,10 @@ typedef struct {
   ino_t ino;
   Unit *unit; /* that its symbols are bound to; NULL: it could not be read */
   bool own;   /* the unit bears its name */
+  MachoLibrary *libs; /* what it holds: itself, and n - 1 that stand in the same file */
+  u32 n;
+  const char *path, *arg;
+  Bytes data;
 } LoadedLibrary;
 
 /* What becomes a file of the link, in order: one of these is set, or else `file` counts. */

@@ -238,6 +238,16 @@ static const char *beside(MachoInputs *m, const char *file, const char *path) {
   return s;
 }
 
+/* @loader_path is where the library stands, @executable_path where the program will. NULL: the path begins with neither. */
+static const char *expand(MachoInputs *m, const char *path, const Unit *library) {
+  const Options *o = m->l->opt;
+  if (starts_with(path, "@loader_path/"))
+    return beside(m, library->path, path + 13);
+  if (starts_with(path, "@executable_path/") && o->kind != OUTPUT_SHARED)
+    return arena_printf(&m->l->arena, "%.*s%s", (int)(base_name(o->output) - o->output), o->output, path + 17);
+  return NULL;
+}
+
 /* lld's order: the -F and -L directories by the file's name, below the roots, then what @loader_path and its like stand for. */
 static const char *search_reexport(MachoInputs *m, const char *path, const Unit *umbrella) {
   const Options *o = m->l->opt;
@@ -255,14 +265,11 @@ static const char *search_reexport(MachoInputs *m, const char *path, const Unit 
   for (u32 i = 0; path[0] == '/' && i < o->darwin.roots.n; i++)
     if ((found = macho_library_path(m, arena_printf(a, "%s%s", o->darwin.roots.at[i], path))))
       return found;
-  if (starts_with(path, "@executable_path/") && o->kind != OUTPUT_SHARED)
-    return macho_library_path(m, arena_printf(a, "%.*s%s", (int)(base_name(o->output) - o->output), o->output, path + 17));
-  if (starts_with(path, "@loader_path/"))
-    return macho_library_path(m, beside(m, umbrella->path, path + 13));
-  for (u32 i = 0; starts_with(path, "@rpath/") && i < umbrella->nrpaths; i++) {
-    const char *r = umbrella->rpaths[i];
-    r = starts_with(r, "@loader_path/") ? beside(m, umbrella->path, r + 13) : r;
-    if ((found = macho_library_path(m, arena_printf(a, "%s/%s", r, path + 7))))
+  if (!starts_with(path, "@rpath/"))
+    return (path = expand(m, path, umbrella)) ? macho_library_path(m, path) : NULL;
+  for (u32 i = 0; i < umbrella->nrpaths; i++) {
+    const char *full = arena_printf(a, "%s/%s", umbrella->rpaths[i], path + 7), *real = expand(m, full, umbrella);
+    if ((found = macho_library_path(m, real ? real : full)))
       return found;
   }
   return NULL;
@@ -374,34 +381,47 @@ static bool read_library(MachoInputs *m, const char *path, Bytes data, MachoLibr
   return macho_library_read(a, m->l->diag, path, data, &m->target, *libs);
 }
 
+static Unit *named_unit(MachoInputs *m, const LoadedLibrary *x) {
+  Unit *u = new_unit(m, x->libs[0].install_name, x->libs[0].current_version, x->libs[0].compatibility_version);
+  u->path = x->path;
+  u->arg = x->arg;
+  u->data = x->data;
+  return u;
+}
+
+/* It came as a part of another library first, to which its symbols stay bound; yet the output names it. */
+static Unit *link_part(MachoInputs *m, u32 at, const Input *in) {
+  Unit *u = m->libraries.at[at].unit = named_unit(m, &m->libraries.at[at]);
+  m->libraries.at[at].own = true;
+  apply_input(u, in);
+  const LoadedLibrary *x = &m->libraries.at[at];
+  add_library(m, x->libs, u, NULL, x->libs + 1, x->n - 1);
+  return u;
+}
+
 Unit *macho_load_library(MachoInputs *m, const Opened *o, const char *arg, const Input *in, Unit *umbrella) {
-  for (u32 i = 0; !(in && in->mem) && i < m->libraries.n; i++)
-    if (m->libraries.at[i].dev == o->dev && m->libraries.at[i].ino == o->ino) {
-      Unit *u = m->libraries.at[i].unit;
-      if (m->libraries.at[i].own)
-        apply_input(u, in);
-      return u;
-    }
+  for (u32 i = 0; !(in && in->mem) && i < m->libraries.n; i++) {
+    const LoadedLibrary *x = &m->libraries.at[i];
+    if (x->dev != o->dev || x->ino != o->ino)
+      continue;
+    if (x->own)
+      apply_input(x->unit, in);
+    else if (x->unit && in)
+      return link_part(m, i, in);
+    return x->unit;
+  }
   u32 at = m->libraries.n;
   *vec_push(&m->libraries) = (LoadedLibrary){.dev = o->dev, .ino = o->ino};
-  MachoLibrary *libs;
-  u32 n;
-  Bytes data = o->data;
-  if (!macho_thin(m, o->path, &data) || !read_library(m, o->path, data, &libs, &n))
+  LoadedLibrary x = {.dev = o->dev, .ino = o->ino, .path = o->path, .arg = arg, .data = o->data};
+  if (!macho_thin(m, o->path, &x.data) || !read_library(m, o->path, x.data, &x.libs, &x.n))
     return NULL;
-  bool linked = !umbrella;
-  Unit *own = NULL;
-  if (linked || is_public(m, libs[0].install_name)) {
-    own = new_unit(m, libs[0].install_name, libs[0].current_version, libs[0].compatibility_version);
-    own->path = o->path;
-    own->arg = arg;
-    own->data = data;
-    apply_input(own, in);
-  }
-  m->libraries.at[at].unit = own ? own : umbrella;
-  m->libraries.at[at].own = own;
-  if (linked && in)
-    check_clients(m, &libs[0], o->path);
-  add_library(m, &libs[0], own, umbrella, libs + 1, n - 1);
-  return m->libraries.at[at].unit;
+  x.own = !umbrella || is_public(m, x.libs[0].install_name);
+  x.unit = x.own ? named_unit(m, &x) : umbrella;
+  m->libraries.at[at] = x;
+  if (x.own)
+    apply_input(x.unit, in);
+  if (in)
+    check_clients(m, &x.libs[0], o->path);
+  add_library(m, x.libs, x.own ? x.unit : NULL, umbrella, x.libs + 1, x.n - 1);
+  return x.unit;
 }

@@ -36,7 +36,7 @@ void options_free(Options *o) {
       &o->dump_graph,     &o->why_live,        &o->symbol_ordering,
       &o->darwin.framework_dirs, &o->darwin.roots, &o->darwin.ignored_auto_links, &o->darwin.allowable_clients,
       &o->darwin.sub_libraries,  &o->darwin.sub_umbrellas, &o->darwin.exported, &o->darwin.unexported,
-      &o->darwin.dynamic_lookup, &o->darwin.local_patterns, &o->darwin.dyld_env, &o->darwin.ast_paths,
+      &o->darwin.dynamic_lookup, &o->darwin.local_patterns, &o->darwin.dyld_env,
   };
   for (u32 i = 0; i < COUNT_OF(lists); i++)
     vec_free(lists[i]);

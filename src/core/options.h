@@ -109,8 +109,6 @@ typedef struct {
   bool dead_strip_dylibs;
   bool no_uuid, no_function_starts, no_data_in_code;
   bool bind_at_load;
-  bool no_deduplicate_strings;
-  bool ignore_optimization_hints;
   bool has_pagezero_size; u64 pagezero_size;
   u64 headerpad;             /* 32 unless given */
   bool headerpad_max;
@@ -119,7 +117,6 @@ typedef struct {
   VEC(SectionAlign) section_aligns;
   VEC(SegmentProt) protections;
   StrVec dyld_env;
-  StrVec ast_paths;
   const char *oso_prefix;
 
   /* reports */

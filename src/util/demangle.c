@@ -10,6 +10,8 @@ enum { NAME_MAX_LEN = 64 << 10 }; /* longer ones are an attack or a machine's; s
 static char *demangle_plain(const char *s) {
   int opts = DMGL_PARAMS | DMGL_ANSI;
   char *r = NULL;
+  if (starts_with(s, "__Z") || starts_with(s, "__R")) /* C's underscore before it, as Mach-O has it */
+    s++;
   if (s[0] == '_' && (s[1] == 'R' || s[1] == 'Z')) {
     r = rust_demangle(s, opts);
     if (!r && s[1] == 'Z')

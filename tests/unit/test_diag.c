@@ -255,6 +255,9 @@ static void demangles(void **state) {
       {"_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad"},
       {"_RNvC6_123foo3bar", "123foo::bar"},
       {"_D3std5stdio7writelnFZv", "std.stdio.writeln()"},
+      {"__Z3fooii", "foo(int, int)"}, /* of Mach-O */
+      {"__RNvC6_123foo3bar", "123foo::bar"},
+      {"__Z1f", "f"},
       {"main", "main"},
       {"_Z", "_Z"},
       {"_Z3foo", "foo"},
