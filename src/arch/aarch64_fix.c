@@ -57,8 +57,8 @@ void a64_fix_range(u32 kind, i64 *min, i64 *max) {
   case A64_TLV_PAGEOFF12:
   case A64_COUNT: break;
   }
-  *min = bits == 64 ? INT64_MIN : -(1ll << (bits - 1));
-  *max = bits == 64 ? INT64_MAX : (1ll << (bits - 1)) - 1;
+  *min = bits == 64 ? INT64_MIN : -((i64)1 << (bits - 1));
+  *max = bits == 64 ? INT64_MAX : ((i64)1 << (bits - 1)) - 1;
 }
 
 /* The low 12 bits of v, counted in units of 1 << shift. */

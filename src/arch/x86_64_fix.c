@@ -4,14 +4,14 @@
  * whole instruction adds its length itself. */
 #include "arch/x86_64_internal.h"
 
-static i64 signed_max(u32 bits) { return bits == 64 ? INT64_MAX : (1ll << (bits - 1)) - 1; }
+static i64 signed_max(u32 bits) { return bits == 64 ? INT64_MAX : ((i64)1 << (bits - 1)) - 1; }
 
 void x64_fix_range(u32 kind, i64 *min, i64 *max) {
   u32 bits = kind < X64_COUNT ? arch_x86_64.edge_bytes[kind] * 8u : 0;
   bool any = kind == X64_ABS32 || kind == X64_ABS16 || kind == X64_ABS8; /* signed or not */
   bits = bits ? bits : 64;
   *min = -signed_max(bits) - 1;
-  *max = any ? (1ll << bits) - 1 : signed_max(bits);
+  *max = any ? ((i64)1 << bits) - 1 : signed_max(bits);
 }
 
 FixResult x64_fix(u32 kind, u8 *place, u64 P, u64 S, i64 A, i64 *value) {

@@ -106,9 +106,9 @@ static bool add_segment(Opener *p, const u8 *cmd, u32 size) {
     return bad_at(p, cmd, "LC_SEGMENT_64 is too small for its sections");
   if (seg->nsects > MAX_SECT - (p->o->nsections - 1))
     return bad_at(p, cmd, "more than 255 sections: symbols could not name them");
-  MachoSection *old = p->o->sections; /* an object has one segment, but for this line */
+  const MachoSection *old = p->o->sections; /* of another segment: an object has one */
   p->o->sections = ARENA_ARRAY(p->arena, MachoSection, p->o->nsections + seg->nsects);
-  if (old)
+  if (p->o->nsections > 1)
     memcpy(p->o->sections, old, p->o->nsections * sizeof *old);
   for (u32 i = 0; i < seg->nsects; i++)
     if (!add_section(p, (const MachSection64 *)table.p + i))
@@ -297,6 +297,7 @@ bool macho_open(Link *l, FileId f, unsigned tid) {
   MachoObject *o = file->fmt ? file->fmt : ARENA_NEW(arena, MachoObject); /* who loads the file may know its time */
   o->header = h;
   o->subsections = h->flags & MH_SUBSECTIONS_VIA_SYMBOLS;
+  o->sections = ARENA_NEW(arena, MachoSection);
   o->nsections = 1;
   Opener p = {.l = l, .f = f, .arena = arena, .data = file->data, .o = o};
   bool ok = walk_commands(&p, h);

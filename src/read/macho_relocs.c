@@ -283,5 +283,6 @@ void macho_relocs(Link *l, FileId f, const MachoObject *o, u32 s, MachoRelocs *o
       i += pair && i + 1 < n;
     }
   }
-  sort_relocs(out->at + begin, out->n - begin);
+  if (out->n > begin)
+    sort_relocs(out->at + begin, out->n - begin);
 }

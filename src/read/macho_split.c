@@ -65,7 +65,7 @@ static bool check_symbol(Link *l, FileId f, const MachoObject *o, const Nlist64 
   case N_ABS:
     return true;
   case N_SECT: {
-    const MachoSection *s = &o->sections[n->n_sect];
+    const MachoSection *s = o->sections + (n->n_sect < o->nsections ? n->n_sect : NO_SECT);
     if (n->n_sect == NO_SECT || n->n_sect >= o->nsections)
       return macho_bad(l, f, at, "symbol %s is in section %u, of %u sections", macho_name(o, n), n->n_sect, o->nsections - 1);
     if (n->n_value < s->addr || n->n_value - s->addr > s->size)

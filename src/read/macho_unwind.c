@@ -69,7 +69,7 @@ void macho_compact_unwind(Link *l, FileId f, MachoObject *o, unsigned tid) {
     u64 at = (u64)i * SIZE;
     while (k < r.n && r.at[k].offset < at + SIZE)
       k++;
-    if (read_entry(l, f, o, (const CompactUnwindEntry *)(s->data.p + at), at, r.at + first, k - first, &out[used]))
+    if (read_entry(l, f, o, (const CompactUnwindEntry *)(s->data.p + at), at, k > first ? r.at + first : NULL, k - first, &out[used]))
       used++;
   }
   vec_free(&r);
