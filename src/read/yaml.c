@@ -484,10 +484,9 @@ static void yaml_library_names(Bytes library, void *ctx, NameFn *fn) { (void)lib
 
 /* The CPU has to be that of the link; what else a triple says is for people. */
 static void check_triple(Link *l, const char *name, const char *triple) {
-  u64 n = strlen(l->arch->name);
   if (!triple)
     return;
-  if (strncmp(triple, l->arch->name, n) || (triple[n] && triple[n] != '-'))
+  if (!arch_is_meant(l->arch, triple))
     diag_error(l->diag, "wrong-target", "%s: is made for %s; this link is for %s", name, diag_name(l->diag, triple), l->arch->name);
   else if (!l->opt->target_triple)
     l->opt->target_triple = triple;
