@@ -215,6 +215,7 @@ bool elf_describe_symbol(const Link *l, FileId f, u32 index, Arena *arena, YamlA
     u8 own = is_pow2(s->st_value) ? log2_u64(s->st_value) : 0;
     out->scope = hidden ? YAML_SCOPE_HIDDEN : YAML_SCOPE_GLOBAL;
     out->merge = YAML_MERGE_AS_TENTATIVE;
+    out->section_flags = s->st_shndx == SHN_X86_64_LCOMMON ? SHF_X86_64_LARGE : 0;
     out->size = s->st_size;
     out->has_size = true;
     out->p2align = wins ? MAX(own, common_p2align(l, sym)) : own; /* what the link makes of all that met */

@@ -184,6 +184,8 @@ static void add_atom(Out *o, u32 a) {
     add_name(o, &y.symbols[k], index, symbol_type(y.symbols[k].type), file->local_base + y.symbols[k].index);
 }
 
+static u32 common_section(const YamlAtom *y) { return y->section_flags & SHF_X86_64_LARGE ? SHN_X86_64_LCOMMON : SHN_COMMON; }
+
 /* Undefined, absolute and tentative names, each at its first mention. */
 static void add_others(Out *o) {
   Link *l = o->l;
@@ -202,7 +204,7 @@ static void add_others(Out *o) {
       u8 bind = !global ? STB_LOCAL : flags & SF_UNDEFINED && !(flags & SF_REF_STRONG) ? STB_WEAK : STB_GLOBAL;
       Symbol s = {.s = {.st_info = (u8)(bind << 4), .st_other = visibility(y.scope, YAML_VISIBILITY_OF_SCOPE)}, .reserved = true};
       if (y.merge == YAML_MERGE_AS_TENTATIVE) {
-        s.section = SHN_COMMON;
+        s.section = common_section(&y);
         s.s.st_value = 1ull << (y.p2align & 63);
         s.s.st_size = y.size;
         s.s.st_info |= y.type == YAML_TYPE_THREAD_ZERO_FILL ? STT_TLS : STT_OBJECT;
@@ -227,7 +229,7 @@ static bool is_tentative(Out *o, u32 a, YamlAtom *y) {
 static void add_common(Out *o, const YamlAtom *y) {
   Symbol s = {.s = {.st_info = (u8)(STB_GLOBAL << 4 | implied_type(y->type)), .st_other = visibility(y->scope, YAML_VISIBILITY_OF_SCOPE),
                     .st_value = 1ull << (y->p2align & 63), .st_size = y->size},
-              .section = SHN_COMMON, .reserved = true};
+              .section = common_section(y), .reserved = true};
   remember(o, sym_find(o->l, y->name, strlen(y->name)).i, add_symbol(o, s, y->name, true));
 }
 
