@@ -430,7 +430,7 @@ static void write_atom(Dump *d, YamlOut *w, u32 a) {
     set_address(d, a, &y);
   if (island)
     island_refs(d, d->islands[a - l->atoms.n], &refs);
-  if (follows(l, a))
+  else if (follows(l, a))
     *vec_push(&refs) = (YamlRef){.kind = edge_kind_name(l, EDGE_LINK_ORDER), .target = name_of_atom(d, follows(l, a))};
   for (u32 n, at = 0; is_of_input(d, a) && (n = l->format->edges(l, &c, e)); at += n)
     for (u32 k = 0; k < n; k++)
