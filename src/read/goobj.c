@@ -1,7 +1,6 @@
 /* goobj.c: the bytes of a go13ld object. Its numbers are zigzag varints and nothing in it has a fixed place, so it is read
  * once, front to back, to arrays (format/goobj_object.h).
- * The trap: the oldest files have no version byte, and then functions lack two numbers. The byte is 1, which as a length
- * would be negative: no list of imports begins with it. */
+ * The trap: files without a version byte have fewer numbers for a function, and other ones for relocations. */
 #include <stdlib.h>
 
 #include "arch/x86_64.def"
