@@ -39,7 +39,7 @@ void options_free(Options *o) {
   vec_free(&o->inputs);
   vec_free(&o->call_graph);
   vec_free(&o->defsyms);
-  vec_free(&o->go_strings);
+  vec_free(&o->go.strings);
   vec_free(&o->section_starts);
   vec_free(&o->section_aligns);
   for (u32 i = 0; i < o->version_script.nodes.n; i++) {
