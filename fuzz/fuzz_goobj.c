@@ -22,15 +22,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Options o;
   options_init(&o);
   o.threads = 1;
-  o.commons_stay = o.go_any_system = o.is_static = o.z_separate_loadable_segments = true;
+  o.commons_stay = o.go.any_system = o.is_static = o.z_separate_loadable_segments = true;
   o.rosegment = o.z_relro = false;
   o.z_separate_code = OPT_YES;
   o.z_max_page_size = 4096;
   o.entry = choice & 1 ? "start" : NULL;
-  o.go_header = choice & 2 ? "darwin" : "elf";
+  o.go.header = choice & 2 ? "darwin" : "elf";
   o.strip = choice & 8 ? STRIP_ALL : STRIP_NONE;
   if (choice & 16)
-    *vec_push(&o.go_strings) = (Defsym){.name = "main.version", .text = "text"};
+    *vec_push(&o.go.strings) = (Defsym){.name = "main.version", .text = "text"};
   *vec_push(&o.inputs) = (Input){.name = "fuzz.6", .mem = data, .mem_len = size};
   WeldOutput out = {0};
   go_run(&o, d, &out);

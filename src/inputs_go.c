@@ -184,7 +184,7 @@ static void name_packages(Loader *ld) {
 }
 
 static void check_systems(Link *l, const char *os, const char *arch) {
-  for (u32 f = 1; f < l->files.n && !l->opt->go_any_system; f++) {
+  for (u32 f = 1; f < l->files.n && !l->opt->go.any_system; f++) {
     const GoObject *o = l->files.at[f].fmt;
     if (o && (!streq(o->os, os) || !streq(o->arch, arch)))
       diag_report(l->diag, DIAG_ERROR, "mixed-inputs", (u64)f << 32, "%s: is for %.64s/%.64s, and %s for %.64s/%.64s; -f links them all the same",

@@ -62,7 +62,7 @@ typedef struct {
 } Go;
 
 static bool choose_target(Link *l, Go *g) {
-  const char *header = l->opt->go_header;
+  const char *header = l->opt->go.header;
   if (!streq(g->arch, "amd64")) {
     diag_error(l->diag, "unsupported-target", "%s: objects for %.64s/%.64s are not supported; supported: amd64", file_name(l, (FileId){1}), g->os, g->arch);
     return false;
@@ -71,7 +71,7 @@ static bool choose_target(Link *l, Go *g) {
   g->target = target_named(any ? "linux" : header ? header : g->os);
   if (!g->target)
     diag_error(l->diag, "unsupported-target", "%s %.64s is not supported yet; supported: darwin, linux, elf", header ? "-H" : "an output for", header ? header : g->os);
-  else if (header && !any && !streq(g->target->os, g->os) && !l->opt->go_any_system)
+  else if (header && !any && !streq(g->target->os, g->os) && !l->opt->go.any_system)
     diag_error(l->diag, "mixed-inputs", "-H %s: %s is for %.64s/%.64s; -f links it all the same", header, file_name(l, (FileId){1}), g->os, g->arch);
   return checkpoint(l);
 }
@@ -219,8 +219,8 @@ static bool run(Link *l) {
     return false;
   settle_threads(l);
   set_up(l, &g);
-  for (u32 i = 0; i < l->opt->go_strings.n; i++)
-    goobj_add_string(l, l->opt->go_strings.at[i].name, l->opt->go_strings.at[i].text, g.os, g.arch);
+  for (u32 i = 0; i < l->opt->go.strings.n; i++)
+    goobj_add_string(l, l->opt->go.strings.at[i].name, l->opt->go.strings.at[i].text, g.os, g.arch);
   PHASE("open", resolve_open(l));
   if (!checkpoint(l))
     return false;

@@ -256,9 +256,11 @@ typedef struct {
   int z_x86_isa_level;       /* 0: from inputs; 1..4 */
 
   /* weld -flavor golink */
-  const char *go_header;     /* -H, NULL: what the objects are for */
-  VEC(Defsym) go_strings;    /* -X: `text` of variable `name` */
-  bool go_any_system;        /* -f: objects for another system and CPU are linked */
+  struct {
+    const char *header;      /* -H, NULL: what the objects are for */
+    VEC(Defsym) strings;     /* -X: `text` of variable `name` */
+    bool any_system;         /* -f: objects for another system and CPU are linked */
+  } go;
 
   /* running */
   bool exits;                /* the process ends with the link: memory is left to the kernel */

@@ -84,16 +84,16 @@ static DriverResult act(const Row *row, const char *value, const char *second, c
   bool ok = true;
   switch (row->action) {
   case GOLINK_OUTPUT: o->output = value; break;
-  case GOLINK_HEADER: o->go_header = value; break;
+  case GOLINK_HEADER: o->go.header = value; break;
   case GOLINK_ENTRY: o->entry = value; break;
   case GOLINK_DIRECTORY: *vec_push(&o->lib_dirs) = value; break;
-  case GOLINK_STRING: *vec_push(&o->go_strings) = (Defsym){.name = value, .text = second}; break;
+  case GOLINK_STRING: *vec_push(&o->go.strings) = (Defsym){.name = value, .text = second}; break;
   case GOLINK_TEXT: ok = o->has_ttext = number(row->name, value, &o->ttext, d); break;
   case GOLINK_DATA: ok = o->has_tdata = number(row->name, value, &o->tdata, d); break;
   case GOLINK_ROUND: ok = set_round(row, value, o, d); break;
   case GOLINK_THREADS: ok = set_threads(row, value, o, d); break;
   case GOLINK_STRIP: o->strip = STRIP_ALL; break;
-  case GOLINK_FORCE: o->go_any_system = true; break;
+  case GOLINK_FORCE: o->go.any_system = true; break;
   case GOLINK_DWARF:
   case GOLINK_STATIC: break;
   case GOLINK_VERBOSE:

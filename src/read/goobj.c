@@ -1,15 +1,11 @@
 /* goobj.c: the bytes of a go13ld object. Its numbers are zigzag varints and nothing in it has a fixed place, so it is read
  * once, front to back, to arrays (format/goobj_object.h).
- * The trap: the oldest files have no version byte, and then functions lack two numbers. The byte is 1, which as a length
- * would be negative: no list of imports begins with it. */
-#include "read/goobj.h"
-
-#include <stdarg.h>
-#include <stdio.h>
+ * The trap: files without a version byte have fewer numbers for a function, and other ones for relocations. */
 #include <stdlib.h>
 
 #include "arch/x86_64.def"
 #include "format/goobj_x86_64.def"
+#include "read/goobj_reader.h"
 #include "util/hash.h"
 
 enum {
@@ -19,111 +15,19 @@ enum {
   GROWTH = 64,           /* how many times as long as the file its names may become when `""` is replaced */
 };
 
-bool goobj_bad(Link *l, FileId f, u64 off, const char *fmt, ...) {
-  char text[512];
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(text, sizeof text, fmt, ap);
-  va_end(ap);
-  diag_report(l->diag, DIAG_ERROR, "malformed-input", (u64)f.i << 32 | MIN(off, UINT32_MAX), "%s: offset 0x%llx: %s", file_name(l, f),
-              (unsigned long long)off, text);
-  return false;
-}
-
-/* ---- numbers, strings ---- */
-
-typedef struct {
-  const char *name;
-  u64 len;
-  i64 version;
-  u32 number; /* of the first definition; 0: none yet */
-  u32 symbol; /* index in the end */
-} Name;
-
-typedef struct {
-  Link *l;
-  FileId f;
-  Arena *arena;
-  GoObject *o;
-  Bytes b;   /* the whole file */
-  u64 at;
-  bool bad;  /* was reported: nothing that follows means anything */
-  VEC(GoDefinition) definitions;
-  VEC(Name) names;
-  u32 *slots; /* of names, + 1 */
-  u32 mask;
-  VEC(char) text; /* the name in hand, `""` replaced */
-  u64 grown, tails;
-} Reader;
-
-#define FAIL(r, off, ...) ((r)->bad = (r)->bad || !goobj_bad((r)->l, (r)->f, (off), __VA_ARGS__))
-
-static u8 read_byte(Reader *r) {
-  if (!r->bad && r->at >= r->b.len)
-    FAIL(r, r->b.len, "the file ends inside a symbol");
-  return r->bad ? 0 : r->b.p[r->at++];
-}
-
-static i64 read_int(Reader *r) {
-  u64 v = 0, at = r->at;
-  for (unsigned shift = 0;; shift += 7) {
-    u64 c = read_byte(r);
-    if (r->bad)
-      return 0;
-    if (shift > 63 || (shift == 63 && (c & 0x7f) > 1)) {
-      FAIL(r, at, "a number has more than 64 bits");
-      return 0;
-    }
-    v |= (c & 0x7f) << shift;
-    if (!(c & 0x80))
-      break;
-  }
-  return (i64)(v >> 1) ^ -(i64)(v & 1);
-}
-
-/* How many records of at least `bytes` bytes follow. */
-static u32 read_count(Reader *r, u64 bytes, const char *what) {
-  u64 at = r->at;
-  i64 n = read_int(r);
-  if (!r->bad && (n < 0 || (u64)n > (r->b.len - r->at) / bytes || n > UINT32_MAX))
-    FAIL(r, at, "%lld %s in the %llu bytes that are left", (long long)n, what, (unsigned long long)(r->b.len - r->at));
-  return r->bad ? 0 : (u32)n;
-}
-
-static Bytes read_data(Reader *r) {
-  u64 at = r->at;
-  i64 n = read_int(r);
-  Bytes d = {0};
-  if (!r->bad && (n < 0 || !bytes_slice(r->b, r->at, (u64)n, &d)))
-    FAIL(r, at, "%lld bytes of data where %llu are left", (long long)n, (unsigned long long)(r->b.len - r->at));
-  if (r->bad)
-    return (Bytes){0};
-  r->at += d.len;
-  return d;
-}
-
-/* A string with `""` as it is. */
-static const char *read_string(Reader *r) {
-  u64 at = r->at;
-  Bytes d = read_data(r);
-  if (d.len && memchr(d.p, 0, d.len))
-    FAIL(r, at, "a name with a zero byte in it");
-  return r->bad ? "" : arena_strndup(r->arena, d.len ? (const char *)d.p : "", d.len);
-}
-
 /* ---- names ---- */
 
-static void put_text(Reader *r, const void *p, u64 n) {
+static void put_text(GoReader *r, const void *p, u64 n) {
   vec_reserve(&r->text, r->text.n + (u32)n + 1);
   memcpy(r->text.at + r->text.n, p, n);
   r->text.n += (u32)n;
   r->text.at[r->text.n] = 0;
 }
 
-/* A name into Reader.text; `"".` is the package's prefix. */
-static void read_name(Reader *r) {
+/* A name into GoReader.text; `"".` is the package's prefix. */
+static void read_name(GoReader *r) {
   u64 at = r->at;
-  Bytes d = read_data(r);
+  Bytes d = goobj_data(r);
   const char *prefix = r->o->package;
   u64 prefix_len = strlen(prefix);
   r->text.n = 0;
@@ -149,47 +53,47 @@ static void read_name(Reader *r) {
   }
 }
 
-static u32 *find_slot(const Reader *r, const char *name, u64 len, i64 version) {
-  u64 h = hash_bytes(name, len) + (u64)version * 0x9e3779b97f4a7c15u;
-  for (u32 k = (u32)h & r->mask;; k = (k + 1) & r->mask) {
-    const Name *n = r->slots[k] ? &r->names.at[r->slots[k] - 1] : NULL;
-    if (!n || (n->len == len && n->version == version && !memcmp(n->name, name, len)))
+static u32 *find_slot(const GoReader *r, u64 hash, const char *name, u64 len, i64 version) {
+  for (u32 k = (u32)hash & r->mask;; k = (k + 1) & r->mask) {
+    const GoName *n = r->slots[k] ? &r->names.at[r->slots[k] - 1] : NULL;
+    if (!n || (n->hash == hash && n->len == len && n->version == version && !memcmp(n->name, name, len)))
       return &r->slots[k];
   }
 }
 
-static void grow_slots(Reader *r) {
+static void grow_slots(GoReader *r) {
   free(r->slots);
   r->mask = r->mask ? 2 * r->mask + 1 : 63;
   r->slots = heap_alloc((r->mask + 1ull) * sizeof *r->slots);
   for (u32 i = 0; i < r->names.n; i++) {
-    const Name *n = &r->names.at[i];
-    *find_slot(r, n->name, n->len, n->version) = i + 1;
+    const GoName *n = &r->names.at[i];
+    *find_slot(r, n->hash, n->name, n->len, n->version) = i + 1;
   }
 }
 
-/* Index in Reader.names of the name in hand; `copy` lives as long as the link, or is NULL. */
-static u32 intern_name(Reader *r, i64 version, const char *copy) {
+/* Index in GoReader.names of the name in hand; `copy` lives as long as the link, or is NULL. */
+static u32 intern_name(GoReader *r, i64 version, const char *copy) {
   if (!r->mask || r->names.n >= r->mask / 2)
     grow_slots(r);
-  u32 *slot = find_slot(r, r->text.at, r->text.n, version);
+  u64 hash = hash_bytes(r->text.at, r->text.n) + (u64)version * 0x9e3779b97f4a7c15u;
+  u32 *slot = find_slot(r, hash, r->text.at, r->text.n, version);
   if (!*slot) {
-    *vec_push(&r->names) = (Name){copy ? copy : arena_strndup(r->arena, r->text.at, r->text.n), r->text.n, version, 0, 0};
+    *vec_push(&r->names) = (GoName){copy ? copy : arena_strndup(r->arena, r->text.at, r->text.n), r->text.n, hash, version, 0, 0};
     *slot = r->names.n;
   }
   return *slot - 1;
 }
 
-/* A reference: index in Reader.names + 1, or 0 for nil. */
-static u32 read_symref(Reader *r) {
+/* A reference: index in GoReader.names + 1, or 0 for nil. */
+static u32 read_symref(GoReader *r) {
   read_name(r);
-  i64 version = read_int(r);
+  i64 version = goobj_int(r);
   return r->bad || (!r->text.n && !version) ? 0 : intern_name(r, version, NULL) + 1;
 }
 
-static void skip_symref(Reader *r) {
-  read_data(r);
-  read_int(r);
+static void skip_symref(GoReader *r) {
+  goobj_data(r);
+  goobj_int(r);
 }
 
 /* ---- relocations ---- */
@@ -237,17 +141,17 @@ static i64 tls_offset(const char *os) {
   return 0;
 }
 
-static const RelocType *reloc_type(const Reader *r, i64 type) {
+static const RelocType *reloc_type(const GoReader *r, i64 type) {
   const RelocType *rows = r->o->first_revision ? old_types : types;
   i64 n = r->o->first_revision ? (i64)COUNT_OF(old_types) : (i64)COUNT_OF(types);
   return type > 0 && type < n && rows[type].name ? &rows[type] : NULL;
 }
 
-/* GoReloc.symbol is an index in Reader.names + 1 until symbols have numbers. True: there is one. */
-static bool read_reloc(Reader *r, const GoDefinition *d, GoReloc *out) {
+/* GoReloc.symbol is an index in GoReader.names + 1 until symbols have numbers. True: there is one. */
+static bool read_reloc(GoReader *r, const GoDefinition *d, GoReloc *out) {
   u64 at = r->at;
-  i64 offset = read_int(r), size = read_int(r), type = read_int(r), add = read_int(r);
-  read_int(r); /* xadd and xsym are for linkers of the host */
+  i64 offset = goobj_int(r), size = goobj_int(r), type = goobj_int(r), add = goobj_int(r);
+  goobj_int(r); /* xadd and xsym are for linkers of the host */
   u32 symbol = read_symref(r);
   skip_symref(r);
   const RelocType *t = r->bad ? NULL : reloc_type(r, type);
@@ -292,7 +196,7 @@ static bool pc_number(Bytes *b, u32 *out) {
 }
 
 /* Pairs of deltas, the last value delta 0; `files`: values must be numbers of files, or -1. */
-static void check_pc_table(Reader *r, u64 at, Bytes b, const char *what, bool is_files, u32 nfiles) {
+static void check_pc_table(GoReader *r, u64 at, Bytes b, const char *what, bool is_files, u32 nfiles) {
   u32 value = UINT32_MAX, delta, pc;
   for (bool first = true; b.len && !r->bad; first = false) {
     bool ok = pc_number(&b, &delta);
@@ -308,52 +212,52 @@ static void check_pc_table(Reader *r, u64 at, Bytes b, const char *what, bool is
   }
 }
 
-static Bytes read_pc_table(Reader *r, const char *what) {
+static Bytes read_pc_table(GoReader *r, const char *what) {
   u64 at = r->at;
-  Bytes b = read_data(r);
+  Bytes b = goobj_data(r);
   check_pc_table(r, at, b, what, false, 0);
   return b;
 }
 
-static void read_func(Reader *r, GoDefinition *d) {
+static void read_func(GoReader *r, GoDefinition *d) {
   GoFunc *fn = d->func = ARENA_NEW(r->arena, GoFunc);
-  fn->args = read_int(r);
-  fn->locals = read_int(r);
+  fn->args = goobj_int(r);
+  fn->locals = goobj_int(r);
   if (!r->o->first_revision) { /* nosplit, leaf, from C: nobody here looks at stack depth */
-    read_int(r);
-    read_int(r);
+    goobj_int(r);
+    goobj_int(r);
   }
-  for (u32 i = read_count(r, MIN_AUTOM, "variables"); i && !r->bad; i--) {
+  for (u32 i = goobj_count(r, MIN_AUTOM, "variables"); i && !r->bad; i--) {
     skip_symref(r);
-    read_int(r);
-    read_int(r);
+    goobj_int(r);
+    goobj_int(r);
     skip_symref(r);
   }
   fn->pcsp = read_pc_table(r, "pcsp");
   u64 pcfile_at = r->at;
-  fn->pcfile = read_data(r);
+  fn->pcfile = goobj_data(r);
   fn->pcline = read_pc_table(r, "pcline");
-  fn->npcdata = read_count(r, 1, "pcdata tables");
+  fn->npcdata = goobj_count(r, 1, "pcdata tables");
   fn->pcdata = ARENA_ARRAY(r->arena, Bytes, fn->npcdata);
   for (u32 i = 0; i < fn->npcdata && !r->bad; i++)
     fn->pcdata[i] = read_pc_table(r, "pcdata");
-  fn->nfuncdata = read_count(r, MIN_SYMREF + 1, "funcdata symbols");
+  fn->nfuncdata = goobj_count(r, MIN_SYMREF + 1, "funcdata symbols");
   fn->funcdata = ARENA_ARRAY(r->arena, GoFuncdata, fn->nfuncdata);
   for (u32 i = 0; i < fn->nfuncdata && !r->bad; i++)
     fn->funcdata[i].symbol = read_symref(r);
   for (u32 i = 0; i < fn->nfuncdata && !r->bad; i++)
-    fn->funcdata[i].offset = read_int(r);
-  fn->nfiles = read_count(r, MIN_SYMREF, "files");
+    fn->funcdata[i].offset = goobj_int(r);
+  fn->nfiles = goobj_count(r, MIN_SYMREF, "files");
   fn->files = ARENA_ARRAY(r->arena, const char *, fn->nfiles);
   for (u32 i = 0; i < fn->nfiles && !r->bad; i++) {
-    fn->files[i] = read_string(r);
-    read_int(r);
+    fn->files[i] = goobj_string(r);
+    goobj_int(r);
   }
   check_pc_table(r, pcfile_at, fn->pcfile, "pcfile", true, fn->nfiles);
 }
 
 /* What a function's tables name lives with it: edges without a place. */
-static void add_funcdata_edges(Reader *r, GoDefinition *d) {
+static void add_funcdata_edges(GoReader *r, GoDefinition *d) {
   const GoFunc *fn = d->func;
   if (!fn || !fn->nfuncdata || r->bad)
     return;
@@ -383,7 +287,7 @@ static const struct {
 };
 
 /* Bytes that end before the symbol does are followed by zeros, which the output's file has too. */
-static void add_tail(Reader *r, u64 at, GoDefinition *d) {
+static void add_tail(GoReader *r, u64 at, GoDefinition *d) {
   u64 tail = d->size - d->data.len;
   if (r->bad || !tail || kind_rows[d->kind].is_zero)
     return;
@@ -401,8 +305,8 @@ static void add_tail(Reader *r, u64 at, GoDefinition *d) {
 }
 
 /* Where a name has a local definition already, one of them must not mind. */
-static void define(Reader *r, u64 at, const GoDefinition *d, u32 name) {
-  Name *n = &r->names.at[name];
+static void define(GoReader *r, u64 at, const GoDefinition *d, u32 name) {
+  GoName *n = &r->names.at[name];
   u32 first = n->number;
   *vec_push(&r->definitions) = *d;
   if (!first)
@@ -411,9 +315,9 @@ static void define(Reader *r, u64 at, const GoDefinition *d, u32 name) {
     FAIL(r, at, "local symbol %s is defined twice", d->name);
 }
 
-static void read_symbol(Reader *r) {
+static void read_symbol(GoReader *r) {
   u64 at = r->at;
-  i64 kind = read_int(r);
+  i64 kind = goobj_int(r);
   read_name(r);
   if (!r->bad && (kind <= 0 || kind >= GO_KINDS))
     FAIL(r, at, "symbol %.200s is of kind %lld, which there is not", r->text.at, (long long)kind);
@@ -424,13 +328,13 @@ static void read_symbol(Reader *r) {
   GoDefinition d = {.kind = (u8)kind};
   d.section = arena_printf(r->arena, "%s.%s", kind_rows[kind].section, r->text.at);
   d.name = d.section + strlen(kind_rows[kind].section) + 1;
-  i64 version = read_int(r);
+  i64 version = goobj_int(r);
   d.global = !version;
   u32 name = r->bad ? 0 : intern_name(r, version, d.name);
-  i64 flags = read_int(r), size = read_int(r);
+  i64 flags = goobj_int(r), size = goobj_int(r);
   d.dupok = flags & 1;
   skip_symref(r); /* the type, which the run time does not need */
-  d.data = read_data(r);
+  d.data = goobj_data(r);
   if (!r->bad && (size < 0 || d.data.len > (u64)size))
     FAIL(r, at, "symbol %s: %llu bytes of data in a symbol of %lld", d.name, (unsigned long long)d.data.len, (long long)size);
   if (r->bad)
@@ -442,7 +346,7 @@ static void read_symbol(Reader *r) {
     d.kind = kind == GO_SNOPTRBSS ? GO_SNOPTRDATA : GO_SDATA;
     d.section = arena_printf(r->arena, "%s.%s", kind_rows[d.kind].section, d.name);
   }
-  u32 n = read_count(r, MIN_RELOC, "relocations");
+  u32 n = goobj_count(r, MIN_RELOC, "relocations");
   d.relocs = ARENA_ARRAY(r->arena, GoReloc, n);
   for (u32 i = 0; i < n && !r->bad; i++)
     d.nrelocs += read_reloc(r, &d, &d.relocs[d.nrelocs]);
@@ -456,9 +360,9 @@ static void read_symbol(Reader *r) {
 
 /* $f32.HEX and $f64.HEX are the bits of constants. One that nobody defines is read-only data of every file that uses it,
  * as if the compiler had put it there. */
-static void make_constants(Reader *r) {
+static void make_constants(GoReader *r) {
   for (u32 i = 0; i < r->names.n && !r->bad; i++) {
-    Name *n = &r->names.at[i];
+    GoName *n = &r->names.at[i];
     bool single = !strncmp(n->name, "$f32.", 5);
     if (n->number || n->version || (!single && strncmp(n->name, "$f64.", 5)))
       continue;
@@ -483,7 +387,7 @@ static void make_constants(Reader *r) {
 
 /* ---- numbers of symbols ---- */
 
-static void number_symbols(Reader *r) {
+static void number_symbols(GoReader *r) {
   GoObject *o = r->o;
   u32 n = o->ndefinitions = r->definitions.n;
   o->definitions = ARENA_ARRAY(r->arena, GoDefinition, n);
@@ -501,7 +405,7 @@ static void number_symbols(Reader *r) {
       o->symbols[o->nsymbols++] = o->symbols[i];
     }
   for (u32 i = 0; i < r->names.n; i++) {
-    Name *x = &r->names.at[i];
+    GoName *x = &r->names.at[i];
     if (x->number) {
       x->symbol = x->version ? x->number : global[x->number];
     } else if (x->version) {
@@ -514,7 +418,7 @@ static void number_symbols(Reader *r) {
   free(global);
 }
 
-static void number_targets(Reader *r) {
+static void number_targets(GoReader *r) {
   for (u32 i = 0; i < r->o->ndefinitions && !r->bad; i++) {
     GoDefinition *d = &r->o->definitions[i];
     for (u32 k = 0; k < d->nrelocs; k++)
@@ -531,11 +435,11 @@ bool goobj_open(Link *l, FileId f, unsigned tid) {
   GoObject *o = file->fmt;
   if (!o)
     return false;
-  Reader r = {.l = l, .f = f, .arena = &l->scratch[tid], .o = o, .b = file->data};
+  GoReader r = {.l = l, .f = f, .arena = &l->scratch[tid], .o = o, .b = file->data};
   if (o->body.len) {
     r.at = (u64)(o->body.p - file->data.p);
     u8 mark = 0;
-    while (!r.bad && (mark = read_byte(&r)) == 0xfe)
+    while (!r.bad && (mark = goobj_byte(&r)) == 0xfe)
       read_symbol(&r);
     Bytes end;
     if (!r.bad && (mark != 0xff || !bytes_slice(r.b, r.at, 7, &end) || memcmp(end.p, "\xffgo13ld", 7)))
@@ -552,112 +456,4 @@ bool goobj_open(Link *l, FileId f, unsigned tid) {
   file->first_global = o->first_global;
   file->natoms = o->ndefinitions + 1;
   return !r.bad;
-}
-
-/* ---- the head ---- */
-
-bool goobj_is(Bytes b) { return b.len >= 10 && !memcmp(b.p, "go object ", 10); }
-
-/* The next word of the header line. */
-static const char *next_word(Arena *a, Bytes *line) {
-  u64 n = 0;
-  while (n < line->len && line->p[n] != ' ' && line->p[n])
-    n++;
-  const char *word = arena_strndup(a, (const char *)line->p, n);
-  n += n < line->len;
-  *line = (Bytes){line->p + n, line->len - n};
-  return word;
-}
-
-/* How the compilers write a path as the prefix of names: what could be mistaken is %xx, and so is a dot behind the last slash. */
-static const char *package_prefix(Arena *a, const char *path) {
-  char *out = arena_alloc(a, 3 * strlen(path) + 1, 1), *p = out;
-  const char *slash = strrchr(path, '/');
-  for (const char *s = path; *s; s++) {
-    u8 c = (u8)*s;
-    if (c <= ' ' || c == '%' || c == '"' || c >= 0x7f || (c == '.' && s > (slash ? slash : path - 1)))
-      p += sprintf(p, "%%%02x", c);
-    else
-      *p++ = (char)c;
-  }
-  return out;
-}
-
-static void read_imports(Reader *r) {
-  VEC(const char *) v = {0};
-  for (;;) {
-    const char *s = read_string(r);
-    u64 n = strlen(s);
-    if (r->bad || !n)
-      break;
-    if (n > 2 && streq(s + n - 2, ".a"))
-      s = arena_strndup(r->arena, s, n - 2);
-    *vec_push(&v) = s;
-  }
-  r->o->nimports = v.n;
-  r->o->imports = ARENA_ARRAY(r->arena, const char *, v.n);
-  if (v.n)
-    memcpy(r->o->imports, v.at, v.n * sizeof *v.at);
-  vec_free(&v);
-}
-
-void goobj_set_package(Link *l, FileId f, const char *path) {
-  GoObject *o = file_at(l, f)->fmt;
-  if (o)
-    o->package = package_prefix(&l->arena, path);
-}
-
-bool goobj_head(Link *l, FileId f) {
-  File *file = file_at(l, f);
-  Bytes b = file->data;
-  GoObject *o = ARENA_NEW(&l->arena, GoObject);
-  const u8 *newline = goobj_is(b) ? memchr(b.p, '\n', b.len) : NULL;
-  if (!newline)
-    return goobj_bad(l, f, 0, "not an object of Go: the first line is not \"go object OS ARCH VERSION\"");
-  Bytes line = {b.p + 10, (u64)(newline - b.p) - 10};
-  o->os = next_word(&l->arena, &line);
-  o->arch = next_word(&l->arena, &line);
-  o->package = "";
-  const u8 *end = memmem(newline, b.len - (u64)(newline - b.p), "\n!\n", 3);
-  if (!end)
-    return goobj_bad(l, f, (u64)(newline - b.p), "the text at the beginning does not end with a line \"!\"");
-  Reader r = {.l = l, .f = f, .arena = &l->arena, .o = o, .b = b, .at = (u64)(end - b.p) + 3};
-  Bytes magic;
-  if (!bytes_slice(b, r.at, 8, &magic))
-    return goobj_bad(l, f, r.at, "the file ends where \"go13ld\" should stand");
-  if (memcmp(magic.p, "\0\0go13ld", 8))
-    return goobj_bad(l, f, r.at, "not in the object format of Go 1.3 and 1.4: \"go13ld\" does not follow%s",
-                     !memcmp(magic.p, "\0\0go1", 5) ? ", a later revision does" : "");
-  r.at += 8;
-  o->first_revision = r.at < b.len && b.p[r.at] != 1;
-  r.at += !o->first_revision;
-  read_imports(&r);
-  if (r.bad)
-    return false;
-  o->body = (Bytes){b.p + r.at, b.len - r.at};
-  if (!o->body.len)
-    return goobj_bad(l, f, r.at, "the file ends before its symbols");
-  file->fmt = o;
-  return true;
-}
-
-void goobj_add_string(Link *l, const char *name, const char *text, const char *os, const char *arch) {
-  Arena *a = &l->arena;
-  GoObject *o = ARENA_NEW(a, GoObject);
-  u64 len = strlen(text);
-  u8 *header = arena_alloc(a, 16, 8);
-  wr64(header + 8, len);
-  *o = (GoObject){.os = os, .arch = arch, .imports = NULL, .package = "", .ndefinitions = 2, .nsymbols = 4, .first_global = 3};
-  o->definitions = ARENA_ARRAY(a, GoDefinition, 2);
-  o->symbols = ARENA_ARRAY(a, GoSymbol, 4);
-  const char *content = arena_printf(a, ".gostring.%s.str", name), *variable = arena_printf(a, ".data.%s", name);
-  o->definitions[0] = (GoDefinition){.name = content + 10, .section = content, .kind = GO_SGOSTRING, .size = len, .data = {(const u8 *)text, len}};
-  o->definitions[1] = (GoDefinition){.name = variable + 6, .section = variable, .kind = GO_SDATA, .global = true, .size = 16, .data = {header, 16}, .nrelocs = 1};
-  o->definitions[1].relocs = ARENA_NEW(a, GoReloc);
-  *o->definitions[1].relocs = (GoReloc){.symbol = 1, .kind = KIND_ABS64};
-  o->symbols[0].name = "";
-  o->symbols[1] = (GoSymbol){content + 10, (u32)strlen(content + 10), 1};
-  o->symbols[2] = o->symbols[3] = (GoSymbol){variable + 6, (u32)strlen(variable + 6), 2};
-  const char *path = arena_printf(a, "-X %s", name);
-  *vec_push(&l->files) = (File){.kind = FILE_OBJECT, .path = path, .arg = path, .fmt = o};
 }

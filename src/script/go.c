@@ -1,5 +1,6 @@
 /* go.c: the layout of a Go program, as Go's linker of 2014 had it: a few sections, each for some kinds of symbols, and
  * names for where they begin and end.
+ * A section is there when a symbol is, of whatever size.
  * The trap: symbols stand next to each other as the objects have them, in the order of the table of kinds, without any
  * alignment: the format has none. */
 #include "core/link.h"
@@ -53,7 +54,7 @@ static void output(Builder *b, const char *name, const char *const *kinds, u32 n
   LayoutPattern *p = ARENA_ARRAY(b->arena, LayoutPattern, n + 1);
   for (u32 i = 0; i < n; i++)
     p[i] = (LayoutPattern){.section = kinds[i]};
-  b->stmts[b->n++] = (LayoutStmt){.kind = LAYOUT_OUTPUT, .name = name, .patterns = p, .npatterns = n};
+  b->stmts[b->n++] = (LayoutStmt){.kind = LAYOUT_OUTPUT, .name = name, .flags = LAYOUT_KEEP_EMPTY, .patterns = p, .npatterns = n};
 }
 
 static const char *name_of(const GoLayout *g, const Row *r) { return streq(r->name, ".functab") ? g->functab : r->name; }

@@ -47,7 +47,7 @@ static void write_symtab(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
     u8 type = d->kind == GO_STEXT ? STT_FUNC : d->kind == GO_STLSBSS ? STT_TLS : STT_OBJECT;
     x->st_name = e->name;
     x->st_info = (u8)ELF64_ST_INFO(d->global ? STB_GLOBAL : STB_LOCAL, type);
-    x->st_shndx = (u16)l->osecs.at[l->atoms.at[e->atom].osec].index; /* there are few sections */
+    x->st_shndx = (u16)l->osecs.at[l->atoms.at[e->atom].osec].index; /* there are few */
     x->st_value = l->atoms.addr[e->atom] - (type == STT_TLS ? l->tls_begin : 0);
     x->st_size = l->atoms.at[e->atom].size;
   }

@@ -17,7 +17,7 @@ enum {
   RIP = 16,                    /* which of its 64-bit registers is the program counter */
   THREAD_SIZE = 16 + X86_THREAD_STATE64_COUNT * 4,
 };
-static const u64 MAX_OUTPUT = (u64)1 << 40;
+static const u64 MAX_OUTPUT = UINT32_MAX; /* offsets of sections have 32 bits */
 
 /* ---- headers ---- */
 
@@ -186,7 +186,7 @@ bool go_macho_write(Link *l) {
     size = MAX(size, o->off + o->filesz);
   }
   if (ok && size > MAX_OUTPUT) {
-    diag_error(l->diag, "layout", "the output file would have %llu bytes", (unsigned long long)size);
+    diag_error(l->diag, "layout", "the output file would have %llu bytes, more than a Mach-O file can", (unsigned long long)size);
     ok = false;
   }
   plan_seal(&plan);
