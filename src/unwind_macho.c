@@ -100,6 +100,7 @@ static void drop_fdes(Link *l, u32 file) {
   const File *f = &l->files.at[file];
   const MachoObject *o = f->fmt;
   const CpuUnwind *cpu = cpu_of(o);
+  EhWindow w = {0};
   u32 n = 0;
   Place *complete = heap_alloc(o->nunwind * sizeof *complete);
   bool *drop = heap_alloc(f->eh.nfdes);
@@ -110,7 +111,7 @@ static void drop_fdes(Link *l, u32 file) {
     qsort(complete, n, sizeof *complete, place_order);
   for (u32 i = 0; i < f->eh.nfdes && n; i++) {
     EhRange r;
-    if (ehframe_range(l, (FileId){file}, &f->eh.fdes[i], &r)) {
+    if (ehframe_range(l, (FileId){file}, &f->eh.fdes[i], &w, &r)) {
       Place key = {r.atom.i, r.off};
       drop[i] = bsearch(&key, complete, n, sizeof key, place_order) != NULL;
     }
@@ -256,10 +257,11 @@ static void add_compact(const Link *l, const MachoUnwindTable *t, u32 file, Rang
 static void add_fdes(const Link *l, u32 file, Ranges *v) {
   const File *f = &l->files.at[file];
   u32 dwarf = cpu_of(f->fmt)->dwarf;
+  EhWindow w = {0};
   for (u32 i = 0; i < f->eh.nfdes; i++) {
     const EhRecord *fde = &f->eh.fdes[i];
     EhRange r;
-    if (fde->out == EH_DROPPED || !ehframe_range(l, (FileId){file}, fde, &r) || !stays(l, r.atom.i))
+    if (fde->out == EH_DROPPED || !ehframe_range(l, (FileId){file}, fde, &w, &r) || !stays(l, r.atom.i))
       continue;
     /* A hint: unwinders search from there on, so the start of the section does for all. */
     u32 hint = fde->out <= UNWIND_DWARF_SECTION_OFFSET ? fde->out : 0;
@@ -270,12 +272,16 @@ static void add_fdes(const Link *l, u32 file, Ranges *v) {
 
 static bool is_code(const Link *l, u32 atom) { return stays(l, atom) && l->atoms.flags[atom] & ATOM_EXEC; }
 
-static void add_symbols(const Link *l, u32 file, Ranges *v) {
+static void add_atoms(const Link *l, u32 file, Ranges *v) {
   const File *f = &l->files.at[file];
-  const MachoObject *o = f->fmt;
   for (u32 a = f->atom_base + 1; a < f->atom_base + f->natoms; a++)
     if (is_code(l, a))
       *vec_push(v) = (Range){.atom = a, .source = FROM_SYMBOL};
+}
+
+static void add_symbols(const Link *l, u32 file, Ranges *v) {
+  const File *f = &l->files.at[file];
+  const MachoObject *o = f->fmt;
   for (u32 i = f->natoms; i < f->nsyms; i++) {
     const MachoSymbol *s = macho_symbol(o, i);
     if (s->atom && s->value && is_code(l, f->atom_base + s->atom))
@@ -283,12 +289,35 @@ static void add_symbols(const Link *l, u32 file, Ranges *v) {
   }
 }
 
+enum { SOURCES = 4 };
+
+static void sort_ranges(Range *r, u32 n) {
+  for (u32 i = 1; i < n; i++) /* nearly always sorted already */
+    if (range_order(&r[i - 1], &r[i]) > 0) {
+      qsort(r, n, sizeof *r, range_order);
+      return;
+    }
+}
+
+/* Joins the sorted lists, of which list i ends at end[i], to one. */
+static Ranges merge_ranges(const Ranges *v, const u32 *end) {
+  Ranges out = {0};
+  u32 at[SOURCES] = {0, end[0], end[1], end[2]};
+  vec_reserve(&out, v->n);
+  while (out.n < v->n) {
+    u32 best = SOURCES;
+    for (u32 i = 0; i < SOURCES; i++)
+      if (at[i] < end[i] && (best == SOURCES || range_order(&v->at[at[i]], &v->at[at[best]]) < 0))
+        best = i;
+    out.at[out.n++] = v->at[at[best]++];
+  }
+  return out;
+}
+
 /* Leaves out symbols in what an entry covers, and all but one of what begins at one place; says how long the rest is. */
 static void settle(const Link *l, Ranges *v) {
   u32 kept = 0;
   u64 covered = 0; /* of the atom in hand */
-  if (v->n)
-    qsort(v->at, v->n, sizeof *v->at, range_order);
   for (u32 i = 0; i < v->n; i++) {
     Range *r = &v->at[i];
     bool same_atom = kept && v->at[kept - 1].atom == r->atom;
@@ -298,15 +327,35 @@ static void settle(const Link *l, Ranges *v) {
       continue;
     if (r->source == FROM_SYMBOL) {
       u64 next = i + 1 < v->n && v->at[i + 1].atom == r->atom ? v->at[i + 1].offset : l->atoms.at[r->atom].size;
-      if (next <= r->offset) /* an empty section's, or a name for the end */
-        continue;
-      r->length = (u32)MIN(next - r->offset, (u64)UINT32_MAX);
+      r->length = next > r->offset ? (u32)MIN(next - r->offset, (u64)UINT32_MAX) : 0;
     } else {
       covered = MAX(covered, r->offset + r->length);
     }
     v->at[kept++] = *r;
   }
   v->n = kept;
+}
+
+static Ranges collect_file(const Link *l, const MachoUnwindTable *t, u32 file) {
+  Ranges all = {0};
+  u32 end[SOURCES];
+  add_fdes(l, file, &all);
+  end[0] = all.n;
+  add_compact(l, t, file, &all);
+  end[1] = all.n;
+  add_atoms(l, file, &all);
+  end[2] = all.n;
+  add_symbols(l, file, &all);
+  end[3] = all.n;
+  for (u32 i = 0; i < SOURCES; i++) {
+    u32 begin = i ? end[i - 1] : 0;
+    if (end[i] > begin)
+      sort_ranges(all.at + begin, end[i] - begin);
+  }
+  Ranges v = merge_ranges(&all, end);
+  vec_free(&all);
+  settle(l, &v);
+  return v;
 }
 
 typedef struct {
@@ -317,15 +366,9 @@ typedef struct {
 static void collect_files(void *ctx, u32 begin, u32 end, unsigned tid) {
   const Job *j = ctx;
   (void)tid;
-  for (u32 i = begin; i < end; i++) {
-    if (!is_object(&j->l->files.at[i]))
-      continue;
-    Ranges *v = &j->t->by_file[i];
-    add_fdes(j->l, i, v);
-    add_compact(j->l, j->t, i, v);
-    add_symbols(j->l, i, v);
-    settle(j->l, v);
-  }
+  for (u32 i = begin; i < end; i++)
+    if (is_object(&j->l->files.at[i]))
+      j->t->by_file[i] = collect_file(j->l, j->t, i);
 }
 
 /* True when something is known of some function. */

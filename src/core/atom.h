@@ -122,6 +122,7 @@ typedef struct { AtomId begin, end; } AtomRange;
 typedef struct {
   AtomId atom;
   u32 next;
+  u32 most; /* how many edges of a batch the caller wants at most, 0: all; a reader may give more */
 } EdgeCursor;
 
 /* Where relocated atoms go. */

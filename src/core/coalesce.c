@@ -140,7 +140,7 @@ void coalesce_names(Link *l) {
   Bonds bonds = {0};
   u32 *lost_in = heap_alloc(l->syms.nglobal * sizeof *lost_in);
   for (u32 f = 1; f < l->files.n; f++)
-    if (l->files.at[f].live && l->files.at[f].kind == FILE_OBJECT && drop_losers(l, f, lost_in, &fallen))
+    if (l->files.at[f].live && l->files.at[f].kind == FILE_OBJECT && drop_losers(l, f, lost_in, &fallen) && !l->format->no_neutral_edges)
       find_bonds(l, f, lost_in, &bonds, &fallen);
   if (bonds.n)
     qsort(bonds.at, bonds.n, sizeof *bonds.at, by_atom);

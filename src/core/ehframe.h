@@ -44,8 +44,13 @@ typedef struct {
   AtomId lsda;   /* its table of handlers, 0: none */
   i64 lsda_off;  /* in that atom */
 } EhRange;
-/* False: its CIE does not say how to read it. */
-bool ehframe_range(const struct Link *l, FileId f, const EhRecord *fde, EhRange *out);
+/* Edges of records, decoded in batches that serve the records behind, too. Zero it to begin. */
+typedef struct {
+  u32 atom, first, n; /* `at` is [first, first + n) of the atom's */
+  Edge at[EDGE_BATCH];
+} EhWindow;
+/* False: its CIE does not say how to read it. One window for many calls makes those in the order of records cheap. */
+bool ehframe_range(const struct Link *l, FileId f, const EhRecord *fde, EhWindow *w, EhRange *out);
 /* Leaves out those FDEs of file f for which drop[i] is set, as if they were not there. Between ehframe_parse and dead strip;
  * parallel by file. */
 void ehframe_drop(struct Link *l, FileId f, const bool *drop);

@@ -96,7 +96,7 @@ u32 edges_as_stream(const Link *l, EdgeStream *st) {
   u32 n = 0;
   st->nruns = 0;
   while (st->at < st->n && st->nruns < STREAM_RUNS && n + EDGE_BATCH <= STREAM_EDGES) {
-    EdgeCursor c = {st->atoms[st->at], st->next};
+    EdgeCursor c = {.atom = st->atoms[st->at], .next = st->next};
     u32 begin = n, got = l->format->edges(l, &c, st->edge + n);
     bool last = c.next >= l->atoms.at[st->atoms[st->at].i].rel; /* a batch may be short: what belongs together comes together */
     for (u32 k = begin; k < begin + got; k++)

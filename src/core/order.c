@@ -19,7 +19,7 @@ typedef struct {
 /* Of two that want to follow one atom the first does, and nobody follows two. */
 static Chains find_chains(Link *l) {
   Chains c = {0};
-  for (u32 a = 1; l->format->atoms_are_symbols && a < l->atoms.n; a++) {
+  for (u32 a = 1; l->format->atoms_are_symbols && !l->format->no_neutral_edges && a < l->atoms.n; a++) {
     EdgeCursor at = {.atom = {a}};
     Edge e[EDGE_BATCH];
     if ((l->atoms.flags[a] & ATOM_FOLDED) != ATOM_LIVE)

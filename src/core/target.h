@@ -223,6 +223,7 @@ typedef struct Format {
   /* An atom is what one symbol names (not a section that may hold many): one that loses its name is gone, a
    * tentative definition is an atom like any other. */
   bool atoms_are_symbols;
+  bool no_neutral_edges; /* all edges are the CPU's: none means order or a shared fate, so nobody need look for them */
   bool weak_references_load; /* a weak reference loads archive members like any other */
   /* ... and must be met like any other: "weak" says that the library may be missing when the program runs. */
   bool weak_must_be_met;

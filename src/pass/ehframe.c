@@ -397,6 +397,7 @@ u32 ehframe_edges(const Link *l, FileId f, const EhRecord *r, EdgeCursor *c, Edg
   if (r->nrel <= fde)
     return 0; /* nothing but the function */
   while (c->next - r->rel < r->nrel) {
+    c->most = r->nrel - (c->next - r->rel);
     u32 n = l->format->edges(l, c, buf), kept = 0;
     if (!n)
       return 0;

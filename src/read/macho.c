@@ -320,11 +320,6 @@ static bool not_significant(Link *l, FileId f, u8 *marks, u8 mark, u16 except) {
   return false;
 }
 
-static void *no_locator(const Link *l, FileId f) {
-  (void)l, (void)f;
-  return NULL;
-}
-
 static bool no_properties(const Link *l, FileId f, Properties *out) {
   (void)l, (void)f, (void)out;
   return false;
@@ -340,6 +335,7 @@ void macho_format_init(Format *f) {
       .name = "mach-o",
       .atoms_are_symbols = true,
       .weak_references_load = true,
+      .no_neutral_edges = true,
       .edges = macho_edges,
       .edge_stream = edges_as_stream,
       .atom_name = macho_atom_name,
@@ -366,7 +362,9 @@ void macho_format_init(Format *f) {
       .describe_symbol = macho_describe_symbol,
       .absorb = macho_absorb,
       .each_local = macho_each_local,
-      .locator_open = no_locator,
+      .locator_open = macho_locator_open,
+      .locator_find = macho_locator_find,
+      .locator_close = macho_locator_close,
       .shared_name = macho_shared_name,
       .library_names = macho_library_names,
   };

@@ -283,6 +283,8 @@ void macho_atoms(Link *l, FileId f, unsigned tid) {
     if (o->atoms[i].section)
       follow_target(&m, i);
   mark_roots(&m);
+  if (o->has_debug_info)
+    macho_debug_unit(o);
   keep_edges(&m);
   vec_free(&m.edges);
   free((void *)(uintptr_t)m.by_atom);

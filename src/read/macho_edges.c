@@ -52,8 +52,9 @@ u32 macho_edges(const Link *l, EdgeCursor *c, Edge *buf) {
   if (l->atoms.flags[c->atom.i] & ATOM_SYNTH || !o || !o->first_edge)
     return 0;
   u32 i = c->atom.i - file->atom_base, total = o->first_edge[i + 1] - o->first_edge[i], n = 0;
-  for (; c->next < total && n < EDGE_BATCH; c->next++, n++) {
-    bool parts = n + 1 == EDGE_BATCH && edge_class(l->arch, macho_edge_kind(&o->edges[o->first_edge[i] + c->next])) == EC_SUBTRACT;
+  u32 most = c->most > 1 ? MIN(c->most, (u32)EDGE_BATCH) : c->most ? 2 : EDGE_BATCH; /* two: a difference */
+  for (; c->next < total && n < most; c->next++, n++) {
+    bool parts = n + 1 == most && edge_class(l->arch, macho_edge_kind(&o->edges[o->first_edge[i] + c->next])) == EC_SUBTRACT;
     if (parts) /* the two edges of a difference come in one batch */
       break;
     decode(l, file, &o->edges[o->first_edge[i] + c->next], &buf[n]);
@@ -98,7 +99,7 @@ bool macho_edge_ends(const Link *l, AtomId a, EdgeEnd *buf) {
 }
 
 u32 macho_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf) {
-  EdgeCursor c = {a, *next};
+  EdgeCursor c = {.atom = a, .next = *next};
   Edge e[EDGE_BATCH];
   FileId f = {l->atoms.at[a.i].file};
   u32 n = *next < end ? macho_edges(l, &c, e) : 0;

@@ -61,6 +61,9 @@ void macho_eh_frame(Link *l, FileId f, const MachoObject *o, MachoRelocs *r, uns
 /* Reads __compact_unwind to o->unwind. */
 void macho_compact_unwind(Link *l, FileId f, MachoObject *o, unsigned tid);
 
+/* Fills o->debug_unit. */
+void macho_debug_unit(MachoObject *o);
+
 /* Hooks of Format. */
 bool macho_open(Link *l, FileId f, unsigned tid);
 u32 macho_names(Link *l, FileId f, InternEnt *out);
@@ -82,6 +85,9 @@ bool macho_edge_ends(const Link *l, AtomId a, EdgeEnd *buf);
 u32 macho_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf);
 bool macho_by_content(const Link *l, AtomId a);
 u64 macho_local_value(const Link *l, FileId f, u32 index);
+void *macho_locator_open(const Link *l, FileId f);
+bool macho_locator_find(void *locator, AtomId a, u64 off, Arena *arena, SourcePlace *out);
+void macho_locator_close(void *locator);
 void macho_describe(const Link *l, AtomId a, Arena *arena, struct YamlAtom *out);
 bool macho_describe_symbol(const Link *l, FileId f, u32 index, Arena *arena, struct YamlAtom *out);
 

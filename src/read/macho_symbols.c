@@ -86,7 +86,7 @@ static void record(const File *file, u32 index, SymRec *r) {
     r->size = macho_atom_size(o, s->atom) - s->value;
     r->keep = (u8)keep_of(o, s);
   }
-  if (n->n_type & N_PEXT)
+  if (n->n_type & N_PEXT || file->exclude_libs) /* -hidden-l */
     r->vis = 2;
 }
 
@@ -110,7 +110,7 @@ u32 macho_kinds(const Link *l, FileId f, u32 from, u64 *buf, u32 cap) {
     const MachoSymbol *s = macho_symbol(o, from + k);
     const Nlist64 *x = &o->nlists[s->nlist];
     u8 rank = rank_of(x);
-    bool hidden = x->n_type & N_PEXT && rank != RANK_NONE;
+    bool hidden = (x->n_type & N_PEXT || file->exclude_libs) && rank != RANK_NONE;
     buf[k] = (u64)s->atom << SK_SECTION_SHIFT | (hidden ? 2ull << SK_VIS_SHIFT : 0) | (is_weak(x) ? SK_WEAK : 0) | rank;
   }
   return n;

@@ -370,7 +370,7 @@ static AtomId yaml_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off) {
 }
 
 static u32 yaml_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf) {
-  EdgeCursor c = {a, *next};
+  EdgeCursor c = {.atom = a, .next = *next};
   Edge e[EDGE_BATCH];
   FileId f = {l->atoms.at[a.i].file};
   u32 n = yaml_edges(l, &c, e);

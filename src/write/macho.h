@@ -90,7 +90,7 @@ bool macho_linkedit_build(MachoImage *m);
 /* Of the file, once sign_off is known. */
 MachoSignature macho_signature_of(const MachoImage *m);
 /* Symbol table, string table, indirect symbols, function starts, data in code. */
-void macho_symtab_build(MachoImage *m);
+void macho_symtab_build(MachoImage *m, Arena *arena);
 /* Writes the file. False after a report. */
 bool macho_write(MachoImage *m);
 

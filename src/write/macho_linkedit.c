@@ -69,7 +69,7 @@ static void add_pointer(const MachoImage *m, Opcodes *o, const BindPointer *p) {
 }
 
 /* Names that this image defines for good, where another image defines them weak. */
-static const char **find_overrides(const MachoImage *m, u32 *n) {
+static const char **find_overrides(const MachoImage *m, Arena *arena, u32 *n) {
   const Link *l = m->l;
   VEC(const char *) v = {0};
   for (u32 f = 1; f < l->files.n; f++) {
@@ -84,7 +84,7 @@ static const char **find_overrides(const MachoImage *m, u32 *n) {
           *vec_push(&v) = l->syms.name[sym].p;
       }
   }
-  const char **out = ARENA_ARRAY(&m->l->arena, const char *, v.n + 1);
+  const char **out = ARENA_ARRAY(arena, const char *, v.n + 1);
   if (v.n)
     memcpy(out, v.at, v.n * sizeof *out);
   *n = v.n;
@@ -100,20 +100,20 @@ static bool segments_fit(const MachoImage *m) {
   return false;
 }
 
-static bool make_opcodes(MachoImage *m) {
+static bool make_opcodes(MachoImage *m, Arena *arena) {
   Link *l = m->l;
   Binds *b = l->binds;
   Opcodes o = {0};
-  u32 noverrides, *lazy_data = ARENA_ARRAY(&l->arena, u32, b->nlazy + 1);
+  u32 noverrides, *lazy_data = ARENA_ARRAY(arena, u32, b->nlazy + 1);
   if (!segments_fit(m))
     return false;
   for (u32 i = 0; i < b->npointers; i++)
     add_pointer(m, &o, &b->pointers[i]);
-  const char **overrides = find_overrides(m, &noverrides);
-  m->part[PART_REBASE].bytes = macho_rebase_encode(&l->arena, o.rebases.at, o.rebases.n);
-  m->part[PART_BIND].bytes = macho_bind_encode(&l->arena, o.binds.at, o.binds.n);
-  m->part[PART_WEAK_BIND].bytes = macho_weak_bind_encode(&l->arena, o.weak.at, o.weak.n, overrides, noverrides);
-  m->part[PART_LAZY_BIND].bytes = macho_lazy_bind_encode(&l->arena, o.lazy.at, o.lazy.n, lazy_data); /* lazy pointers are in the order of stubs */
+  const char **overrides = find_overrides(m, arena, &noverrides);
+  m->part[PART_REBASE].bytes = macho_rebase_encode(arena, o.rebases.at, o.rebases.n);
+  m->part[PART_BIND].bytes = macho_bind_encode(arena, o.binds.at, o.binds.n);
+  m->part[PART_WEAK_BIND].bytes = macho_weak_bind_encode(arena, o.weak.at, o.weak.n, overrides, noverrides);
+  m->part[PART_LAZY_BIND].bytes = macho_lazy_bind_encode(arena, o.lazy.at, o.lazy.n, lazy_data); /* lazy pointers are in the order of stubs */
   b->lazy_data = lazy_data;
   vec_free(&o.rebases);
   vec_free(&o.binds);
@@ -143,20 +143,20 @@ static void report_fault(const MachoImage *m, const MachoFixup *f, MachoFixupFau
   }
 }
 
-static bool make_fixups(MachoImage *m) {
+static bool make_fixups(MachoImage *m, Arena *arena) {
   Link *l = m->l;
   Binds *b = l->binds;
-  MachoFixup *v = link_own(l, pages_alloc((b->npointers + 1ull) * sizeof *v), (b->npointers + 1ull) * sizeof *v);
-  MachoFixupSegment *segments = ARENA_ARRAY(&l->arena, MachoFixupSegment, m->segments.n);
+  MachoFixup *v = ARENA_ARRAY(arena, MachoFixup, b->npointers + 1);
+  MachoFixupSegment *segments = ARENA_ARRAY(arena, MachoFixupSegment, m->segments.n);
   for (u32 i = 0; i < m->segments.n; i++)
     segments[i] = (MachoFixupSegment){m->segments.at[i].addr, m->segments.at[i].size};
   for (u32 i = 0; i < b->npointers; i++) {
     const BindPointer *p = &b->pointers[i];
     v[i] = (MachoFixup){.addr = p->addr, .target = p->target, .addend = p->addend, .symbol = p->sym == NO_SYM.i ? MACHO_FIXUP_REBASE : p->sym};
   }
-  MachoFixups *c = ARENA_NEW(&l->arena, MachoFixups);
+  MachoFixups *c = ARENA_NEW(arena, MachoFixups);
   u32 nimports;
-  MachoImport *imports = macho_imports_assign(&l->arena, v, b->npointers, &nimports);
+  MachoImport *imports = macho_imports_assign(arena, v, b->npointers, &nimports);
   for (u32 i = 0; i < nimports; i++) {
     u32 sym = imports[i].symbol;
     imports[i].name = l->syms.name[sym].p;
@@ -175,7 +175,7 @@ static bool make_fixups(MachoImage *m) {
   if (!ok)
     return false;
   u64 size = macho_fixups_size(c);
-  u8 *out = arena_alloc(&l->arena, size, 8);
+  u8 *out = arena_alloc(arena, size, 8);
   macho_fixups_write(c, out);
   m->part[PART_FIXUPS].bytes = (Bytes){out, size};
   m->fixups = c;
@@ -195,12 +195,12 @@ static u32 export_flags(const Link *l, u32 sym) {
   return flags;
 }
 
-static void make_exports(MachoImage *m) {
+static void make_exports(MachoImage *m, Arena *arena) {
   Link *l = m->l;
   u32 n = 0;
   for (u32 i = 0; i < l->syms.nglobal; i++)
     n += (l->syms.flags[i] & (SF_EXPORTED | SF_DISCARDED)) == SF_EXPORTED;
-  MachoExport *v = link_own(l, pages_alloc((n + 1ull) * sizeof *v), (n + 1ull) * sizeof *v);
+  MachoExport *v = ARENA_ARRAY(arena, MachoExport, n + 1);
   n = 0;
   for (u32 i = 0; i < l->syms.nglobal; i++) {
     if ((l->syms.flags[i] & (SF_EXPORTED | SF_DISCARDED)) != SF_EXPORTED)
@@ -210,9 +210,9 @@ static void make_exports(MachoImage *m) {
                            .addr = l->syms.value[i] - (flags & EXPORT_SYMBOL_FLAGS_KIND_ABSOLUTE ? 0 : m->base)};
     m->weak_defines |= (flags & EXPORT_SYMBOL_FLAGS_WEAK_DEFINITION) != 0;
   }
-  MachoTrie *t = macho_trie_create(&l->arena, v, n);
+  MachoTrie *t = macho_trie_create(arena, v, n);
   u64 size = macho_trie_size(t);
-  u8 *out = arena_alloc(&l->arena, size, 8);
+  u8 *out = arena_alloc(arena, size, 8);
   macho_trie_write(t, out);
   m->part[PART_EXPORTS].bytes = (Bytes){out, size};
 }
@@ -260,12 +260,31 @@ static bool place_parts(MachoImage *m) {
   return false;
 }
 
+typedef struct {
+  MachoImage *m;
+  bool ok;
+} BuildJob;
+
+enum { BUILD_POINTERS, BUILD_EXPORTS, BUILD_SYMBOLS, BUILD_COUNT };
+
+/* Parts that know nothing of each other. A thread's scratch lives as long as the link. */
+static void build_some(void *ctx, u32 begin, u32 end, unsigned tid) {
+  BuildJob *j = ctx;
+  const Link *l = j->m->l;
+  Arena *arena = &l->scratch[tid];
+  for (u32 i = begin; i < end; i++) {
+    if (i == BUILD_POINTERS)
+      j->ok = l->opt->darwin.chained_fixups ? make_fixups(j->m, arena) : make_opcodes(j->m, arena);
+    else if (i == BUILD_EXPORTS)
+      make_exports(j->m, arena);
+    else
+      macho_symtab_build(j->m, arena);
+  }
+}
+
 bool macho_linkedit_build(MachoImage *m) {
-  const Link *l = m->l;
-  if (!(l->opt->darwin.chained_fixups ? make_fixups(m) : make_opcodes(m)))
-    return false;
-  make_exports(m);
+  BuildJob j = {.m = m};
+  pool_run(m->l->pool, BUILD_COUNT, 1, build_some, &j);
   note_coalesced(m);
-  macho_symtab_build(m);
-  return place_parts(m);
+  return j.ok && place_parts(m);
 }

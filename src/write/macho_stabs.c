@@ -20,12 +20,13 @@ static const char *join(Arena *a, const char *dir, const char *name) {
   return arena_printf(a, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
 }
 
-static const char *object_path(Link *l, u32 f, const char *cwd) {
-  const char *path = join(&l->arena, cwd, file_name(l, (FileId){f})), *prefix = l->opt->darwin.oso_prefix;
+static const char *object_path(MachoSymbols *s, u32 f, const char *cwd) {
+  const Link *l = s->l;
+  const char *path = join(s->arena, cwd, file_name(l, (FileId){f})), *prefix = l->opt->darwin.oso_prefix;
   if (!prefix)
     return path;
   if (streq(prefix, "."))
-    prefix = cwd ? arena_printf(&l->arena, "%s/", cwd) : "";
+    prefix = cwd ? arena_printf(s->arena, "%s/", cwd) : "";
   return starts_with(path, prefix) ? path + strlen(prefix) : path;
 }
 
@@ -75,8 +76,8 @@ void macho_add_stabs(MachoSymbols *s) {
     if (!file->live || file->kind != FILE_OBJECT || !o || !o->debug_unit.known)
       continue;
     const char *source = o->debug_unit.name ? o->debug_unit.name : "";
-    add(s, N_SO, NO_SECT, 0, 0, join(&l->arena, o->debug_unit.comp_dir, source));
-    add(s, N_OSO, (u8)s->m->cpusubtype, 1, 0, object_path(l, f, cwd));
+    add(s, N_SO, NO_SECT, 0, 0, join(s->arena, o->debug_unit.comp_dir, source));
+    add(s, N_OSO, (u8)s->m->cpusubtype, 1, 0, object_path(s, f, cwd));
     add_symbols_of(s, f);
     add(s, N_SO, 1, 0, 0, "");
   }

@@ -26,7 +26,8 @@ static void add(MachoSymbols *s, const char *name, u64 len, Nlist64 n) {
 }
 
 static void note_function(MachoSymbols *s, u32 atom, u64 addr) {
-  if (atom && s->l->atoms.flags[atom] & ATOM_EXEC)
+  const Link *l = s->l;
+  if (atom && l->atoms.flags[atom] & ATOM_EXEC && addr < l->atoms.addr[atom] + l->atoms.at[atom].size) /* not one for the end */
     *vec_push(&s->functions) = addr;
 }
 
@@ -67,23 +68,7 @@ static void add_locals_of(MachoSymbols *s, u32 f) {
 
 /* ---- global symbols ---- */
 
-typedef struct {
-  u64 order;
-  u32 sym;
-} Ordered;
-typedef VEC(Ordered) OrderedSyms;
-
-static int by_order(const void *pa, const void *pb) {
-  const Ordered *a = pa, *b = pb;
-  if (a->order != b->order)
-    return a->order < b->order ? -1 : 1;
-  return a->sym < b->sym ? -1 : a->sym > b->sym;
-}
-
-static void sort(OrderedSyms *v) {
-  if (v->n)
-    qsort(v->at, v->n, sizeof *v->at, by_order);
-}
+typedef VEC(u32) SymList;
 
 /* Symbols that are defined in this output and that tools may see. */
 static bool is_defined(const Link *l, u32 sym) {
@@ -128,7 +113,7 @@ static Nlist64 undefined(const MachoImage *m, u32 sym) {
           : ordinal == BIND_SPECIAL_DYLIB_MAIN_EXECUTABLE ? (u32)EXECUTABLE_ORDINAL
           : ordinal > MAX_LIBRARY_ORDINAL                 ? 0
                                                           : (u32)ordinal;
-  Nlist64 n = {.n_type = N_EXT, .n_desc = (u16)(l->opt->darwin.flat_namespace ? 0 : o << 8)};
+  Nlist64 n = {.n_type = N_EXT, .n_desc = (u16)(o << 8)};
   if (macho_weak_import(m, sym))
     n.n_desc |= N_WEAK_REF;
   if (f & SF_SHARED && f & SF_WEAK)
@@ -136,38 +121,62 @@ static Nlist64 undefined(const MachoImage *m, u32 sym) {
   return n;
 }
 
-static void add_group(MachoSymbols *s, OrderedSyms *v, bool is_undefined) {
+static void add_group(MachoSymbols *s, const SymList *v, bool is_undefined) {
   const Link *l = s->l;
-  sort(v);
   vec_reserve(&s->symbols, s->symbols.n + v->n);
   for (u32 i = 0; i < v->n; i++) {
-    u32 sym = v->at[i].sym;
+    u32 sym = v->at[i];
     const SymName *name = &l->syms.name[sym];
     s->m->symbol_index[sym] = s->symbols.n + 1;
     add(s, name->p, name->len, is_undefined ? undefined(s->m, sym) : defined(l, sym));
   }
 }
 
-typedef struct {
-  OrderedSyms hidden, external, undefined;
-} Groups;
+typedef enum { IN_NONE, IN_HIDDEN, IN_EXTERNAL, IN_UNDEFINED, IN_COUNT } Group;
 
-static void collect(MachoSymbols *s, Groups *g) {
+/* Which table each global symbol belongs to. */
+static u8 *choose_groups(MachoSymbols *s) {
   const Link *l = s->l;
   const Binds *b = l->binds;
-  u8 *bound = pages_alloc(l->syms.nglobal + 1ull);
+  u8 *group = ARENA_ARRAY(s->arena, u8, l->syms.nglobal + 1);
   for (u32 i = 0; i < b->npointers; i++)
     if (b->pointers[i].sym != NO_SYM.i)
-      bound[b->pointers[i].sym] = 1;
-  for (u32 i = 0; i < l->syms.nglobal; i++) {
-    bool here = is_defined(l, i);
-    if (!here && !bound[i])
-      continue;
-    *vec_push(!here ? &g->undefined : l->syms.flags[i] & SF_HIDDEN ? &g->hidden : &g->external) = (Ordered){sym_order(l, i), i};
-    if (here)
+      group[b->pointers[i].sym] = IN_UNDEFINED;
+  for (u32 i = 0; i < l->syms.nglobal; i++)
+    if (is_defined(l, i)) {
+      group[i] = l->syms.flags[i] & SF_HIDDEN ? IN_HIDDEN : IN_EXTERNAL;
       note_function(s, l->syms.atom[i], l->syms.value[i]);
+    }
+  return group;
+}
+
+static int by_order(const void *a, const void *b, void *ctx) {
+  u64 x = sym_order(ctx, *(const u32 *)a), y = sym_order(ctx, *(const u32 *)b);
+  return x < y ? -1 : x > y;
+}
+
+/* In the order of sym_order(): files as they stand, each symbol where it is defined; at the end what nobody defines. */
+static void collect(MachoSymbols *s, SymList out[IN_COUNT]) {
+  Link *l = s->l;
+  u8 *group = choose_groups(s);
+  for (u32 f = 0; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    u32 first = f ? file->first_global : 0, n = f ? (file->fmt && file->globals ? file->nsyms - first : 0) : l->weld_names.n;
+    for (u32 i = 0; i < n; i++) {
+      u32 sym = f ? file->globals[i] : l->weld_names.at[i].sym;
+      if (sym >= l->syms.nglobal || !group[sym] || key_file(l->syms.key[sym]) != f || key_index(l->syms.key[sym]) != first + i || key_rank(l->syms.key[sym]) == 255)
+        continue;
+      *vec_push(&out[group[sym]]) = sym;
+      group[sym] = IN_NONE;
+    }
   }
-  pages_free(bound, l->syms.nglobal + 1ull);
+  SymList *rest = &out[IN_UNDEFINED];
+  u32 first = rest->n;
+  for (u32 i = 0; i < l->syms.nglobal; i++)
+    if (group[i])
+      *vec_push(rest) = i;
+  if (rest->n > first)
+    qsort_r(rest->at + first, rest->n - first, sizeof *rest->at, by_order, l);
 }
 
 /* ---- the table of indirect symbols ---- */
@@ -181,11 +190,11 @@ static u32 indirect(const MachoImage *m, u32 sym) {
 }
 
 /* In the order of first_indirect() in macho_commands.c. */
-static Bytes make_indirect(const MachoImage *m) {
+static Bytes make_indirect(const MachoImage *m, Arena *arena) {
   const Binds *b = m->l->binds;
   const BindSlots *v[] = {&b->stubs, &b->got, &b->stubs, &b->tlv};
   const u32 synths[] = {b->stubs.synth, b->got.synth, b->lazy, b->tlv.synth};
-  u32 *out = ARENA_ARRAY(&m->l->arena, u32, 2ull * b->stubs.n + b->got.n + b->tlv.n), n = 0;
+  u32 *out = ARENA_ARRAY(arena, u32, 2ull * b->stubs.n + b->got.n + b->tlv.n), n = 0;
   for (u32 i = 0; i < COUNT_OF(v); i++)
     for (u32 k = 0; synths[i] && k < v[i]->n; k++)
       out[n++] = indirect(m, v[i]->sym[k]);
@@ -194,7 +203,7 @@ static Bytes make_indirect(const MachoImage *m) {
 
 /* ---- what goes with it ---- */
 
-static Bytes make_data_in_code(const MachoImage *m) {
+static Bytes make_data_in_code(const MachoImage *m, Arena *arena) {
   const Link *l = m->l;
   VEC(DataInCodeEntry) v = {0};
   for (u32 f = 1; f < l->files.n; f++) {
@@ -212,7 +221,7 @@ static Bytes make_data_in_code(const MachoImage *m) {
   Bytes out = {0};
   if (v.n) {
     macho_data_in_code_sort(v.at, v.n);
-    u8 *p = arena_alloc(&m->l->arena, v.n * sizeof *v.at, 8);
+    u8 *p = arena_alloc(arena, v.n * sizeof *v.at, 8);
     memcpy(p, v.at, v.n * sizeof *v.at);
     out = (Bytes){p, v.n * sizeof *v.at};
   }
@@ -220,43 +229,42 @@ static Bytes make_data_in_code(const MachoImage *m) {
   return out;
 }
 
-static Bytes keep(Link *l, const void *p, u64 n, u64 align) {
-  u8 *out = link_own(l, pages_alloc(align_up(n, align) + 1), align_up(n, align) + 1);
+static Bytes keep(Arena *arena, const void *p, u64 n, u64 align) {
+  u8 *out = arena_alloc(arena, align_up(n, align) + 1, 8);
   if (n)
     memcpy(out, p, n);
   return (Bytes){out, align_up(n, align)};
 }
 
-void macho_symtab_build(MachoImage *m) {
+void macho_symtab_build(MachoImage *m, Arena *arena) {
   Link *l = m->l;
-  MachoSymbols s = {.m = m, .l = l};
-  Groups g = {0};
-  m->symbol_index = ARENA_ARRAY(&l->arena, u32, l->syms.nglobal + 1);
+  MachoSymbols s = {.m = m, .l = l, .arena = arena};
+  SymList group[IN_COUNT] = {0};
+  m->symbol_index = ARENA_ARRAY(arena, u32, l->syms.nglobal + 1);
   macho_add_string(&s, " ", 1); /* a name at 0 would be no name */
   if (l->opt->strip == STRIP_NONE)
     macho_add_stabs(&s);
   for (u32 f = 1; f < l->files.n; f++)
     if (l->files.at[f].live && l->files.at[f].kind == FILE_OBJECT && l->files.at[f].fmt)
       add_locals_of(&s, f);
-  collect(&s, &g);
+  collect(&s, group);
   if (locals_wanted(l))
-    add_group(&s, &g.hidden, false);
+    add_group(&s, &group[IN_HIDDEN], false);
   m->nlocal = s.symbols.n;
-  add_group(&s, &g.external, false);
+  add_group(&s, &group[IN_EXTERNAL], false);
   m->nexternal = s.symbols.n - m->nlocal;
-  add_group(&s, &g.undefined, true);
+  add_group(&s, &group[IN_UNDEFINED], true);
   m->nundefined = s.symbols.n - m->nlocal - m->nexternal;
-  m->part[PART_SYMBOLS].bytes = keep(l, s.symbols.at, s.symbols.n * sizeof(Nlist64), 8);
-  m->part[PART_STRINGS].bytes = keep(l, s.strings.at, s.strings.n, 8);
-  m->part[PART_INDIRECT].bytes = make_indirect(m);
+  m->part[PART_SYMBOLS].bytes = keep(arena, s.symbols.at, s.symbols.n * sizeof(Nlist64), 8);
+  m->part[PART_STRINGS].bytes = keep(arena, s.strings.at, s.strings.n, 8);
+  m->part[PART_INDIRECT].bytes = make_indirect(m, arena);
   if (!l->opt->darwin.no_function_starts)
-    m->part[PART_FUNCTIONS].bytes = macho_function_starts(&l->arena, s.functions.at, s.functions.n, m->base);
+    m->part[PART_FUNCTIONS].bytes = macho_function_starts(arena, s.functions.at, s.functions.n, m->base);
   if (!l->opt->darwin.no_data_in_code)
-    m->part[PART_DATA_IN_CODE].bytes = make_data_in_code(m);
+    m->part[PART_DATA_IN_CODE].bytes = make_data_in_code(m, arena);
   vec_free(&s.symbols);
   vec_free(&s.strings);
   vec_free(&s.functions);
-  vec_free(&g.hidden);
-  vec_free(&g.external);
-  vec_free(&g.undefined);
+  for (u32 i = 0; i < IN_COUNT; i++)
+    vec_free(&group[i]);
 }

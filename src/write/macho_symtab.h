@@ -7,6 +7,7 @@
 typedef struct {
   MachoImage *m;
   Link *l;
+  Arena *arena; /* for what stays */
   VEC(Nlist64) symbols;
   VEC(char) strings;
   VEC(u64) functions; /* where they begin */

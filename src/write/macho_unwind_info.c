@@ -56,6 +56,14 @@ static int by_addr(const void *a, const void *b) {
   return x->lsda < y->lsda ? -1 : x->lsda > y->lsda;
 }
 
+static void sort_entries(MachoUnwindEntry *e, u32 n) {
+  for (u32 i = 1; i < n; i++) /* sorted already, unless somebody ordered functions */
+    if (by_addr(&e[i - 1], &e[i]) > 0) {
+      qsort(e, n, sizeof *e, by_addr);
+      return;
+    }
+}
+
 static u32 full_encoding(const MachoUnwindEntry *e) { return e->encoding | e->personality << PERSONALITY_SHIFT; }
 
 static bool can_join(const MachoUnwindEntry *x, const MachoUnwindEntry *y) {
@@ -188,7 +196,7 @@ MachoUnwindPlan *macho_unwind_plan(Arena *arena, MachoUnwindInfo *in) {
     known = in->entries[i].encoding != 0;
   if (!known)
     return NULL;
-  qsort(in->entries, in->nentries, sizeof *in->entries, by_addr);
+  sort_entries(in->entries, in->nentries);
   const MachoUnwindEntry *last = &in->entries[in->nentries - 1];
   MachoUnwindPlan *p = ARENA_NEW(arena, MachoUnwindPlan);
   *p = (MachoUnwindPlan){.in = in, .e = in->entries, .end = last->addr + last->length};

@@ -31,7 +31,9 @@ static void place_check(const Image *im, const Fixup *f) {
     fail(im, "a %s at 0x%lx is in no section", kind, f->vmaddr);
   if (f->vmaddr % 8 && !options.allow_unaligned)
     fail(im, "a %s at 0x%lx (%s,%s) is not aligned", kind, f->vmaddr, sect->segname, sect->name);
-  if (f->kind == FIX_REBASE && (f->value < im->base || f->value > im->end))
+  /* The top byte may be a tag: C++ marks names of types there. */
+  u64 target = f->value << 8 >> 8;
+  if (f->kind == FIX_REBASE && (target < im->base || target > im->end))
     fail(im, "a rebase at 0x%lx points to 0x%lx, outside the image", f->vmaddr, f->value);
   if (f->kind == FIX_LAZY && sect->type != SECT_LAZY_POINTERS)
     fail(im, "a lazy bind at 0x%lx is not in a section of lazy pointers", f->vmaddr);

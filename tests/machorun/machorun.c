@@ -23,10 +23,11 @@ _Noreturn void fail(const Image *im, const char *format, ...) {
 
 static const char usage[] =
     "usage: machorun [options] PROGRAM [ARGUMENTS]\n"
-    "  --check            only check PROGRAM (any type, any CPU), do not run it\n"
-    "  --lazy             bind lazy pointers when they are called, through dyld_stub_binder\n"
-    "  --allow-unaligned  pointers that the loader writes may be at any address\n"
-    "  --verbose          say what is loaded and bound\n";
+    "  --check               only check PROGRAM (any type, any CPU), do not run it\n"
+    "  --lazy                bind lazy pointers when they are called, through dyld_stub_binder\n"
+    "  --allow-unaligned     pointers that the loader writes may be at any address\n"
+    "  --allow-unwind-twice  __unwind_info may have two entries of one function\n"
+    "  --verbose             say what is loaded and bound\n";
 
 int main(int argc, char **argv, char **envp) {
   int i = 1;
@@ -37,6 +38,8 @@ int main(int argc, char **argv, char **envp) {
       options.lazy = true;
     else if (streq(argv[i], "--allow-unaligned"))
       options.allow_unaligned = true;
+    else if (streq(argv[i], "--allow-unwind-twice"))
+      options.allow_unwind_twice = true;
     else if (streq(argv[i], "--verbose"))
       options.verbose = true;
     else

@@ -89,7 +89,7 @@ struct Image {
 
 /* Options of the command line. */
 typedef struct {
-  bool check_only, lazy, verbose, allow_unaligned;
+  bool check_only, lazy, verbose, allow_unaligned, allow_unwind_twice;
 } Options;
 
 extern Options options;

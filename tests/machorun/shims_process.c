@@ -220,26 +220,50 @@ static int mac_wait4(int pid, int *status, int flags, void *usage) {
 }
 static int mac_waitpid(int pid, int *status, int flags) { return mac_wait4(pid, status, flags, NULL); }
 
-/* One zone: the host's heap. */
-static u64 default_zone[32];
-static void *mac_default_zone(void) { return default_zone; }
-static void *mac_create_zone(size_t size, unsigned flags) {
-  (void)size, (void)flags;
-  return default_zone;
+/* One zone: the host's heap. Programs also call the functions in its record. */
+typedef struct MacZone {
+  void *reserved[2];
+  size_t (*size)(struct MacZone *, const void *);
+  void *(*malloc)(struct MacZone *, size_t);
+  void *(*calloc)(struct MacZone *, size_t, size_t);
+  void *(*valloc)(struct MacZone *, size_t);
+  void (*free)(struct MacZone *, void *);
+  void *(*realloc)(struct MacZone *, void *, size_t);
+  void *rest[16];
+} MacZone;
+
+static size_t zone_size(MacZone *zone, const void *p) {
+  (void)zone;
+  return malloc_usable_size((void *)(uintptr_t)p);
 }
-static void mac_set_zone_name(void *zone, const char *name) { (void)zone, (void)name; }
-static void *mac_zone_malloc(void *zone, size_t size) {
+static void *zone_malloc(MacZone *zone, size_t size) {
   (void)zone;
   return malloc(size);
 }
-static void *mac_zone_realloc(void *zone, void *p, size_t size) {
+static void *zone_calloc(MacZone *zone, size_t n, size_t size) {
   (void)zone;
-  return realloc(p, size);
+  return calloc(n, size);
 }
-static void mac_zone_free(void *zone, void *p) {
+static void *zone_valloc(MacZone *zone, size_t size) {
+  (void)zone;
+  return valloc(size);
+}
+static void zone_free(MacZone *zone, void *p) {
   (void)zone;
   free(p);
 }
+static void *zone_realloc(MacZone *zone, void *p, size_t size) {
+  (void)zone;
+  return realloc(p, size);
+}
+static MacZone default_zone = {.size = zone_size, .malloc = zone_malloc, .calloc = zone_calloc,
+                               .valloc = zone_valloc, .free = zone_free, .realloc = zone_realloc};
+static MacZone *mac_default_zone(void) { return &default_zone; }
+static MacZone *mac_create_zone(size_t size, unsigned flags) {
+  (void)size, (void)flags;
+  return &default_zone;
+}
+static void mac_set_zone_name(MacZone *zone, const char *name) { (void)zone, (void)name; }
 
 /* Functions that glibc has not, or with other parameters. */
 typedef struct {
@@ -340,8 +364,8 @@ const Shim shims_process[] = {
     {"_getpwuid", (void *)mac_getpwuid}, {"_wait4", (void *)mac_wait4}, {"_waitpid", (void *)mac_waitpid},
     {"_malloc_size", (void *)malloc_usable_size}, {"_malloc_default_zone", (void *)mac_default_zone},
     {"_malloc_create_zone", (void *)mac_create_zone}, {"_malloc_set_zone_name", (void *)mac_set_zone_name},
-    {"_malloc_zone_malloc", (void *)mac_zone_malloc}, {"_malloc_zone_realloc", (void *)mac_zone_realloc},
-    {"_malloc_zone_free", (void *)mac_zone_free}, {"_qsort_r", (void *)mac_qsort_r},
+    {"_malloc_zone_malloc", (void *)zone_malloc}, {"_malloc_zone_realloc", (void *)zone_realloc},
+    {"_malloc_zone_free", (void *)zone_free}, {"_qsort_r", (void *)mac_qsort_r},
     {"_strlcpy", (void *)mac_strlcpy}, {"_strlcat", (void *)mac_strlcat}, {"_strnstr", (void *)mac_strnstr},
     {"_memset_pattern4", (void *)mac_memset_pattern4}, {"_memset_pattern8", (void *)mac_memset_pattern8},
     {"_memset_pattern16", (void *)mac_memset_pattern16}, {"_srandomdev", (void *)mac_srandomdev},

@@ -23,6 +23,10 @@ static Bytes section_bytes(const Image *im, const Section *s) {
 static void entry_add(UnwindTable *t, u64 function, u32 encoding, u64 end) {
   const Image *im = t->im;
   u64 vmaddr = im->base + function;
+  if (t->count && vmaddr == t->entries[t->count - 1].start && options.allow_unwind_twice) {
+    t->entries[t->count - 1].encoding = encoding; /* as a binary search for the last one finds */
+    return;
+  }
   if (t->count && vmaddr <= t->entries[t->count - 1].start)
     fail(im, "__unwind_info: the function 0x%lx is not in order", vmaddr);
   if (function >= end)

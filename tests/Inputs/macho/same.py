@@ -5,6 +5,8 @@ Each PART is read by llvm-objdump or llvm-dwarfdump, and addresses become what t
 things stand, and in which order tables have them, does not matter. Prints the differences; exit status 1 if there are any.
 Parts: exports functions rebase bind lazy weak chained unwind frames
 """
+import bisect
+import collections
 import re
 import subprocess
 import sys
@@ -28,6 +30,10 @@ class Image:
             m = re.match(r"([0-9a-f]{16}) (\S) (\S+)$", line)
             if m and m[2] not in "aA":
                 self.symbols.append((int(m[1], 16), m[3]))
+        self.names = {}
+        for addr, name in self.symbols:
+            self.names[addr] = min(name, self.names.get(addr, name))
+        self.addrs = sorted(self.names)
         self.sections = []
         for line in run(OBJDUMP, "-h", path).splitlines():
             f = line.split()
@@ -64,16 +70,11 @@ class Image:
             return hex(addr - self.base)
         if section in self.MADE:
             return f"[{section} {self.bound.get(addr, '')}]"
-        best = None
-        for s, n in self.symbols:
-            if s > addr:
-                break
-            if s >= start:
-                best = (s, n)
-        # Several names for one place: the first in order of letters.
-        if best:
-            n = min(n for s, n in self.symbols if s == best[0])
-            return f"{n}+{addr - best[0]:#x}" if addr != best[0] else n
+        i = bisect.bisect_right(self.addrs, addr)
+        if i and self.addrs[i - 1] >= start:  # several names for one place: the first in order of letters
+            at = self.addrs[i - 1]
+            n = self.names[at]
+            return f"{n}+{addr - at:#x}" if addr != at else n
         return f"[{section}]+{addr - start:#x}"
 
     # ---- parts: sets of lines
@@ -169,9 +170,10 @@ def main():
             continue
         bad = 1
         print(f"{part}: different")
+        count = [collections.Counter(x) for x in (a, b)]
         for line in sorted(set(a) | set(b)):
-            if a.count(line) != b.count(line):
-                print(f"  {paths[0]} {a.count(line)}, {paths[1]} {b.count(line)}: {line}")
+            if count[0][line] != count[1][line]:
+                print(f"  {paths[0]} {count[0][line]}, {paths[1]} {count[1][line]}: {line}")
     return bad
 
 
