@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "format/macho.h"
-#include "read/yaml_node.h"
+#include "read/tbd_events.h"
 
 /* How well a section's targets fit the link's. */
 enum {
@@ -37,7 +37,7 @@ typedef struct {
 } Section;
 
 typedef struct {
-  YamlReader y;
+  TbdEvents e;
   const MachoTarget *t;
   u32 version;
   VEC(Item) items;       /* of the document in hand */
@@ -102,56 +102,54 @@ static bool fits_platform(const Tbd *f, const char *s) {
 
 /* ---- values ---- */
 
-/* The scalar in hand; NULL after a report. In the arena. */
+/* The text in hand; NULL after a report. In the arena. */
 static const char *text(Tbd *f, const char *what) {
-  YamlReader *y = &f->y;
-  if (y->ev.type != YAML_SCALAR_EVENT) {
-    if (y->ev.type != YAML_ALIAS_EVENT && !y->ended)
-      yr_error(y, yr_mark(y), "%s must be a single value", what);
-    yr_skip(y);
+  TbdEvents *e = &f->e;
+  if (e->ev.kind != TBD_TEXT) {
+    if (e->ev.kind != TBD_OTHER && e->ev.kind != TBD_STREAM_END)
+      tbd_error(e, tbd_mark(e), "%s must be a single value", what);
+    tbd_skip(e);
     return NULL;
   }
-  const char *s = (const char *)y->ev.data.scalar.value;
-  u64 len = y->ev.data.scalar.length;
-  if (memchr(s, 0, len)) {
-    yr_error(y, yr_mark(y), "NUL in %s", what);
+  if (memchr(e->ev.s, 0, e->ev.len)) {
+    tbd_error(e, tbd_mark(e), "NUL in %s", what);
     return NULL;
   }
-  return arena_strndup(y->a, s, len);
+  return arena_strndup(e->y.a, e->ev.s, e->ev.len);
 }
 
 static void add_item(Tbd *f, ItemKind kind, u32 section, const char *what) {
-  u32 len = f->y.ev.type == YAML_SCALAR_EVENT ? (u32)f->y.ev.data.scalar.length : 0;
+  u32 len = (u32)f->e.ev.len;
   const char *s = text(f, what);
   if (s)
     *vec_push(&f->items) = (Item){s, len, section, kind};
 }
 
 static void add_items(Tbd *f, ItemKind kind, u32 section, const char *key) {
-  if (yr_is_null(&f->y) || !yr_list(&f->y, key))
+  if (f->e.ev.null || !tbd_list(&f->e, key))
     return;
-  while (yr_item(&f->y))
+  while (tbd_item(&f->e))
     add_item(f, kind, section, key);
 }
 
 /* The next key of a mapping; ev begins its value then. False at the end. */
 static bool next_key(Tbd *f, char *key, u64 size) {
   for (;;) {
-    yr_next(&f->y);
-    if (f->y.ended || f->y.ev.type == YAML_MAPPING_END_EVENT)
+    tbd_next(&f->e);
+    if (f->e.ev.kind == TBD_STREAM_END || f->e.ev.kind == TBD_END)
       return false;
-    if (f->y.ev.type == YAML_SCALAR_EVENT) {
-      u64 n = MIN(f->y.ev.data.scalar.length, size - 1);
-      memcpy(key, f->y.ev.data.scalar.value, n);
+    if (f->e.ev.kind == TBD_TEXT) {
+      u64 n = MIN(f->e.ev.len, size - 1);
+      memcpy(key, f->e.ev.s, n);
       key[n] = 0;
-      yr_next(&f->y);
-      return !f->y.ended;
+      tbd_next(&f->e);
+      return f->e.ev.kind != TBD_STREAM_END;
     }
-    if (f->y.ev.type != YAML_ALIAS_EVENT)
-      yr_error(&f->y, yr_mark(&f->y), "a key must be a word");
-    yr_skip(&f->y);
-    yr_next(&f->y);
-    yr_skip(&f->y);
+    if (f->e.ev.kind != TBD_OTHER)
+      tbd_error(&f->e, tbd_mark(&f->e), "a key must be a word");
+    tbd_skip(&f->e);
+    tbd_next(&f->e);
+    tbd_skip(&f->e);
   }
 }
 
@@ -160,12 +158,12 @@ static bool next_key(Tbd *f, char *key, u64 size) {
 enum { KEY_SIZE = 40 };
 
 static void read_targets(Tbd *f, u32 section, const char *key) {
-  YamlReader *y = &f->y;
+  TbdEvents *e = &f->e;
   bool archs = streq(key, "archs");
-  if (!yr_list(y, key))
+  if (!tbd_list(e, key))
     return;
   u32 fit = 0;
-  while (yr_item(y)) {
+  while (tbd_item(e)) {
     const char *s = text(f, key);
     if (s && archs) {
       u32 x = fit_of_arch(f, s, strlen(s));
@@ -200,9 +198,9 @@ static ItemKind kind_of(const char *key, ItemKind in) {
 /* A section, or "data" and "text" in one of version 5. */
 static void read_section(Tbd *f, u32 section, ItemKind in, bool inner) {
   char key[KEY_SIZE];
-  if (f->y.ev.type != YAML_MAPPING_START_EVENT) {
-    yr_error(&f->y, yr_mark(&f->y), "a section must be a mapping");
-    yr_skip(&f->y);
+  if (f->e.ev.kind != TBD_MAP) {
+    tbd_error(&f->e, tbd_mark(&f->e), "a section must be a mapping");
+    tbd_skip(&f->e);
     return;
   }
   while (next_key(f, key, sizeof key)) {
@@ -212,9 +210,9 @@ static void read_section(Tbd *f, u32 section, ItemKind in, bool inner) {
     } else if (!inner && in == ITEM_SYMBOL && (streq(key, "data") || streq(key, "text"))) {
       read_section(f, section, in, true);
     } else if (kind == ITEM_SKIP) {
-      yr_skip(&f->y);
+      tbd_skip(&f->e);
     } else if (f->sections.at[section].says && !f->sections.at[section].fit) {
-      yr_skip(&f->y); /* half of a file is for other processors */
+      tbd_skip(&f->e); /* half of a file is for other processors */
     } else if (kind == ITEM_INSTALL_NAME || kind == ITEM_CURRENT || kind == ITEM_COMPATIBILITY) {
       add_item(f, kind, section, key);
     } else {
@@ -224,9 +222,9 @@ static void read_section(Tbd *f, u32 section, ItemKind in, bool inner) {
 }
 
 static void read_sections(Tbd *f, ItemKind in, const char *key) {
-  if (yr_is_null(&f->y) || !yr_list(&f->y, key))
+  if (f->e.ev.null || !tbd_list(&f->e, key))
     return;
-  while (yr_item(&f->y)) {
+  while (tbd_item(&f->e)) {
     *vec_push(&f->sections) = (Section){0};
     read_section(f, f->sections.n - 1, in, false);
   }
@@ -237,12 +235,12 @@ static void read_sections(Tbd *f, ItemKind in, const char *key) {
 /* Version 5: [{"target": "x86_64-macos", "min_deployment": "10.14"}, ...] */
 static void read_target_info(Tbd *f) {
   char key[KEY_SIZE];
-  if (!yr_list(&f->y, "target_info"))
+  if (!tbd_list(&f->e, "target_info"))
     return;
   f->sections.at[0].says = true;
-  while (yr_item(&f->y)) {
-    if (f->y.ev.type != YAML_MAPPING_START_EVENT) {
-      yr_skip(&f->y);
+  while (tbd_item(&f->e)) {
+    if (f->e.ev.kind != TBD_MAP) {
+      tbd_skip(&f->e);
       continue;
     }
     while (next_key(f, key, sizeof key)) {
@@ -250,7 +248,7 @@ static void read_target_info(Tbd *f) {
       if (s)
         f->sections.at[0].fit |= fit_of_target(f, s);
       else
-        yr_skip(&f->y);
+        tbd_skip(&f->e);
     }
   }
 }
@@ -294,9 +292,9 @@ static void read_key(Tbd *f, const char *key) {
   } else if (streq(key, "tbd-version")) {
     const char *s = text(f, key);
     if (s && !streq(s, "4"))
-      yr_error(&f->y, yr_mark(&f->y), "text stubs of version %.20s are not supported; 1 to 5 are", s);
+      tbd_error(&f->e, tbd_mark(&f->e), "text stubs of version %.20s are not supported; 1 to 5 are", s);
   } else {
-    yr_skip(&f->y);
+    tbd_skip(&f->e);
   }
 }
 
@@ -329,7 +327,7 @@ static void add_export(Exports *v, const char *name, u32 flags) { *vec_push(v) =
 
 /* Names of Objective-C things stand for symbols; versions 1 and 2 write them with C's underscore. */
 static void add_objc(Tbd *f, Exports *v, ItemKind kind, const char *name) {
-  Arena *a = f->y.a;
+  Arena *a = f->e.y.a;
   if (f->version < 3 && name[0] == '_' && kind != ITEM_EH_TYPE)
     name++;
   if (kind == ITEM_CLASS) {
@@ -343,7 +341,7 @@ static void add_objc(Tbd *f, Exports *v, ItemKind kind, const char *name) {
 }
 
 static const char *const *keep_names(Tbd *f, Names *v, u32 *n) {
-  const char **p = ARENA_ARRAY(f->y.a, const char *, v->n + 1);
+  const char **p = ARENA_ARRAY(f->e.y.a, const char *, v->n + 1);
   if (v->n)
     memcpy(p, v->at, v->n * sizeof *p);
   *n = v->n;
@@ -381,15 +379,15 @@ static void choose(Tbd *f, YamlMark start) {
     case ITEM_CURRENT:
     case ITEM_COMPATIBILITY:
       if (!packed_version(x->name, version))
-        yr_error(&f->y, start, "'%.40s' is no version of a library", x->name);
+        tbd_error(&f->e, start, "'%.40s' is no version of a library", x->name);
       break;
     case ITEM_FLAG: lib.app_extension_safe &= !streq(x->name, "not_app_extension_safe"); break;
     case ITEM_SKIP: break;
     }
   }
-  if (!*lib.install_name && !f->y.bad)
-    yr_error(&f->y, start, "the library has no install name");
-  MachoExport *p = ARENA_ARRAY(f->y.a, MachoExport, exports.n + 1);
+  if (!*lib.install_name && !tbd_failed(&f->e))
+    tbd_error(&f->e, start, "the library has no install name");
+  MachoExport *p = ARENA_ARRAY(f->e.y.a, MachoExport, exports.n + 1);
   if (exports.n)
     memcpy(p, exports.at, exports.n * sizeof *p);
   lib.exports = p;
@@ -409,11 +407,11 @@ static void begin_library(Tbd *f) {
 
 static void read_library(Tbd *f) {
   char key[KEY_SIZE];
-  YamlMark start = yr_mark(&f->y);
-  if (f->y.ev.type != YAML_MAPPING_START_EVENT) {
-    if (!f->y.ended)
-      yr_error(&f->y, start, "a library must be a mapping");
-    yr_skip(&f->y);
+  YamlMark start = tbd_mark(&f->e);
+  if (f->e.ev.kind != TBD_MAP) {
+    if (f->e.ev.kind != TBD_STREAM_END)
+      tbd_error(&f->e, start, "a library must be a mapping");
+    tbd_skip(&f->e);
     return;
   }
   begin_library(f);
@@ -433,59 +431,67 @@ static void read_json(Tbd *f) {
       main_at = f->libraries.n;
       read_library(f);
     } else if (streq(key, "libraries")) {
-      if (yr_list(&f->y, key))
-        while (yr_item(&f->y))
+      if (tbd_list(&f->e, key))
+        while (tbd_item(&f->e))
           read_library(f);
     } else if (streq(key, "tapi_tbd_version")) {
       const char *s = text(f, key);
       if (s && !streq(s, "5"))
-        yr_error(&f->y, yr_mark(&f->y), "text stubs of version %.20s are not supported; 1 to 5 are", s);
+        tbd_error(&f->e, tbd_mark(&f->e), "text stubs of version %.20s are not supported; 1 to 5 are", s);
     } else {
-      yr_skip(&f->y);
+      tbd_skip(&f->e);
     }
   }
   if (main_at < f->libraries.n) {
     MachoLibrary lib = f->libraries.at[main_at];
     memmove(f->libraries.at + 1, f->libraries.at, main_at * sizeof lib);
     f->libraries.at[0] = lib;
-  } else if (!f->y.bad) {
-    yr_error(&f->y, (YamlMark){1, 1}, "there is no 'main_library'");
+  } else if (!tbd_failed(&f->e)) {
+    tbd_error(&f->e, (YamlMark){1, 1}, "there is no 'main_library'");
   }
 }
 
 /* Versions 1 to 4: the tag says which, and from 4 on a key. */
 static void read_yaml(Tbd *f) {
   static const char *const tags[] = {"", "!tapi-tbd-v1", "!tapi-tbd-v2", "!tapi-tbd-v3", "!tapi-tbd"};
-  const char *tag = yr_tag(&f->y);
+  const char *tag = tbd_tag(&f->e);
   f->version = tag ? 0 : 1;
   for (u32 i = 1; tag && i < COUNT_OF(tags); i++)
     if (streq(tag, tags[i]))
       f->version = i;
   if (!f->version) {
-    yr_check_tag(&f->y, "");
-    yr_skip(&f->y);
+    tbd_error(&f->e, tbd_mark(&f->e), "tag '%.40s' is not supported here", tag);
+    tbd_skip(&f->e);
     return;
   }
   read_library(f);
 }
 
-bool tbd_read(Arena *a, Diag *d, const char *path, Bytes bytes, const MachoTarget *t, MachoLibrary **out, u32 *n) {
-  Tbd f = {.t = t};
+static bool read_all(Tbd *f, Arena *a, Diag *d, const char *path, Bytes bytes, bool fast) {
   u64 i = 0;
   while (i < bytes.len && bytes.p[i] <= ' ')
     i++;
   bool json = i < bytes.len && bytes.p[i] == '{';
-  yr_open(&f.y, a, d, path, bytes);
-  for (yr_next(&f.y); f.y.ev.type == YAML_DOCUMENT_START_EVENT && !f.y.bad; yr_next(&f.y)) {
-    yr_next(&f.y);
-    if (json && f.y.ev.type == YAML_MAPPING_START_EVENT)
-      read_json(&f);
+  if ((json && fast) || !tbd_open(&f->e, a, d, path, bytes, fast))
+    return false;
+  for (tbd_next(&f->e); f->e.ev.kind == TBD_DOCUMENT && !tbd_failed(&f->e); tbd_next(&f->e)) {
+    tbd_next(&f->e);
+    if (json && f->e.ev.kind == TBD_MAP)
+      read_json(f);
     else
-      read_yaml(&f);
-    yr_next(&f.y); /* YAML_DOCUMENT_END_EVENT */
+      read_yaml(f);
+    tbd_next(&f->e); /* the end of the document */
   }
-  if (!f.libraries.n && !f.y.bad)
-    yr_error(&f.y, (YamlMark){1, 1}, "the text stub has no library");
+  if (!f->libraries.n && !tbd_failed(&f->e))
+    tbd_error(&f->e, (YamlMark){1, 1}, "the text stub has no library");
+  bool good = !tbd_failed(&f->e);
+  tbd_close(&f->e);
+  return good;
+}
+
+bool tbd_read_with(Arena *a, Diag *d, const char *path, Bytes bytes, const MachoTarget *t, bool fast, MachoLibrary **out, u32 *n) {
+  Tbd f = {.t = t};
+  bool good = read_all(&f, a, d, path, bytes, fast);
   *n = f.libraries.n;
   *out = ARENA_ARRAY(a, MachoLibrary, f.libraries.n + 1);
   if (f.libraries.n)
@@ -493,7 +499,9 @@ bool tbd_read(Arena *a, Diag *d, const char *path, Bytes bytes, const MachoTarge
   vec_free(&f.libraries);
   vec_free(&f.items);
   vec_free(&f.sections);
-  bool good = !f.y.bad;
-  yr_close(&f.y);
   return good;
+}
+
+bool tbd_read(Arena *a, Diag *d, const char *path, Bytes bytes, const MachoTarget *t, MachoLibrary **out, u32 *n) {
+  return tbd_read_with(a, d, path, bytes, t, true, out, n) || tbd_read_with(a, d, path, bytes, t, false, out, n);
 }

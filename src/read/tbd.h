@@ -10,5 +10,7 @@ bool tbd_is(Bytes text);
  * in the same file. Only what is for the target's CPU and platform is there; where a document is for another platform
  * (!for_target), what is for the CPU. In the arena; *n >= 1. False after a report. Thread safe. */
 bool tbd_read(Arena *a, Diag *d, const char *path, Bytes text, const MachoTarget *t, MachoLibrary **out, u32 *n);
+/* The same, with weld's own scanner alone (fast: says nothing, and is false for most of what can be read), or with libyaml alone. */
+bool tbd_read_with(Arena *a, Diag *d, const char *path, Bytes text, const MachoTarget *t, bool fast, MachoLibrary **out, u32 *n);
 
 #endif

@@ -304,6 +304,41 @@ static void test_bad_text(void **state) {
   assert_false(tbd_is((Bytes){(const u8 *)"  ", 2}));
 }
 
+/* ---- weld's own scanner ---- */
+
+static bool scans(const char *text) {
+  Case *c = begin();
+  Bytes b = {(const u8 *)text, strlen(text)};
+  bool ok = tbd_read_with(&c->a, c->d, "x.tbd", b, &x86, true, &c->libs, &c->n);
+  diag_flush(c->d);
+  assert_string_equal(c->messages, ""); /* libyaml's pass says what is wrong */
+  finish(c);
+  return ok;
+}
+
+/* It reads what tools write, and leaves to libyaml what could mean something else; fuzz/fuzz_tbd.c compares what they see. */
+static void test_scanner(void **state) {
+  (void)state;
+  assert_true(scans(v3) && scans(v1));
+  assert_false(scans(v5));
+  assert_true(scans("--- !tapi-tbd\ninstall-name: /x\n"));
+  assert_true(scans("--- !tapi-tbd\ninstall-name:   '/x'   \nexports:\n- targets: [ x86_64-macos ]\n  symbols: [ a, 'b', \"c\",\n d e ]\n\n...\n"));
+  assert_true(scans("--- !tapi-tbd\ninstall-name: /x\nexports:\nflags: [ ]\n--- !tapi-tbd\ninstall-name: /y"));
+  static const char *const refused[] = {
+      "--- !tapi-tbd\ninstall-name: /x # comment\n",   "--- !tapi-tbd\ninstall-name: \"/x\\n\"\n",      "--- !tapi-tbd\ninstall-name: 'it''s'\n",
+      "--- !tapi-tbd\ninstall-name: &a /x\n",          "--- !tapi-tbd\ninstall-name: |\n  /x\n",         "--- !tapi-tbd\ninstall-name: /x\n  /y\n",
+      "--- !tapi-tbd\ninstall-name: /x\nx: { a: b }\n", "--- !tapi-tbd\ninstall-name: /x\nx: [ [ a ] ]\n", "--- !tapi-tbd\ninstall-name: /x\nx: [ a: b ]\n",
+      "--- !tapi-tbd\ninstall-name: /x\nx: [ a\nb ]\n", "--- !tapi-tbd\ninstall-name: /x\nx: [ a, # b\n c ]\n", "--- !tapi-tbd\ninstall-name: /x\nx:\n  y: z\n",
+      "--- !tapi-tbd\ninstall-name: /x\nx: [ a ] b\n", "--- !tapi-tbd\ninstall-name: /x\nx: [ a,\n--- ]\n",   "--- !tapi-tbd\ninstall-name: /\xc3\xa4\n",
+      "--- !tapi-tbd\ninstall-name: /x\r\n",           "--- !tapi-tbd\ninstall-name:\t/x\n",             "install-name: /x\n",
+      "%YAML 1.1\n--- !tapi-tbd\ninstall-name: /x\n", "--- !tapi-tbd\n- install-name: /x\n",            "--- !tapi-tbd\n\"install-name\": /x\n",
+      "--- !tapi-tbd\ninstall-name: /x\nx:\n- a\n",    "--- !tapi-tbd\ninstall-name: /x\nx: [ a\n",       "",
+  };
+  for (u32 i = 0; i < COUNT_OF(refused); i++)
+    if (scans(refused[i]))
+      fail_msg("%s", refused[i]);
+}
+
 /* ---- images ---- */
 
 typedef struct {
@@ -450,7 +485,7 @@ static void test_bad_image(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_version_1), cmocka_unit_test(test_version_3), cmocka_unit_test(test_version_4), cmocka_unit_test(test_version_5),
-      cmocka_unit_test(test_bad_text),  cmocka_unit_test(test_image),     cmocka_unit_test(test_symbol_table), cmocka_unit_test(test_bad_image),
+      cmocka_unit_test(test_bad_text),  cmocka_unit_test(test_scanner), cmocka_unit_test(test_image),     cmocka_unit_test(test_symbol_table), cmocka_unit_test(test_bad_image),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
