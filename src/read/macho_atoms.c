@@ -83,15 +83,25 @@ static bool may_fold(const MachoSection *s) {
          streq(s->sectname, "__cfstring");
 }
 
+/* Fields of a few bits inside an instruction, which assemblers leave zero. */
+static bool in_instruction(const Arch *arch, u32 kind) {
+  switch (edge_class(arch, kind)) {
+  case EC_BRANCH:
+  case EC_PAGE:
+  case EC_PAGEOFF:
+  case EC_GOT_LOAD:
+  case EC_TLV_LOAD: return macho_cpu_of(arch) == CPU_TYPE_ARM64;
+  default: return false;
+  }
+}
+
 /* The section's bytes with zero in all fields that edges write; the bytes of the file when they are so. */
 static const u8 *neutral(Arena *arena, const Arch *arch, const MachoSection *s, const MachoRelocs *r) {
+  static const u8 zero[8];
   u8 *copy = NULL;
   for (u32 i = 0; i < r->n; i++) {
-    EdgeClass c = edge_class(arch, r->at[i].kind);
     u32 bytes = arch->edge_bytes[r->at[i].kind];
-    static const u8 zero[8];
-    bool instruction = arch->branch_reach && bytes == 4 && c != EC_ABS && c != EC_SUBTRACT && c != EC_GOT; /* fields of a few bits, zero already */
-    if (instruction || !bytes || !memcmp((copy ? copy : s->data.p) + r->at[i].offset, zero, bytes))
+    if (in_instruction(arch, r->at[i].kind) || !bytes || !memcmp((copy ? copy : s->data.p) + r->at[i].offset, zero, bytes))
       continue;
     if (!copy) {
       copy = arena_alloc(arena, s->data.len, 16);
