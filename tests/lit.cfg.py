@@ -51,6 +51,8 @@ config.environment["LC_ALL"] = "C.UTF-8"
 # Runs Mach-O programs; of the release build, whatever the linker. The linker of those tests is weld; %ld64 is
 # another one with -D ld64=ld64.lld-19, which is how such a test itself is tested.
 ld64 = lit_config.params.get("ld64", os.path.join(bindir, "ld64.weld"))
+if "ld64" in lit_config.params or "weld" in config.available_features:
+    config.available_features.add("ld64")
 machorun = os.path.join(top, "build/tests/machorun")
 qemu = shutil.which("qemu-aarch64")
 if os.path.exists(machorun):

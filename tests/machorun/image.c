@@ -29,6 +29,7 @@ static Image *image_open(const char *path) {
   fixups_read(im);
   linkedit_check(im);
   unwind_check(im);
+  thread_variables_check(im);
   return im;
 }
 

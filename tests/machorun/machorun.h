@@ -138,6 +138,7 @@ u64 resolve(Image *im, const Fixup *f);
 u64 exported_address(Image *im, const char *name, bool *is_weak);
 
 /* run.c */
+void thread_variables_check(const Image *im);
 void thread_variables_set_up(Image *im);
 void *thread_variable_address(void *descriptor);
 /* Maps, binds and initialises images[first...]. */

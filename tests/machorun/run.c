@@ -50,23 +50,42 @@ static TlvTemplate template_find(const Image *im) {
   return t;
 }
 
+/* The bind of the word at `vmaddr`, NULL: none. */
+static const char *bind_name(const Image *im, u64 vmaddr) {
+  for (u32 i = 0; i < im->fixup_count; i++)
+    if (im->fixups[i].vmaddr == vmaddr && im->fixups[i].kind == FIX_BIND)
+      return im->fixups[i].name;
+  return NULL;
+}
+
+void thread_variables_check(const Image *im) {
+  TlvTemplate t = template_find(im);
+  for (u32 i = 0; i < im->section_count; i++) {
+    const Section *s = &im->sections[i];
+    if (s->type != SECT_TLV_VARIABLES)
+      continue;
+    if (s->size % sizeof(Descriptor))
+      fail(im, "section %s,%s has no whole number of descriptors", s->segname, s->name);
+    for (u64 off = 0; off < s->size; off += sizeof(Descriptor)) {
+      const u8 *d = im->file.p + s->offset + off;
+      const char *getter = bind_name(im, s->addr + off);
+      if (!getter || !streq(getter, "__tlv_bootstrap"))
+        fail(im, "the thread variable at 0x%lx has not __tlv_bootstrap as its getter", s->addr + off);
+      if (rd64(d + 8) || rd64(d + 16) >= t.size)
+        fail(im, "the thread variable at 0x%lx is at offset 0x%lx of a template of 0x%lx bytes", s->addr + off,
+             rd64(d + 16), t.size);
+    }
+  }
+}
+
 void thread_variables_set_up(Image *im) {
   TlvTemplate t = template_find(im);
   bool any = false;
   for (u32 i = 0; i < im->section_count; i++) {
     const Section *s = &im->sections[i];
-    if (s->type != SECT_TLV_VARIABLES || !s->size)
-      continue;
-    any = true;
-    if (s->size % sizeof(Descriptor))
-      fail(im, "section %s,%s has no whole number of descriptors", s->segname, s->name);
     Descriptor *d = (Descriptor *)(im->memory + (s->addr - im->base));
-    for (u64 k = 0; k < s->size / sizeof *d; k++) {
-      if ((void *)(uintptr_t)d[k].getter != system_symbol("__tlv_bootstrap"))
-        fail(im, "the thread variable at 0x%lx has not __tlv_bootstrap as its getter", s->addr + k * sizeof *d);
-      if (d[k].key || d[k].offset >= t.size)
-        fail(im, "the thread variable at 0x%lx is at offset 0x%lx of a template of 0x%lx bytes",
-             s->addr + k * sizeof *d, d[k].offset, t.size);
+    for (u64 k = 0; s->type == SECT_TLV_VARIABLES && k < s->size / sizeof *d; k++) {
+      any = true;
       d[k].getter = shim_tlv_get_address;
       d[k].key = template_count;
     }
