@@ -405,7 +405,7 @@ static bool yaml_significant(Link *l, FileId f, u8 *marks, u8 mark, u16 except) 
   for (u32 i = 1; i < file->natoms; i++) {
     if (o->file->defined.at[i - 1].interposable != YAML_INTERPOSABLE_NO)
       mark_significant(l, file->atom_base + i, marks, mark, except);
-    EdgeCursor c = {{file->atom_base + i}, 0};
+    EdgeCursor c = {.atom = {file->atom_base + i}};
     Edge e[EDGE_BATCH];
     i64 off;
     for (u32 n; (n = yaml_edges(l, &c, e));)
