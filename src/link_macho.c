@@ -14,6 +14,7 @@
 #include "core/order.h"
 #include "core/report.h"
 #include "core/resolve.h"
+#include "core/thunks.h"
 #include "dump.h"
 #include "format/macho_shared.h"
 #include "initializers_macho.h"
@@ -124,6 +125,11 @@ static const BindOptions *bind_options(Link *l) {
       .binder = "dyld_stub_binder",
   };
   return o;
+}
+
+static u32 stub_place(const Link *l, const SymAux *x, u64 *off) {
+  *off = (u64)x->plt * l->arch->stub_size;
+  return l->binds->stubs.synth;
 }
 
 /* ---- libraries ---- */
@@ -265,9 +271,22 @@ static void make_slots(Link *l, MachoImage *m) {
   PHASE("unwind info", macho_unwind_build(l, unwind, m->base));
 }
 
+/* Sections that no row of the layout names keep their segment. */
+static void refuse_renames(const Link *l) {
+  const DarwinOptions *d = &l->opt->darwin;
+  for (u32 i = 0; i < d->renames.n; i++)
+    for (u32 o = 1; !d->renames.at[i].section && o < l->osecs.n; o++) {
+      const char *name = l->osecs.at[o].name, *segment = d->renames.at[i].segment;
+      if (l->osecs.at[o].stmt == UINT32_MAX && starts_with(name, segment) && name[strlen(segment)] == ',')
+        diag_error(l->diag, "unsupported-option", "-rename_segment %s is not supported for section %s; -rename_section is", segment, name);
+    }
+}
+
 static bool place(Link *l, MachoImage *m) {
   PHASE("order", order(l));                   /* live atoms only; decides who stands first */
-  PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
+  thunks_begin(l, stub_place);                /* branches may be out of reach */
+  PHASE("assign", layout_assign(l));          /* ---- no new atoms below, but for branch islands ---- */
+  refuse_renames(l);
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
   if (!checkpoint(l))
     return false;

@@ -327,7 +327,9 @@ static void settle(const Link *l, Ranges *v) {
       continue;
     if (r->source == FROM_SYMBOL) {
       u64 next = i + 1 < v->n && v->at[i + 1].atom == r->atom ? v->at[i + 1].offset : l->atoms.at[r->atom].size;
-      r->length = next > r->offset ? (u32)MIN(next - r->offset, (u64)UINT32_MAX) : 0;
+      if (next <= r->offset) /* another name for the next one, a name for the end, an empty section's */
+        continue;
+      r->length = (u32)MIN(next - r->offset, (u64)UINT32_MAX);
     } else {
       covered = MAX(covered, r->offset + r->length);
     }

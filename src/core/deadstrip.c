@@ -142,7 +142,7 @@ void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
     u16 f = l->atoms.flags[a];
     if (!(f & ATOM_LIVE))
       continue;
-    if (l->format->atoms_are_symbols)
+    if (l->format->atoms_are_symbols && !l->format->no_neutral_edges)
       find_associates(l, a, &links);
     if (f & ATOM_LINKORDER && l->atoms.at[a].link) {
       *vec_push(&links) = (Follow){l->atoms.at[a].link, a};

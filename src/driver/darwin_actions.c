@@ -199,6 +199,7 @@ ACTION(compatibility_version) {
   version(g, name, arg, &g->o->darwin.compatibility_version);
 }
 
+ACTION(branch_range) { value_number(&g->driver, name, arg, 1, INT64_MAX, &g->o->branch_range); }
 ACTION(stack_size) { g->o->has_stack_size |= value_address(&g->driver, name, arg, &g->o->z_stack_size); }
 ACTION(pagezero_size) { g->o->darwin.has_pagezero_size |= value_address(&g->driver, name, arg, &g->o->darwin.pagezero_size); }
 ACTION(image_base) { g->o->has_image_base |= value_address(&g->driver, name, arg, &g->o->image_base); }

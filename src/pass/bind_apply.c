@@ -3,6 +3,7 @@
  * The trap: a load of a slot is rewritten to compute the address where bind_scan() found that it can be, so both ask
  * the same question of the input's bytes, not of what has been relocated already. */
 #include "core/bind.h"
+#include "core/thunks.h"
 
 typedef struct {
   Link *l;
@@ -45,9 +46,14 @@ static void fix(const Apply *x, const Edge *e, u32 kind, u64 S, i64 A) {
     report_fix(x, e, kind, r, value);
 }
 
-static u64 branch_target(const Apply *x, const Edge *e) {
-  const SymAux *aux = e->flags & SF_IMPORTED ? sym_aux(x->l, e->target) : NULL;
-  return aux && aux->plt >= 0 ? bind_stub_addr(x->l, (u32)aux->plt) : e->S;
+static void fix_branch(const Apply *x, const Edge *e) {
+  const Link *l = x->l;
+  const Thunk *t = l->thunks ? thunk_of(l, (AtomId){x->atom}, e) : NULL;
+  const SymAux *aux = e->flags & SF_IMPORTED ? sym_aux(l, e->target) : NULL;
+  if (UNLIKELY(t))
+    fix(x, e, e->kind, thunk_addr(l, t), thunk_bias(l, e->kind));
+  else
+    fix(x, e, e->kind, aux && aux->plt >= 0 ? bind_stub_addr(l, (u32)aux->plt) : e->S, e->addend);
 }
 
 /* A load through a slot, or what it becomes. */
@@ -80,7 +86,7 @@ static void fix_edge(const Apply *x, const Edge *e, EdgeClass c, i64 subtrahend)
   const SymAux *aux;
   switch (c) {
   case EC_BRANCH:
-    fix(x, e, e->kind, branch_target(x, e), e->addend);
+    fix_branch(x, e);
     break;
   case EC_POINTER:
     fix(x, e, e->kind, e->S, e->addend - template_base(x, e));
