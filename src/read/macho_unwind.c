@@ -81,11 +81,19 @@ void macho_compact_unwind(Link *l, FileId f, MachoObject *o, unsigned tid) {
 
 enum { PE_OMIT = 0xff, PE_PCREL = 0x10, PE_INDIRECT = 0x80, PE_FORMAT = 0x0f, FDE_BEGIN = 8 };
 
+/* What a CIE says of its FDEs. */
+typedef struct {
+  u32 off;
+  u8 fde, lsda; /* encodings */
+  bool known;
+} Cie;
+
 typedef struct {
   Link *l;
   FileId f;
   const MachoObject *o;
   const MachoSection *s;
+  VEC(Cie) cies;  /* in order: each is read once, however many FDEs name it */
   const u8 *data; /* patched where need be */
   MachoRelocs *r;
   u32 before;     /* relocations of the file itself: the first ones, in order */
@@ -182,22 +190,37 @@ static bool read_cie(const Frame *p, u64 off, u64 end, u8 *fde, u8 *lsda) {
   return b.ok;
 }
 
+static void add_cie(Frame *p, u64 off, u64 end) {
+  Cie c = {.off = (u32)off};
+  c.known = read_cie(p, off, end, &c.fde, &c.lsda);
+  *vec_push(&p->cies) = c;
+}
+
+static const Cie *find_cie(const Frame *p, u64 off) {
+  u32 lo = 0, hi = p->cies.n;
+  while (lo < hi) {
+    u32 mid = lo + (hi - lo) / 2;
+    if (p->cies.at[mid].off < off)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return lo < p->cies.n && p->cies.at[lo].off == off && p->cies.at[lo].known ? &p->cies.at[lo] : NULL;
+}
+
 static void imply_fde(Frame *p, u64 off, u64 end) {
   u64 field = off + 4, id = rd32(p->data + field);
-  u8 fde, lsda;
-  if (id > field || p->s->data.len - (field - id) < 12)
+  const Cie *c = id <= field ? find_cie(p, field - id) : NULL;
+  if (!c)
     return;
-  u64 cie = field - id, len = rd32(p->data + cie);
-  if (len < 8 || len > p->s->data.len - cie - 4 || rd32(p->data + cie + 4) || !read_cie(p, cie, cie + 4 + len, &fde, &lsda))
-    return;
-  u32 width = pointer_size(fde);
-  imply(p, off + FDE_BEGIN, fde, end);
-  if (lsda == PE_OMIT || !width || end - off < FDE_BEGIN + 2ull * width)
+  u32 width = pointer_size(c->fde);
+  imply(p, off + FDE_BEGIN, c->fde, end);
+  if (c->lsda == PE_OMIT || !width || end - off < FDE_BEGIN + 2ull * width)
     return;
   Bounded b = {p->data + off + FDE_BEGIN + 2 * width, p->data + end, true};
   skip_leb(&b);
   if (b.ok)
-    imply(p, (u64)(b.at - p->data), lsda, end);
+    imply(p, (u64)(b.at - p->data), c->lsda, end);
 }
 
 /* Malformed records end the walk: who reads the atom reports them. */
@@ -214,8 +237,10 @@ static void imply_edges(Frame *p) {
       return;
     while (p->next < p->before && p->r->at[p->next].offset < off)
       p->next++;
-    if (rd32(p->data + off + 4) && len >= 8)
+    if (len >= 8 && rd32(p->data + off + 4))
       imply_fde(p, off, off + 4 + len);
+    else if (len >= 8)
+      add_cie(p, off, off + 4 + len);
     off += 4 + len;
   }
 }
@@ -263,6 +288,7 @@ void macho_eh_frame(Link *l, FileId f, const MachoObject *o, MachoRelocs *r, uns
   if (p.s->data.len > UINT32_MAX)
     return;
   imply_edges(&p);
+  vec_free(&p.cies);
   bool pairs = false;
   for (u32 i = 0; i < r->n && !pairs; i++)
     pairs = edge_class(l->arch, r->at[i].kind) == EC_SUBTRACT;

@@ -100,7 +100,7 @@ class Image:
         return self.table("lazy")
 
     def weak(self):
-        return self.table("weak")
+        return self.table("weak") + [" ".join(line.split()) for line in self.lines["weak"] if re.match(r" +strong +\S+$", line)]
 
     def chained(self):
         out = []
