@@ -51,11 +51,12 @@ bool macho_thin(MachoInputs *m, const char *path, Bytes *data) {
 }
 
 /* A file for another processor is left out with a warning, as ld64 has it. */
-static bool is_for_target(MachoInputs *m, const char *path, const char *member, Bytes d) {
+static bool is_for_target(MachoInputs *m, const char *path, const char *member, Bytes d, bool said) {
   u32 cputype;
   if (!macho_is(d, NULL, &cputype) || cputype == m->target.cputype)
     return true;
-  diag_warn(m->l->diag, "wrong-architecture", "%s%s%s%s: is for %s; this link is for %s: ignored", path, member ? "(" : "", member ? member : "", member ? ")" : "",
+  if (!said)
+    diag_warn(m->l->diag, "wrong-architecture", "%s%s%s%s: is for %s; this link is for %s: ignored", path, member ? "(" : "", member ? member : "", member ? ")" : "",
             cpu_of(d), m->target.arch);
   return false;
 }
@@ -86,10 +87,13 @@ static const char *force_reason(const Link *l, const ArchiveJob *j, MemberKind k
   return kind == MEMBER_OBJC && j->in.needed ? "-ObjC" : NULL;
 }
 
-static void add_member(MachoInputs *m, const ArchiveJob *j, const Member *x) {
+/* `said`: an archive for another processor was complained about. */
+static void add_member(MachoInputs *m, const ArchiveJob *j, const Member *x, bool *said) {
   Link *l = m->l;
-  if (!is_for_target(m, j->file.path, x->m.name, x->m.data))
+  if (!is_for_target(m, j->file.path, x->m.name, x->m.data, *said)) {
+    *said = true;
     return;
+  }
   const char *reason = force_reason(l, j, (MemberKind)x->kind);
   if (reason && l->opt->darwin.why_load)
     printf("%s forced load of %s(%s)\n", reason, j->file.path, x->m.name);
@@ -100,7 +104,7 @@ static void add_member(MachoInputs *m, const ArchiveJob *j, const Member *x) {
 static void add_members(MachoInputs *m, ArchiveJob *j) {
   Link *l = m->l;
   MemberKindFn *kind = l->opt->darwin.objc_load ? member_kind_objc : member_kind;
-  bool said = false;
+  bool said = false, said_arch = false;
   *vec_push(&l->archives) = (Archive){.path = j->file.path, .data = j->file.data, .thin = j->reader.thin, .members_total = j->members.n};
   for (u32 i = 0; i < j->members.n; i++) {
     Member *x = &j->members.at[i];
@@ -108,7 +112,7 @@ static void add_members(MachoInputs *m, ArchiveJob *j) {
       continue;
     switch ((MemberKind)x->kind) {
     case MEMBER_OBJECT:
-    case MEMBER_OBJC: add_member(m, j, x); break;
+    case MEMBER_OBJC: add_member(m, j, x, &said_arch); break;
     case MEMBER_BITCODE:
       if (!said)
         input_bitcode(l, j->file.path, x->m.name);
@@ -141,7 +145,7 @@ static void load_data(MachoInputs *m, Opened *o, const Input *in, const char *ar
   } else if (archive_is(o->data)) {
     load_archive(m, o, in, arg, auto_linked);
   } else if (macho_is(o->data, &filetype, NULL)) {
-    if (!is_for_target(m, o->path, NULL, o->data))
+    if (!is_for_target(m, o->path, NULL, o->data, false))
       return;
     if (filetype == MH_OBJECT)
       load_object(m, o, o->data, in, arg);
@@ -258,7 +262,7 @@ static void load_bundle_loader(MachoInputs *m) {
   int state = input_open(m->l, path, &o);
   if (state == 0)
     diag_error(m->l->diag, "cannot-open", "cannot open %s: %s", path, strerror(ENOENT));
-  if (state <= 0 || !macho_thin(m, path, &o.data) || !is_for_target(m, path, NULL, o.data))
+  if (state <= 0 || !macho_thin(m, path, &o.data) || !is_for_target(m, path, NULL, o.data, false))
     return;
   if (!macho_is(o.data, &filetype, NULL) || (filetype != MH_EXECUTE && filetype != MH_BUNDLE && filetype != MH_DYLIB)) {
     diag_error(m->l->diag, "malformed-input", "%s: -bundle_loader needs a program", path);
@@ -386,13 +390,29 @@ static void open_files(Link *l, u32 from) {
       l->files.at[f].fmt = NULL;
 }
 
-void inputs_macho_auto_link(MachoInputs *m) {
+/* An object that is in the link, and what it asks for is not known yet. */
+static bool is_new(MachoInputs *m, u32 f) {
+  const File *file = &m->l->files.at[f];
+  if (file->kind != FILE_OBJECT || !file->fmt || (file->lazy && !file->live) || m->asked.at[f])
+    return false;
+  m->asked.at[f] = true;
+  return true;
+}
+
+static void mark_files(MachoInputs *m) {
+  while (m->asked.n < m->l->files.n)
+    *vec_push(&m->asked) = false;
+}
+
+bool inputs_macho_auto_link(MachoInputs *m) {
   Link *l = m->l;
+  u32 before = l->files.n;
   for (u32 from = 1; from < l->files.n && !l->opt->darwin.ignore_auto_link;) {
     StrVec libs = {0}, frameworks = {0};
     u32 end = l->files.n, archives = m->archives.n;
+    mark_files(m);
     for (u32 f = from; f < end; f++)
-      if (l->files.at[f].kind == FILE_OBJECT && l->files.at[f].fmt)
+      if (is_new(m, f))
         collect_options(m, (FileId){f}, &libs, &frameworks);
     auto_link_some(m, &frameworks, true);
     auto_link_some(m, &libs, false);
@@ -402,6 +422,7 @@ void inputs_macho_auto_link(MachoInputs *m) {
   }
   if (l->opt->darwin.strict_auto_link)
     inputs_macho_report_missing(m);
+  return l->files.n > before;
 }
 
 void inputs_macho_report_missing(MachoInputs *m) {
@@ -455,6 +476,7 @@ void inputs_macho_end(MachoInputs *m) {
   vec_free(&m->archives);
   vec_free(&m->pending);
   vec_free(&m->not_found);
+  vec_free(&m->asked);
   vec_free(&m->auto_linked);
   vec_free(&m->missing);
   free(m);

@@ -46,6 +46,7 @@ struct MachoInputs {
   VEC(ArchiveJob) archives; /* those of before are empty, but still known by their files */
   VEC(Pending) pending;
   StrVec not_found;         /* paths that were looked for, for -dependency_info */
+  VEC(u8) asked;            /* by FileId: what the object asks for was seen to */
   StrVec auto_linked;       /* "-lfoo", "-framework Foo": those that were looked for */
   StrVec missing;           /* ... in vain: messages */
   u32 depth;                /* of re-exports */

@@ -230,6 +230,8 @@ static bool resolve(Link *l, MachoImage *m, MachoInputs *in) {
   dump_graph(l, "read");
   scope_name(m);                              /* all names weld brings are known */
   PHASE("names", resolve_names(l));           /* one number for each name; loads archive members */
+  while (inputs_macho_auto_link(in))          /* members that were loaded ask for libraries, too: rare */
+    resolve_names_again(l);
   report_extracts(l);
   PHASE("atoms", resolve_atoms(l));           /* subsections and literals; the layout says which are roots */
   macho_unwind_init(l);                       /* the first Synths, since one has a fixed number */

@@ -23,6 +23,8 @@ enum {
  * symbols.key/flags/atom are final but for what dead strip and export_symbols decide. */
 void resolve_open(Link *l);    /* each file's headers, in parallel */
 void resolve_names(Link *l);   /* intern, wrap, archive members */
+/* The same from the start, for who has added and opened files because of what was loaded. Nothing else may have happened since. */
+void resolve_names_again(Link *l);
 void resolve_atoms(Link *l);   /* groups, atoms */
 void resolve_symbols(Link *l); /* definitions, references, commons, weld's own symbols */
 /* log2 of the alignment of a tentative definition, with all that it met; 0 when sym is none that weld makes room for. */

@@ -403,3 +403,14 @@ void resolve_names(Link *l) {
   wrap(l);
   load_members(l);
 }
+
+void resolve_names_again(Link *l) {
+  intern_free(&l->names);
+  pages_free((void *)(uintptr_t)l->syms.block.p, l->syms.block.len);
+  pages_free(l->global_ids, l->nglobal_ids * sizeof *l->global_ids);
+  l->names = (Interner){0};
+  l->syms = (Symbols){0};
+  for (u32 f = 1; f < l->files.n; f++)
+    l->files.at[f].live = false; /* who loads a member may be new */
+  resolve_names(l);
+}

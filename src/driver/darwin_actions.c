@@ -62,18 +62,6 @@ ACTION(upward_framework) { add_framework(g, arg)->upward = true; }
 ACTION(lib_dir) { *vec_push(&g->lib_dirs) = arg; }
 ACTION(framework_dir) { *vec_push(&g->framework_dirs) = arg; }
 
-ACTION(start_lib) {
-  if (g->in_lib)
-    diag_error(g->d, "nested-group", "%s after %s", name, name);
-  g->in_lib = true;
-}
-
-ACTION(end_lib) {
-  if (!g->in_lib)
-    diag_error(g->d, "nested-group", "%s without --start-lib", name);
-  g->in_lib = false;
-}
-
 /* Every byte of a line may belong to a path; only the end of the line does not. */
 ACTION(filelist) {
   const char *comma = strrchr(arg, ','), *dir = comma ? comma + 1 : NULL;

@@ -202,8 +202,6 @@ static void check_together(Darwin *g) {
     diag_error(g->d, "bad-option", "-undefined %s may not be used without -flat_namespace", x->undefined == UNDEFINED_WARNING ? "warning" : "suppress");
   if (o->why_live.n && !o->gc_sections)
     diag_warn(g->d, "bad-option", "-why_live has no effect without -dead_strip");
-  if (g->in_lib)
-    diag_error(g->d, "nested-group", "--start-lib without --end-lib");
 }
 
 static void settle_names(Darwin *g) {

@@ -20,7 +20,6 @@ typedef struct {
     Driver driver;
   };
   char **values;      /* the words that are the value of the option in hand, as many as its row says */
-  bool in_lib;        /* between --start-lib and --end-lib */
   bool version_shown; /* -v: success without inputs */
   StrVec lib_dirs, framework_dirs; /* -L and -F as they were given */
   VEC(PlatformVersion) platforms;

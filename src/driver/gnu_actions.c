@@ -57,18 +57,6 @@ ACTION(end_group) {
   g->group = 0;
 }
 
-ACTION(start_lib) {
-  if (g->in_lib)
-    diag_error(g->d, "nested-group", "%s after %s", name, name);
-  g->in_lib = true;
-}
-
-ACTION(end_lib) {
-  if (!g->in_lib)
-    diag_error(g->d, "nested-group", "%s without --start-lib", name);
-  g->in_lib = false;
-}
-
 ACTION(whole_archive) { g->state.whole_archive = true; }
 ACTION(no_whole_archive) { g->state.whole_archive = false; }
 ACTION(as_needed) { g->state.as_needed = true; }

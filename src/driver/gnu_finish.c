@@ -109,8 +109,6 @@ void gnu_finish(Gnu *g) {
 
   if (g->group)
     diag_warn(g->d, "nested-group", "--start-group without --end-group");
-  if (g->in_lib)
-    diag_error(g->d, "nested-group", "--start-lib without --end-lib");
   if (!o->inputs.n && !g->version_shown)
     diag_error(g->d, "no-inputs", "no input files");
   if (o->kind != OUTPUT_SHARED && o->filter.n)

@@ -22,7 +22,6 @@ typedef struct {
   };
   InputState state;
   VEC(InputState) saved;
-  bool in_lib;
   u32 group, groups;  /* the open group, 0: none; how many there were */
   /* Settled after the last argument: they depend on -L, --sysroot or -o. */
   StrVec version_scripts, dynamic_lists, export_lists;

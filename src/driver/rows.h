@@ -30,6 +30,7 @@ typedef enum { ACT_NOTHING, ACT_BOOL, ACT_CHOOSE, ACT_STRING, ACT_APPEND, ACT_CA
   const DriverHooks *h;                                                                            \
   const char *program;                                                                             \
   bool bare_time_trace; /* --time-trace without a file */                                          \
+  bool in_lib;          /* between --start-lib and --end-lib */                                    \
   bool done             /* --help, --version: stop */
 typedef struct {
   DRIVER_STATE;

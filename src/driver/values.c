@@ -200,6 +200,22 @@ void option_take(Driver *g, void *state, const OptionRow *row, const char *name,
 
 /* ---- actions that several drivers have ---- */
 
+void do_start_lib(void *state, const char *name, const char *arg) {
+  Driver *g = state;
+  (void)arg;
+  if (g->in_lib)
+    diag_error(g->d, "nested-group", "%s after %s", name, name);
+  g->in_lib = true;
+}
+
+void do_end_lib(void *state, const char *name, const char *arg) {
+  Driver *g = state;
+  (void)arg;
+  if (!g->in_lib)
+    diag_error(g->d, "nested-group", "%s without --start-lib", name);
+  g->in_lib = false;
+}
+
 void do_color(void *state, const char *name, const char *arg) {
   Driver *g = state;
   static const char *const words[] = {"auto", "never", "always", NULL}; /* in the order of Tri */
@@ -269,4 +285,6 @@ void driver_settle(Driver *g) {
   diag_configure(g->d, &opts);
   if (g->bare_time_trace && !o->time_trace)
     g->o->time_trace = arena_printf(&g->o->arena, "%s.time-trace", o->output);
+  if (g->in_lib && !g->done)
+    diag_error(g->d, "nested-group", "--start-lib without --end-lib");
 }

@@ -78,17 +78,19 @@ static void put_object(const char *path, u32 cputype) {
 }
 
 /* An archive of two empty objects, a.o and b.o. */
-static void put_archive(const char *path) {
+static void put_archive_for(const char *path, u32 cputype) {
   char text[300] = "!<arch>\n";
   size_t n = 8;
   for (u32 i = 0; i < 2; i++) {
-    MachHeader64 h = {.magic = MH_MAGIC_64, .cputype = CPU_TYPE_X86_64, .filetype = MH_OBJECT};
+    MachHeader64 h = {.magic = MH_MAGIC_64, .cputype = cputype, .filetype = MH_OBJECT};
     n += (size_t)snprintf(text + n, sizeof text - n, "%-16s%-12d%-6d%-6d%-8d%-10zu`\n", i ? "b.o" : "a.o", 0, 0, 0, 0, sizeof h);
     memcpy(text + n, &h, sizeof h);
     n += sizeof h;
   }
   put_bytes(path, text, n);
 }
+
+static void put_archive(const char *path) { put_archive_for(path, CPU_TYPE_X86_64); }
 
 /* ---- one load ---- */
 
@@ -257,6 +259,12 @@ static void test_archives(void **state) {
   good("-all_load -hidden-la", "/usr/lib/liba.a:a.o hidden\n/usr/lib/liba.a:b.o hidden\n");
   good("--start-lib %/x.o --end-lib %/x.o", "/x.o lazy\n/x.o\n");
   says("%/arm.o", "warning: %/arm.o: is for arm64; this link is for x86_64: ignored\n", "");
+  put_archive_for("/arm.a", CPU_TYPE_ARM64);
+  Case *c = load("%/arm.a");
+  check(c, "");
+  assert_non_null(strstr(c->messages, "(a.o): is for arm64; this link is for x86_64: ignored\n"));
+  assert_null(strstr(c->messages, "b.o")); /* once for an archive */
+  finish(c);
   says("%/bitcode.o", "error: %/bitcode.o: holds only compiler bitcode", "");
   says("%/text.o", "%/text.o: offset 0x0: unknown file type", "");
   says("%/empty.o", "the file is empty", "");

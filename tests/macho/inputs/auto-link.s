@@ -22,6 +22,14 @@
 # RUN: echo '.linker_option "-rpath", "x"' > bad.s && clang-14 -target x86_64-apple-macos11 -c bad.s -o bad.o
 # RUN: not %ld64 @args main.o other.o bad.o -o main2 2>&1 | FileCheck %s --check-prefix=BAD
 # BAD: error: {{.*}}-rpath is not allowed in LC_LINKER_OPTION
+#
+# Members of archives ask when they are loaded; what others ask for does not count.
+# RUN: for f in asks never first; do clang-14 -target x86_64-apple-macos11 -c $f.s -o $f.o || exit 1; done
+# RUN: llvm-ar rcs libasks.a asks.o never.o
+# RUN: %ld64 @args first.o -lasks -o main3 && llvm-objdump --macho --bind --lazy-bind main3 | FileCheck %s --check-prefix=MEMBER
+# MEMBER: libused _used
+# RUN: not %ld64 @args -u _unused first.o -lasks -o main4 2>&1 | FileCheck %s --check-prefix=NEVER
+# NEVER: undefined symbol: _unused
 #--- args
 -arch x86_64 -platform_version macos 11.0 11.0 libSystem.tbd -L. -F.
 #--- main.s
@@ -44,6 +52,22 @@ _other:
 #--- member.s
 .globl _member
 _member:
+  ret
+#--- first.s
+.globl _main
+_main:
+  jmp _asks
+#--- asks.s
+.linker_option "-lused"
+.linker_option "-lar"
+.globl _asks
+_asks:
+  callq _member
+  jmp _used
+#--- never.s
+.linker_option "-lunused"
+.globl _never
+_never:
   ret
 #--- libSystem.tbd
 --- !tapi-tbd
