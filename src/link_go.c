@@ -141,8 +141,14 @@ static const char *entry_name(Link *l, const Go *g) {
   return !defines(l, usual) && defines(l, "_rt0_go") ? "_rt0_go" : usual;
 }
 
-static const char *const table_names[] = {"runtime.pclntab", "pclntab", "runtime.epclntab", "epclntab"};
-static const char *const mask_names[] = {"runtime.gcdata", "runtime.egcdata", "gcdata", "egcdata", "runtime.gcbss", "runtime.egcbss", "gcbss", "egcbss"};
+/* What stands for the tables. The collector's masks are empty: where they would stand is the end of what is only read. */
+typedef enum { MASKS, TABLE, TABLE_END } Place;
+static const struct {
+  const char *name;
+  Place place;
+} places[] = {
+    {"pclntab", TABLE}, {"epclntab", TABLE_END}, {"gcdata", MASKS}, {"egcdata", MASKS}, {"gcbss", MASKS}, {"egcbss", MASKS},
+};
 
 static void name_own_symbols(Link *l, const Go *g) {
   l->entry_name = entry_name(l, g);
@@ -154,27 +160,22 @@ static void name_own_symbols(Link *l, const Go *g) {
     u32 name = weld_name(l, st->name, WELD_PROVIDE, st->expr, false);
     l->weld_names.at[name].stmt = st;
   }
-  for (u32 i = 0; !g->first_revision && i < COUNT_OF(table_names); i++)
-    weld_name(l, table_names[i], WELD_PROVIDE, NULL, false);
-  for (u32 i = 0; !g->first_revision && i < COUNT_OF(mask_names); i++)
-    weld_name(l, mask_names[i], WELD_PROVIDE, NULL, false);
+  for (u32 i = 0; !g->first_revision && i < COUNT_OF(places); i++) {
+    weld_name(l, places[i].name, WELD_PROVIDE, NULL, false);
+    weld_name(l, arena_printf(&l->arena, "runtime.%s", places[i].name), WELD_PROVIDE, NULL, false);
+  }
 }
 
-static void set_own(Link *l, const char *name, u64 value) {
-  for (u32 i = 0; i < l->weld_names.n; i++)
-    if (l->weld_names.at[i].used && !l->weld_names.at[i].stmt && streq(l->weld_names.at[i].name, name))
-      l->syms.value[l->weld_names.at[i].sym] = value;
-}
+static const char *without_package(const char *name) { return starts_with(name, "runtime.") ? name + 8 : name; }
 
-/* The collector's masks are empty: where they would stand is the end of what is only read. */
 static void own_values(Link *l, const Go *g) {
-  if (g->first_revision)
-    return;
-  u64 table = synth_addr(l, g->pclntab), masks = synth_addr(l, g->pclntab - 1);
-  for (u32 i = 0; i < COUNT_OF(table_names); i++)
-    set_own(l, table_names[i], table + (i % 4 >= 2 ? l->synths.at[g->pclntab].size : 0));
-  for (u32 i = 0; i < COUNT_OF(mask_names); i++)
-    set_own(l, mask_names[i], masks);
+  for (u32 i = 0; !g->first_revision && i < l->weld_names.n; i++) {
+    const WeldName *w = &l->weld_names.at[i];
+    for (u32 k = 0; w->used && !w->stmt && k < COUNT_OF(places); k++)
+      if (streq(without_package(w->name), places[k].name))
+        l->syms.value[w->sym] = places[k].place == MASKS ? synth_addr(l, g->pclntab - 1)
+                                                         : synth_addr(l, g->pclntab) + (places[k].place == TABLE_END ? l->synths.at[g->pclntab].size : 0);
+  }
 }
 
 /* An entry that nothing mentions is an error like any other name. */
@@ -235,6 +236,7 @@ static bool run(Link *l) {
   PHASE("dead strip", deadstrip(l));          /* from the entry */
   resolve_dead(l);
   goobj_settle_weak(l);                       /* go.weak.X is X when X lives */
+  goobj_pad(l);
   PHASE("undefined", report_undefined(l));    /* only what a live symbol refers to is missing */
   report_entry(l);
   report_thread_local(l, &g);

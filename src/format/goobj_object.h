@@ -46,7 +46,7 @@ typedef struct {
   u8 kind;             /* GO_*; never GO_SBSS with bytes */
   bool dupok, global;
   u64 size;
-  Bytes data;          /* `size` bytes, or none */
+  Bytes data;          /* `size` bytes at most; zeros follow */
   GoReloc *relocs;
   u32 nrelocs;
   GoFunc *func;        /* of GO_STEXT, else NULL */

@@ -11,7 +11,6 @@
 enum {
   MIN_RELOC = 9,         /* bytes: five numbers and two empty names with versions */
   MIN_AUTOM = 6, MIN_SYMREF = 2,
-  MAX_TAILS = 256 << 20, /* zeros behind the bytes of a file's symbols, together */
   GROWTH = 64,           /* how many times as long as the file its names may become when `""` is replaced */
 };
 
@@ -286,24 +285,6 @@ static const struct {
 #undef X
 };
 
-/* Bytes that end before the symbol does are followed by zeros, which the output's file has too. */
-static void add_tail(GoReader *r, u64 at, GoDefinition *d) {
-  u64 tail = d->size - d->data.len;
-  if (r->bad || !tail || kind_rows[d->kind].is_zero)
-    return;
-  if (tail > MAX_TAILS - r->tails) {
-    FAIL(r, at, "symbol %s: %llu bytes, of which the file has %llu: too many zeros for one file", d->name, (unsigned long long)d->size,
-         (unsigned long long)d->data.len);
-    return;
-  }
-  r->tails += tail;
-  if (!d->data.len)
-    return;
-  u8 *p = arena_alloc(r->arena, d->size, 16);
-  memcpy(p, d->data.p, d->data.len);
-  d->data = (Bytes){p, d->size};
-}
-
 /* Where a name has a local definition already, one of them must not mind. */
 static void define(GoReader *r, u64 at, const GoDefinition *d, u32 name) {
   GoName *n = &r->names.at[name];
@@ -350,7 +331,6 @@ static void read_symbol(GoReader *r) {
   d.relocs = ARENA_ARRAY(r->arena, GoReloc, n);
   for (u32 i = 0; i < n && !r->bad; i++)
     d.nrelocs += read_reloc(r, &d, &d.relocs[d.nrelocs]);
-  add_tail(r, at, &d);
   if (kind == GO_STEXT && !r->bad)
     read_func(r, &d);
   add_funcdata_edges(r, &d);

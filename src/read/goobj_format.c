@@ -8,6 +8,8 @@
 #include "read/goobj.h"
 #include "util/hash.h"
 
+enum { MAX_ZEROS = 256 << 20 };
+
 static const u16 kind_flags[GO_KINDS] = {
 #define FLAGS_TEXT ATOM_EXEC
 #define FLAGS_RODATA 0
@@ -126,6 +128,28 @@ static const char *go_atom_name(const Link *l, AtomId a) {
     return l->synths.at[l->atoms.at[a.i].aux].name;
   const GoDefinition *d = definition_at(l, a);
   return d ? d->section : "";
+}
+
+static u8 *add_zeros(Link *l, const GoDefinition *d) {
+  u8 *p = link_own(l, pages_alloc_sparse(d->size), d->size); /* of what is never touched there is one page in the machine */
+  memcpy(p, d->data.p, d->data.len);
+  return p;
+}
+
+void goobj_pad(Link *l) {
+  u64 zeros = 0;
+  for (u32 a = 1; a < l->atoms.n; a++) {
+    const GoDefinition *d = (l->atoms.flags[a] & (ATOM_LIVE | ATOM_SYNTH | ATOM_ZEROFILL)) == ATOM_LIVE ? definition_at(l, (AtomId){a}) : NULL;
+    u64 tail = d ? d->size - d->data.len : 0;
+    if (tail > MAX_ZEROS - zeros) {
+      diag_report(l->diag, DIAG_ERROR, "too-large", (u64)l->atoms.at[a].file << 32 | a, "%s: symbol %s: %llu bytes, of which the file has %llu: too many zeros for an output",
+                  file_name(l, (FileId){l->atoms.at[a].file}), d->name, (unsigned long long)d->size, (unsigned long long)d->data.len);
+      continue;
+    }
+    zeros += tail;
+    if (tail && d->data.len)
+      l->atoms.at[a].data = add_zeros(l, d);
+  }
 }
 
 /* ---- edges ---- */

@@ -26,7 +26,7 @@ typedef struct {
   u32 *slots; /* of names, + 1 */
   u32 mask;
   VEC(char) text; /* the name in hand, `""` replaced */
-  u64 grown, tails;
+  u64 grown;      /* bytes that took the place of `""` */
 } GoReader;
 
 #define FAIL(r, off, ...) ((r)->bad = (r)->bad || !goobj_bad((r)->l, (r)->f, (off), __VA_ARGS__))
