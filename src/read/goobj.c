@@ -9,9 +9,10 @@
 #include "util/hash.h"
 
 enum {
-  MIN_RELOC = 9,         /* bytes: five numbers and two empty names with versions */
-  MIN_AUTOM = 6, MIN_SYMREF = 2,
-  GROWTH = 64,           /* how many times as long as the file its names may become when `""` is replaced */
+  MIN_RELOC = 9, /* bytes: five numbers and two empty names with versions */
+  MIN_AUTOM = 6,
+  MIN_SYMREF = 2,
+  GROWTH = 64, /* how many times as long as the file its names may become when `""` is replaced */
 };
 
 /* ---- names ---- */
@@ -157,7 +158,8 @@ static bool read_reloc(GoReader *r, const GoDefinition *d, GoReloc *out) {
   if (r->bad)
     return false;
   if (!t || t->class == CLASS_NO) {
-    FAIL(r, at, "symbol %s: relocation of type %lld (%s) is not supported for %s", d->name, (long long)type, t ? t->name : "unknown", r->o->arch);
+    FAIL(r, at, "symbol %s: relocation of type %lld (%s) is not supported for %s", d->name, (long long)type,
+         t ? t->name : "unknown", r->o->arch);
     return false;
   }
   *out = (GoReloc){.symbol = symbol, .kind = KIND_NONE};
@@ -168,7 +170,8 @@ static bool read_reloc(GoReader *r, const GoDefinition *d, GoReloc *out) {
   if (kind == KIND_NONE)
     FAIL(r, at, "symbol %s: relocation %s of %lld bytes", d->name, t->name, (long long)size);
   else if (offset < 0 || !bytes_slice(d->data, (u64)offset, (u64)size, &place))
-    FAIL(r, at, "symbol %s: relocation %s at 0x%llx, outside its %llu bytes", d->name, t->name, (long long)offset, (unsigned long long)d->data.len);
+    FAIL(r, at, "symbol %s: relocation %s at 0x%llx, outside its %llu bytes", d->name, t->name, (long long)offset,
+         (unsigned long long)d->data.len);
   else if (!symbol && t->class != CLASS_CONST && t->class != CLASS_TLS)
     FAIL(r, at, "symbol %s: relocation %s without a symbol", d->name, t->name);
   i64 bias = t->class == CLASS_CALL || t->class == CLASS_PCREL ? -size : t->class == CLASS_TLS ? tls_offset(r->o->os) : 0;
@@ -359,8 +362,14 @@ static void make_constants(GoReader *r) {
     }
     u8 *data = arena_alloc(r->arena, 8, 8);
     wr64(data, bits);
-    *vec_push(&r->definitions) = (GoDefinition){.name = n->name, .kind = GO_SRODATA, .dupok = true, .global = true, .size = single ? 4 : 8,
-                                                .data = {data, single ? 4 : 8}, .section = arena_printf(r->arena, "%s.%s", kind_rows[GO_SRODATA].section, n->name)};
+    *vec_push(&r->definitions) =
+        (GoDefinition){.name = n->name,
+                       .kind = GO_SRODATA,
+                       .dupok = true,
+                       .global = true,
+                       .size = single ? 4 : 8,
+                       .data = {data, single ? 4 : 8},
+                       .section = arena_printf(r->arena, "%s.%s", kind_rows[GO_SRODATA].section, n->name)};
     n->number = r->definitions.n;
   }
 }
