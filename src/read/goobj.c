@@ -174,10 +174,12 @@ static bool read_reloc(GoReader *r, const GoDefinition *d, GoReloc *out) {
          (unsigned long long)d->data.len);
   else if (!symbol && t->class != CLASS_CONST && t->class != CLASS_TLS)
     FAIL(r, at, "symbol %s: relocation %s without a symbol", d->name, t->name);
+  if (r->bad)
+    return false;
   i64 bias = t->class == CLASS_CALL || t->class == CLASS_PCREL ? -size : t->class == CLASS_TLS ? tls_offset(r->o->os) : 0;
   bool number = t->class == CLASS_CONST || t->class == CLASS_TLS; /* what `g` is called does not matter */
   *out = (GoReloc){.offset = (u64)offset, .add = (i64)((u64)add + (u64)bias), .symbol = number ? 0 : symbol, .kind = kind};
-  return !r->bad;
+  return true;
 }
 
 /* ---- functions ---- */
