@@ -92,8 +92,9 @@ static void add_archive(Link *l, const char *path, Bytes b) {
     if (starts_with(m.name, "__.PKGDEF") || starts_with(m.name, "__.GOSYMDEF"))
       continue;
     if (!goobj_is(m.data))
-      diag_error(l->diag, "malformed-input", "%s(%s): offset 0x%llx: not an object of Go; objects of the host's compilers are not supported", path,
-                 m.name, (unsigned long long)m.off);
+      diag_error(l->diag, "malformed-input",
+                 "%s(%s): offset 0x%llx: not an object of Go; objects of the host's compilers are not supported", path, m.name,
+                 (unsigned long long)m.off);
     else
       add_file(l, path, m.name, m.data);
   }
@@ -187,8 +188,9 @@ static void check_systems(Link *l, const char *os, const char *arch) {
   for (u32 f = 1; f < l->files.n && !l->opt->go.any_system; f++) {
     const GoObject *o = l->files.at[f].fmt;
     if (o && (!streq(o->os, os) || !streq(o->arch, arch)))
-      diag_report(l->diag, DIAG_ERROR, "mixed-inputs", (u64)f << 32, "%s: is for %.64s/%.64s, and %s for %.64s/%.64s; -f links them all the same",
-                  file_name(l, (FileId){f}), o->os, o->arch, file_name(l, (FileId){1}), os, arch);
+      diag_report(l->diag, DIAG_ERROR, "mixed-inputs", (u64)f << 32,
+                  "%s: is for %.64s/%.64s, and %s for %.64s/%.64s; -f links them all the same", file_name(l, (FileId){f}), o->os,
+                  o->arch, file_name(l, (FileId){1}), os, arch);
   }
 }
 

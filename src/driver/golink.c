@@ -8,8 +8,23 @@
 #include "core/weld_version.h"
 
 typedef enum {
-  GOLINK_OUTPUT, GOLINK_HEADER, GOLINK_ENTRY, GOLINK_DIRECTORY, GOLINK_STRING, GOLINK_TEXT, GOLINK_DATA, GOLINK_ROUND, GOLINK_STRIP, GOLINK_DWARF,
-  GOLINK_FORCE, GOLINK_STATIC, GOLINK_THREADS, GOLINK_VERBOSE, GOLINK_VERSION, GOLINK_HELP, GOLINK_UNSUPPORTED,
+  GOLINK_OUTPUT,
+  GOLINK_HEADER,
+  GOLINK_ENTRY,
+  GOLINK_DIRECTORY,
+  GOLINK_STRING,
+  GOLINK_TEXT,
+  GOLINK_DATA,
+  GOLINK_ROUND,
+  GOLINK_STRIP,
+  GOLINK_DWARF,
+  GOLINK_FORCE,
+  GOLINK_STATIC,
+  GOLINK_THREADS,
+  GOLINK_VERBOSE,
+  GOLINK_VERSION,
+  GOLINK_HELP,
+  GOLINK_UNSUPPORTED,
 } Action;
 
 typedef struct {
@@ -45,7 +60,8 @@ static const Row *find_row(const char *text, const char **value) {
 }
 
 static const char *help(Arena *a) {
-  const char *s = "Usage: weld -flavor golink [options] main.6 ...\nLinks objects and packages of Go 1.3 and 1.4 (docs/golink.md).\n\n";
+  const char *s =
+      "Usage: weld -flavor golink [options] main.6 ...\nLinks objects and packages of Go 1.3 and 1.4 (docs/golink.md).\n\n";
   for (u32 i = 0; i < COUNT_OF(rows); i++)
     if (rows[i].action != GOLINK_UNSUPPORTED)
       s = arena_printf(a, "%s  %-16s %s\n", s, arena_printf(a, "-%s %s", rows[i].name, rows[i].value), rows[i].help);
@@ -100,12 +116,8 @@ static DriverResult act(const Row *row, const char *value, const char *second, c
   case GOLINK_VERSION:
     hooks->print(hooks->ctx, arena_printf(&o->arena, "weld %s\n", WELD_VERSION));
     return row->action == GOLINK_VERSION ? DRIVER_DONE : DRIVER_LINK;
-  case GOLINK_HELP:
-    hooks->print(hooks->ctx, help(&o->arena));
-    return DRIVER_DONE;
-  case GOLINK_UNSUPPORTED:
-    diag_error(d, "unsupported-option", "option -%s is not supported", row->name);
-    return DRIVER_ERROR;
+  case GOLINK_HELP: hooks->print(hooks->ctx, help(&o->arena)); return DRIVER_DONE;
+  case GOLINK_UNSUPPORTED: diag_error(d, "unsupported-option", "option -%s is not supported", row->name); return DRIVER_ERROR;
   }
   return ok ? DRIVER_LINK : DRIVER_ERROR;
 }

@@ -46,10 +46,10 @@ typedef struct {
   u8 kind;             /* GO_*; never GO_SBSS with bytes */
   bool dupok, global;
   u64 size;
-  Bytes data;          /* `size` bytes, or none */
+  Bytes data; /* `size` bytes at most; zeros follow */
   GoReloc *relocs;
   u32 nrelocs;
-  GoFunc *func;        /* of GO_STEXT, else NULL */
+  GoFunc *func; /* of GO_STEXT, else NULL */
 } GoDefinition;
 
 /* A symbol of the file: 0 none (and the number 0), definitions by number, local names that nothing defines, then globals. */
@@ -60,15 +60,15 @@ typedef struct {
 } GoSymbol;
 
 typedef struct {
-  const char *os, *arch;   /* of the header line: "darwin", "amd64" */
-  bool first_revision;     /* there is no version byte */
-  const char **imports;    /* paths of packages, in order, without ".a" */
+  const char *os, *arch; /* of the header line: "darwin", "amd64" */
+  bool first_revision;   /* there is no version byte */
+  const char **imports;  /* paths of packages, in order, without ".a" */
   u32 nimports;
-  const char *package;     /* that `""` stands for, set before the file is read */
+  const char *package; /* that `""` stands for, set before the file is read */
   GoDefinition *definitions;
   GoSymbol *symbols;
   u32 ndefinitions, nsymbols, first_global;
-  Bytes body;              /* from the magic number on; empty: the definitions are made, not read */
+  Bytes body; /* from the magic number on; empty: the definitions are made, not read */
 } GoObject;
 
 #endif

@@ -9,10 +9,10 @@
 #include "util/hash.h"
 
 enum {
-  MIN_RELOC = 9,         /* bytes: five numbers and two empty names with versions */
-  MIN_AUTOM = 6, MIN_SYMREF = 2,
-  MAX_TAILS = 256 << 20, /* zeros behind the bytes of a file's symbols, together */
-  GROWTH = 64,           /* how many times as long as the file its names may become when `""` is replaced */
+  MIN_RELOC = 9, /* bytes: five numbers and two empty names with versions */
+  MIN_AUTOM = 6,
+  MIN_SYMREF = 2,
+  GROWTH = 64, /* how many times as long as the file its names may become when `""` is replaced */
 };
 
 /* ---- names ---- */
@@ -158,7 +158,8 @@ static bool read_reloc(GoReader *r, const GoDefinition *d, GoReloc *out) {
   if (r->bad)
     return false;
   if (!t || t->class == CLASS_NO) {
-    FAIL(r, at, "symbol %s: relocation of type %lld (%s) is not supported for %s", d->name, (long long)type, t ? t->name : "unknown", r->o->arch);
+    FAIL(r, at, "symbol %s: relocation of type %lld (%s) is not supported for %s", d->name, (long long)type,
+         t ? t->name : "unknown", r->o->arch);
     return false;
   }
   *out = (GoReloc){.symbol = symbol, .kind = KIND_NONE};
@@ -169,13 +170,16 @@ static bool read_reloc(GoReader *r, const GoDefinition *d, GoReloc *out) {
   if (kind == KIND_NONE)
     FAIL(r, at, "symbol %s: relocation %s of %lld bytes", d->name, t->name, (long long)size);
   else if (offset < 0 || !bytes_slice(d->data, (u64)offset, (u64)size, &place))
-    FAIL(r, at, "symbol %s: relocation %s at 0x%llx, outside its %llu bytes", d->name, t->name, (long long)offset, (unsigned long long)d->data.len);
+    FAIL(r, at, "symbol %s: relocation %s at 0x%llx, outside its %llu bytes", d->name, t->name, (long long)offset,
+         (unsigned long long)d->data.len);
   else if (!symbol && t->class != CLASS_CONST && t->class != CLASS_TLS)
     FAIL(r, at, "symbol %s: relocation %s without a symbol", d->name, t->name);
+  if (r->bad)
+    return false;
   i64 bias = t->class == CLASS_CALL || t->class == CLASS_PCREL ? -size : t->class == CLASS_TLS ? tls_offset(r->o->os) : 0;
   bool number = t->class == CLASS_CONST || t->class == CLASS_TLS; /* what `g` is called does not matter */
   *out = (GoReloc){.offset = (u64)offset, .add = (i64)((u64)add + (u64)bias), .symbol = number ? 0 : symbol, .kind = kind};
-  return !r->bad;
+  return true;
 }
 
 /* ---- functions ---- */
@@ -286,24 +290,6 @@ static const struct {
 #undef X
 };
 
-/* Bytes that end before the symbol does are followed by zeros, which the output's file has too. */
-static void add_tail(GoReader *r, u64 at, GoDefinition *d) {
-  u64 tail = d->size - d->data.len;
-  if (r->bad || !tail || kind_rows[d->kind].is_zero)
-    return;
-  if (tail > MAX_TAILS - r->tails) {
-    FAIL(r, at, "symbol %s: %llu bytes, of which the file has %llu: too many zeros for one file", d->name, (unsigned long long)d->size,
-         (unsigned long long)d->data.len);
-    return;
-  }
-  r->tails += tail;
-  if (!d->data.len)
-    return;
-  u8 *p = arena_alloc(r->arena, d->size, 16);
-  memcpy(p, d->data.p, d->data.len);
-  d->data = (Bytes){p, d->size};
-}
-
 /* Where a name has a local definition already, one of them must not mind. */
 static void define(GoReader *r, u64 at, const GoDefinition *d, u32 name) {
   GoName *n = &r->names.at[name];
@@ -350,7 +336,6 @@ static void read_symbol(GoReader *r) {
   d.relocs = ARENA_ARRAY(r->arena, GoReloc, n);
   for (u32 i = 0; i < n && !r->bad; i++)
     d.nrelocs += read_reloc(r, &d, &d.relocs[d.nrelocs]);
-  add_tail(r, at, &d);
   if (kind == GO_STEXT && !r->bad)
     read_func(r, &d);
   add_funcdata_edges(r, &d);
@@ -379,8 +364,14 @@ static void make_constants(GoReader *r) {
     }
     u8 *data = arena_alloc(r->arena, 8, 8);
     wr64(data, bits);
-    *vec_push(&r->definitions) = (GoDefinition){.name = n->name, .kind = GO_SRODATA, .dupok = true, .global = true, .size = single ? 4 : 8,
-                                                .data = {data, single ? 4 : 8}, .section = arena_printf(r->arena, "%s.%s", kind_rows[GO_SRODATA].section, n->name)};
+    *vec_push(&r->definitions) =
+        (GoDefinition){.name = n->name,
+                       .kind = GO_SRODATA,
+                       .dupok = true,
+                       .global = true,
+                       .size = single ? 4 : 8,
+                       .data = {data, single ? 4 : 8},
+                       .section = arena_printf(r->arena, "%s.%s", kind_rows[GO_SRODATA].section, n->name)};
     n->number = r->definitions.n;
   }
 }

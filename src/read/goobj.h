@@ -17,6 +17,9 @@ void goobj_add_string(Link *l, const char *name, const char *text, const char *o
 
 /* Fills the reader's hooks of the Format row. */
 void goobj_format_init(Format *f);
+/* After dead strip: gives the zeros to live symbols whose bytes end before they do. Reports when those and symbols without
+ * bytes in sections that have them would fill the output with more than 256 MB of zeros. */
+void goobj_pad(Link *l);
 /* After dead strip: what go.weak.X stands for when X is in the link. Its value follows in goobj_weak_values(), when
  * addresses are known. */
 void goobj_settle_weak(Link *l);

@@ -8,6 +8,8 @@
 #include "read/goobj.h"
 #include "util/hash.h"
 
+enum { MAX_ZEROS = 256 << 20 };
+
 static const u16 kind_flags[GO_KINDS] = {
 #define FLAGS_TEXT ATOM_EXEC
 #define FLAGS_RODATA 0
@@ -21,7 +23,9 @@ static const u16 kind_flags[GO_KINDS] = {
 
 static const GoObject *object(const Link *l, FileId f) { return file_at(l, f)->fmt; }
 
-static const GoDefinition *definition_of(const GoObject *o, const GoSymbol *s) { return s->definition ? &o->definitions[s->definition - 1] : NULL; }
+static const GoDefinition *definition_of(const GoObject *o, const GoSymbol *s) {
+  return s->definition ? &o->definitions[s->definition - 1] : NULL;
+}
 
 /* ---- symbols ---- */
 
@@ -110,7 +114,8 @@ static void go_atoms(Link *l, FileId f, unsigned tid) {
   for (u32 i = 1; i < file->natoms; i++) {
     const GoDefinition *d = &o->definitions[i - 1];
     u32 a = file->atom_base + i;
-    l->atoms.at[a] = (Atom){.data = d->data.len ? d->data.p : NULL, .size = d->size, .file = f.i, .rel = d->nrelocs, .type = d->kind};
+    l->atoms.at[a] =
+        (Atom){.data = d->data.len ? d->data.p : NULL, .size = d->size, .file = f.i, .rel = d->nrelocs, .type = d->kind};
     l->atoms.flags[a] = kind_flags[d->kind];
   }
 }
@@ -118,7 +123,8 @@ static void go_atoms(Link *l, FileId f, unsigned tid) {
 static const GoDefinition *definition_at(const Link *l, AtomId a) {
   const File *file = atom_file(l, a);
   const GoObject *o = file->fmt;
-  return o && a.i > file->atom_base && a.i - file->atom_base <= o->ndefinitions ? &o->definitions[a.i - file->atom_base - 1] : NULL;
+  return o && a.i > file->atom_base && a.i - file->atom_base <= o->ndefinitions ? &o->definitions[a.i - file->atom_base - 1]
+                                                                                : NULL;
 }
 
 static const char *go_atom_name(const Link *l, AtomId a) {
@@ -126,6 +132,31 @@ static const char *go_atom_name(const Link *l, AtomId a) {
     return l->synths.at[l->atoms.at[a.i].aux].name;
   const GoDefinition *d = definition_at(l, a);
   return d ? d->section : "";
+}
+
+static u8 *add_zeros(Link *l, const GoDefinition *d) {
+  u8 *p = link_own(l, pages_alloc_sparse(d->size), d->size); /* of what is never touched there is one page in the machine */
+  memcpy(p, d->data.p, d->data.len);
+  return p;
+}
+
+void goobj_pad(Link *l) {
+  u64 zeros = 0;
+  for (u32 a = 1; a < l->atoms.n; a++) {
+    const GoDefinition *d =
+        (l->atoms.flags[a] & (ATOM_LIVE | ATOM_SYNTH | ATOM_ZEROFILL)) == ATOM_LIVE ? definition_at(l, (AtomId){a}) : NULL;
+    u64 tail = d ? d->size - d->data.len : 0;
+    if (tail > MAX_ZEROS - zeros) {
+      diag_report(l->diag, DIAG_ERROR, "too-large", (u64)l->atoms.at[a].file << 32 | a,
+                  "%s: symbol %s: %llu bytes, of which the file has %llu: too many zeros for an output",
+                  file_name(l, (FileId){l->atoms.at[a].file}), d->name, (unsigned long long)d->size,
+                  (unsigned long long)d->data.len);
+      continue;
+    }
+    zeros += tail;
+    if (tail && d->data.len)
+      l->atoms.at[a].data = add_zeros(l, d);
+  }
 }
 
 /* ---- edges ---- */
@@ -206,14 +237,16 @@ void goobj_settle_weak(Link *l) {
   for (u32 i = 0; i < l->syms.nglobal; i++) {
     u32 t = weak_target(l, i);
     if (t != NO_SYM.i)
-      l->syms.flags[i] = (l->syms.flags[i] & ~((u32)SF_UNDEFINED | SF_WEAK)) | (l->syms.flags[t] & (SF_FUNC | SF_TLS | SF_ABSOLUTE));
+      l->syms.flags[i] =
+          (l->syms.flags[i] & ~((u32)SF_UNDEFINED | SF_WEAK)) | (l->syms.flags[t] & (SF_FUNC | SF_TLS | SF_ABSOLUTE));
   }
 }
 
 void goobj_weak_values(Link *l) {
   for (u32 i = 0; i < l->syms.nglobal; i++) {
     SymName n = l->syms.name[i];
-    if (l->syms.flags[i] & SF_UNDEFINED || key_rank(l->syms.key[i]) != RANK_NONE || n.len < PREFIX || memcmp(n.p, weak_prefix, PREFIX))
+    if (l->syms.flags[i] & SF_UNDEFINED || key_rank(l->syms.key[i]) != RANK_NONE || n.len < PREFIX ||
+        memcmp(n.p, weak_prefix, PREFIX))
       continue;
     while (n.len >= PREFIX && !memcmp(n.p, weak_prefix, PREFIX))
       n = (SymName){n.p + PREFIX, n.len - PREFIX, 0};

@@ -1,7 +1,7 @@
 /* goobj_head.c: how a file of Go begins: a header line, text for the compiler, a magic number, the packages that it imports. And
  * the numbers and strings that all of it is made of.
- * The trap: the oldest files have no version byte. The byte is 1, which as the length of a string would be negative, so no list of imports
- * begins with it. */
+ * The trap: the oldest files have no version byte. The byte is 1, which as the length of a string would be negative, so no
+ * list of imports begins with it. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@ bool goobj_bad(Link *l, FileId f, u64 off, const char *fmt, ...) {
   va_start(ap, fmt);
   vsnprintf(text, sizeof text, fmt, ap);
   va_end(ap);
-  diag_report(l->diag, DIAG_ERROR, "malformed-input", (u64)f.i << 32 | MIN(off, UINT32_MAX), "%s: offset 0x%llx: %s", file_name(l, f),
-              (unsigned long long)off, text);
+  diag_report(l->diag, DIAG_ERROR, "malformed-input", (u64)f.i << 32 | MIN(off, UINT32_MAX), "%s: offset 0x%llx: %s",
+              file_name(l, f), (unsigned long long)off, text);
   return false;
 }
 
@@ -178,8 +178,15 @@ void goobj_add_string(Link *l, const char *name, const char *text, const char *o
   o->definitions = ARENA_ARRAY(a, GoDefinition, 2);
   o->symbols = ARENA_ARRAY(a, GoSymbol, 4);
   const char *content = arena_printf(a, ".gostring.%s.str", name), *variable = arena_printf(a, ".data.%s", name);
-  o->definitions[0] = (GoDefinition){.name = content + 10, .section = content, .kind = GO_SGOSTRING, .size = len, .data = {(const u8 *)text, len}};
-  o->definitions[1] = (GoDefinition){.name = variable + 6, .section = variable, .kind = GO_SDATA, .global = true, .size = 16, .data = {header, 16}, .nrelocs = 1};
+  o->definitions[0] = (GoDefinition){
+      .name = content + 10, .section = content, .kind = GO_SGOSTRING, .size = len, .data = {(const u8 *)text, len}};
+  o->definitions[1] = (GoDefinition){.name = variable + 6,
+                                     .section = variable,
+                                     .kind = GO_SDATA,
+                                     .global = true,
+                                     .size = 16,
+                                     .data = {header, 16},
+                                     .nrelocs = 1};
   o->definitions[1].relocs = ARENA_NEW(a, GoReloc);
   *o->definitions[1].relocs = (GoReloc){.symbol = 1, .kind = KIND_ABS64};
   o->symbols[0].name = "";

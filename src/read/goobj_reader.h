@@ -1,5 +1,6 @@
 /* goobj_reader.h: the bytes of a go13ld object, front to back. For read/goobj.c and read/goobj_head.c only.
- * The trap: after the first thing that is wrong nothing means anything; GoReader.bad stays set, and what is read is 0 or empty. */
+ * The trap: after the first thing that is wrong nothing means anything; GoReader.bad stays set, and what is read is 0 or
+ * empty. */
 #ifndef WELD_READ_GOOBJ_READER_H
 #define WELD_READ_GOOBJ_READER_H
 
@@ -18,15 +19,15 @@ typedef struct {
   FileId f;
   Arena *arena;
   GoObject *o;
-  Bytes b;   /* the whole file */
+  Bytes b; /* the whole file */
   u64 at;
-  bool bad;  /* was reported: nothing that follows means anything */
+  bool bad; /* was reported: nothing that follows means anything */
   VEC(GoDefinition) definitions;
   VEC(GoName) names;
   u32 *slots; /* of names, + 1 */
   u32 mask;
   VEC(char) text; /* the name in hand, `""` replaced */
-  u64 grown, tails;
+  u64 grown;      /* bytes that took the place of `""` */
 } GoReader;
 
 #define FAIL(r, off, ...) ((r)->bad = (r)->bad || !goobj_bad((r)->l, (r)->f, (off), __VA_ARGS__))

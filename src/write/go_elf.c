@@ -12,7 +12,8 @@ void go_elf_output_section(const Link *l, Osec *o) {
   const Synth *s = o->natoms && o->aflags & ATOM_SYNTH && !o->kinds.n ? &l->synths.at[l->atoms.at[o->atoms[0].i].aux] : NULL;
   o->type = s ? s->type : o->aflags & ATOM_ZEROFILL ? SHT_NOBITS : SHT_PROGBITS;
   o->attr = s ? s->attr : SHF_ALLOC;
-  o->attr |= (o->aflags & ATOM_WRITE ? SHF_WRITE : 0) | (o->aflags & ATOM_EXEC ? SHF_EXECINSTR : 0) | (o->aflags & ATOM_TLS ? SHF_TLS : 0);
+  o->attr |= (o->aflags & ATOM_WRITE ? SHF_WRITE : 0) | (o->aflags & ATOM_EXEC ? SHF_EXECINSTR : 0) |
+             (o->aflags & ATOM_TLS ? SHF_TLS : 0);
   o->entsize = s ? s->entsize : 0;
 }
 

@@ -12,9 +12,9 @@
 #include "write/compose.h"
 
 enum {
-  X86_THREAD_STATE64 = 4,      /* mach/i386/thread_status.h */
+  X86_THREAD_STATE64 = 4, /* mach/i386/thread_status.h */
   X86_THREAD_STATE64_COUNT = 42,
-  RIP = 16,                    /* which of its 64-bit registers is the program counter */
+  RIP = 16, /* which of its 64-bit registers is the program counter */
   THREAD_SIZE = 16 + X86_THREAD_STATE64_COUNT * 4,
 };
 static const u64 MAX_OUTPUT = UINT32_MAX; /* offsets of sections have 32 bits */
@@ -31,8 +31,14 @@ u64 go_macho_header_size(const GoMachImage *m) {
 static void put_name(char out[16], const char *name) { memcpy(out, name, strnlen(name, 16)); }
 
 static u8 *put_segment(u8 *out, const GoMachSegment *s) {
-  SegmentCommand64 c = {.cmd = LC_SEGMENT_64, .vmaddr = s->addr, .vmsize = s->size, .fileoff = s->offset, .filesize = s->filesize,
-                        .maxprot = s->maxprot, .initprot = s->initprot, .nsects = s->nsections};
+  SegmentCommand64 c = {.cmd = LC_SEGMENT_64,
+                        .vmaddr = s->addr,
+                        .vmsize = s->size,
+                        .fileoff = s->offset,
+                        .filesize = s->filesize,
+                        .maxprot = s->maxprot,
+                        .initprot = s->initprot,
+                        .nsects = s->nsections};
   c.cmdsize = (u32)(sizeof c + s->nsections * sizeof(MachSection64));
   put_name(c.segname, s->name);
   memcpy(out, &c, sizeof c);
@@ -50,8 +56,13 @@ static u8 *put_segment(u8 *out, const GoMachSegment *s) {
 
 void go_macho_header(const GoMachImage *m, u8 *out) {
   const GoMachSegment zero = {.name = "__PAGEZERO", .size = m->page_zero};
-  const MachHeader64 h = {.magic = MH_MAGIC_64, .cputype = CPU_TYPE_X86_64, .cpusubtype = CPU_SUBTYPE_X86_64_ALL, .filetype = MH_EXECUTE,
-                          .ncmds = m->nsegments + 2, .sizeofcmds = (u32)(go_macho_header_size(m) - sizeof h), .flags = MH_NOUNDEFS};
+  const MachHeader64 h = {.magic = MH_MAGIC_64,
+                          .cputype = CPU_TYPE_X86_64,
+                          .cpusubtype = CPU_SUBTYPE_X86_64_ALL,
+                          .filetype = MH_EXECUTE,
+                          .ncmds = m->nsegments + 2,
+                          .sizeofcmds = (u32)(go_macho_header_size(m) - sizeof h),
+                          .flags = MH_NOUNDEFS};
   memcpy(out, &h, sizeof h);
   out = put_segment(out + sizeof h, &zero);
   for (u32 i = 0; i < m->nsegments; i++)
@@ -84,7 +95,8 @@ static void cover(Segment *s, u32 at, const Osec *o) {
 static void build(Link *l) {
   l->segments.n = 0;
   Segment *s = vec_push(&l->segments);
-  *s = (Segment){.type = TEXT, .first = UINT32_MAX, .addr = l->opt->image_base, .filesz = l->header_size, .memsz = l->header_size};
+  *s =
+      (Segment){.type = TEXT, .first = UINT32_MAX, .addr = l->opt->image_base, .filesz = l->header_size, .memsz = l->header_size};
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
     if (!o->placed || !(o->aflags & ATOM_ALLOC))
@@ -124,9 +136,13 @@ static GoMachSegment make_segment(Link *l, const Segment *s) {
     if (!o->placed || !(o->aflags & ATOM_ALLOC))
       continue;
     bool in_file = o->addr - s->addr < s->filesz;
-    x[out.nsections++] = (GoMachSection){.name = arena_printf(&l->arena, "__%s", o->name + 1), .addr = o->addr, .size = o->size,
-                                         .offset = in_file ? (u32)o->off : 0, .p2align = o->p2align,
-                                         .flags = (in_file ? 0 : S_ZEROFILL) | (streq(o->name, ".text") ? S_ATTR_SOME_INSTRUCTIONS : 0)};
+    x[out.nsections++] =
+        (GoMachSection){.name = arena_printf(&l->arena, "__%s", o->name + 1),
+                        .addr = o->addr,
+                        .size = o->size,
+                        .offset = in_file ? (u32)o->off : 0,
+                        .p2align = o->p2align,
+                        .flags = (in_file ? 0 : S_ZEROFILL) | (streq(o->name, ".text") ? S_ATTR_SOME_INSTRUCTIONS : 0)};
   }
   return out;
 }
@@ -139,7 +155,8 @@ static bool make_header(Link *l, Plan *plan) {
   m.entry = l->syms.value[sym_find(l, l->entry_name, strlen(l->entry_name)).i];
   u64 size = go_macho_header_size(&m);
   if (size > l->header_size) {
-    diag_error(l->diag, "internal", "%llu bytes of load commands do not fit into %llu", (unsigned long long)size, (unsigned long long)l->header_size);
+    diag_error(l->diag, "internal", "%llu bytes of load commands do not fit into %llu", (unsigned long long)size,
+               (unsigned long long)l->header_size);
     return false;
   }
   u8 *header = arena_alloc(&l->arena, size, 8);
@@ -150,8 +167,12 @@ static bool make_header(Link *l, Plan *plan) {
 
 static void begin_task(void *ctx, unsigned tid, u32 task) { (void)ctx, (void)tid, (void)task; }
 static void end_task(void *ctx, unsigned tid, u32 task) { (void)ctx, (void)tid, (void)task; }
-static void put(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, bool whole) { (void)ctx, (void)tid, (void)task, (void)p, (void)len, (void)whole; }
-static void put_aside(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len) { (void)ctx, (void)tid, (void)task, (void)p, (void)len; }
+static void put(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len, bool whole) {
+  (void)ctx, (void)tid, (void)task, (void)p, (void)len, (void)whole;
+}
+static void put_aside(void *ctx, unsigned tid, u32 task, const u8 *p, u64 len) {
+  (void)ctx, (void)tid, (void)task, (void)p, (void)len;
+}
 static bool take_turn(void *ctx, bool wait) { return outfile_take_turn(ctx, wait); }
 static void end_turn(void *ctx) { outfile_end_turn(ctx); }
 static void write_bytes(void *ctx, const u8 *p, u64 len, u64 off) { outfile_write(ctx, p, len, off); }
@@ -162,8 +183,14 @@ static bool compose(Link *l, const Plan *plan, u64 size) {
     return false;
   if (l->opt->watch)
     watch_temp(l->opt->watch, outfile_temp(f));
-  const Sink sink = {.ctx = f, .begin = begin_task, .put = put, .put_aside = put_aside, .end = end_task, .take_turn = take_turn,
-                     .write = write_bytes, .end_turn = end_turn};
+  const Sink sink = {.ctx = f,
+                     .begin = begin_task,
+                     .put = put,
+                     .put_aside = put_aside,
+                     .end = end_task,
+                     .take_turn = take_turn,
+                     .write = write_bytes,
+                     .end_turn = end_turn};
   plan_run(plan, &sink);
   if (l->opt->watch)
     watch_temp(l->opt->watch, NULL);

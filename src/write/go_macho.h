@@ -6,14 +6,14 @@
 #include "core/link.h"
 
 typedef struct {
-  const char *name;    /* "__text" */
+  const char *name; /* "__text" */
   u64 addr, size;
   u32 offset, p2align;
   u32 flags;
 } GoMachSection;
 
 typedef struct {
-  const char *name;    /* "__TEXT" */
+  const char *name; /* "__TEXT" */
   u64 addr, size, offset, filesize;
   u32 maxprot, initprot;
   const GoMachSection *sections;

@@ -263,5 +263,8 @@ u32 go_pclntab_add(Link *l) {
   vec_free(&t.fixups);
   vec_free(&t.files);
   free(t.slots);
-  return synth_add(l, &(Synth){.name = ".functab", .type = SHT_PROGBITS, .attr = SHF_ALLOC, .size = p->size, .write = write, .fills = true, .ctx = p});
+  return synth_add(
+      l,
+      &(Synth){
+          .name = ".functab", .type = SHT_PROGBITS, .attr = SHF_ALLOC, .size = p->size, .write = write, .fills = true, .ctx = p});
 }

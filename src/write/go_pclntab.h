@@ -5,7 +5,7 @@
 #include "core/link.h"
 
 /* Makes the Synth ".functab" of all live functions, in their order in memory, and the empty Synth ".rodata" where the masks of
- * the collector would stand; returns the index of the table. After dead strip, before layout_assign(). */
+ * the collector would stand, at the index before the table's, which is returned. After dead strip, before layout_assign(). */
 u32 go_pclntab_add(Link *l);
 
 #endif

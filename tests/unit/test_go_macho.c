@@ -96,7 +96,8 @@ static void one_call(void **state) {
 static void with_data(void **state) {
   (void)state;
   Image i;
-  const GoMachSection text = {"__text", 0x2000, TEXT_SIZE, 0x1000, P2ALIGN, CODE_FLAGS}, data = {"__data", 0x3000, HELLO_SIZE, 0x2000, P2ALIGN, 0};
+  const GoMachSection text = {"__text", 0x2000, TEXT_SIZE, 0x1000, P2ALIGN, CODE_FLAGS},
+                      data = {"__data", 0x3000, HELLO_SIZE, 0x2000, P2ALIGN, 0};
   const GoMachSegment segments[] = {{"__TEXT", 0x1000, 0x1000 + TEXT_SIZE, 0, 0x1000 + TEXT_SIZE, 7, 5, &text, 1},
                                     {"__DATA", 0x3000, HELLO_SIZE, 0x2000, HELLO_SIZE, 3, 3, &data, 1}};
   make(&i, &(GoMachImage){.page_zero = 0x1000, .entry = 0x2000, .segments = segments, .nsegments = 2});
@@ -115,7 +116,8 @@ static void with_data(void **state) {
 static void with_read_only_data(void **state) {
   (void)state;
   Image i;
-  const GoMachSection sections[] = {{"__text", 0x2000, TEXT_SIZE, 0x1000, P2ALIGN, CODE_FLAGS}, {"__rodata", 0x3000, HELLO_SIZE, 0x2000, P2ALIGN, 0}};
+  const GoMachSection sections[] = {{"__text", 0x2000, TEXT_SIZE, 0x1000, P2ALIGN, CODE_FLAGS},
+                                    {"__rodata", 0x3000, HELLO_SIZE, 0x2000, P2ALIGN, 0}};
   const GoMachSegment segment = {"__TEXT", 0x1000, 0x2000 + HELLO_SIZE, 0, 0x2000 + HELLO_SIZE, 7, 5, sections, 2};
   make(&i, &(GoMachImage){.page_zero = 0x1000, .entry = 0x2000, .segments = &segment, .nsegments = 1});
   u8 quit_0[sizeof quit];
@@ -142,6 +144,7 @@ static void long_name(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(one_call), cmocka_unit_test(with_data), cmocka_unit_test(with_read_only_data), cmocka_unit_test(long_name)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(one_call), cmocka_unit_test(with_data),
+                                     cmocka_unit_test(with_read_only_data), cmocka_unit_test(long_name)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
