@@ -255,12 +255,6 @@ static void lay_out(Link *l) {
   resolve_addresses(l);
 }
 
-/* Readers say who may be folded only to those who fold. */
-static void expect_icf(Link *l) {
-  if (asked_for(l, "icf"))
-    l->opt->icf = ICF_ALL;
-}
-
 static const struct {
   const char *name;
   void (*run)(Link *l);
@@ -439,7 +433,8 @@ static void check_target(const Link *l) {
 static bool run(Link *l) {
   load(l);
   check_target(l);
-  expect_icf(l);
+  if (asked_for(l, "icf")) /* readers say who may be folded only to those who fold */
+    l->opt->icf = ICF_ALL;
   if (!checkpoint(l) || !join(l))
     return false;
   if (l->opt->gc_sections)

@@ -19,6 +19,7 @@
 #include "format/macho_shared.h"
 #include "initializers_macho.h"
 #include "inputs_macho.h"
+#include "objc_macho.h"
 #include "read/macho.h"
 #include "scope_macho.h"
 #include "script/macho.h"
@@ -237,6 +238,7 @@ static bool resolve(Link *l, MachoImage *m, MachoInputs *in) {
   macho_unwind_init(l);                       /* the first Synths, since one has a fixed number */
   PHASE("symbols", resolve_symbols(l));       /* definitions compete; facts of each symbol */
   scope_define(m);                            /* ends of sections that something refers to */
+  objc_define_stubs(m);                       /* stubs of message sends likewise */
   dump_graph(l, "resolve");
   report_trace(l);
   report_duplicates(l);                       /* while those that lost are still there */
@@ -266,6 +268,7 @@ static void make_slots(Link *l, MachoImage *m) {
   MachoUnwindTable *unwind = macho_unwind_scan(l); /* unwind tables refer to things too */
   if (entry_symbol(l) != NO_SYM.i)
     bind_need_stub(l, entry_symbol(l));
+  objc_make_stubs(m);
   list_libraries(m);                          /* who has slots is used */
   bind_allocate(l);
   make_file_sections(l);

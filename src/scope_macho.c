@@ -44,6 +44,7 @@ void scope_name(MachoImage *m) {
     weld_name(l, o->trace_symbols.at[i], WELD_MENTION, NULL, false);
   weld_name(l, header_name(m), m->filetype == MH_EXECUTE ? WELD_DEFINE : WELD_PROVIDE, NULL, is_library(m));
   weld_name(l, "___dso_handle", WELD_PROVIDE, NULL, true);
+  weld_name(l, "_objc_msgSend", WELD_MENTION, NULL, false);
   if (!d->chained_fixups)
     weld_name(l, "dyld_stub_binder", WELD_MENTION, NULL, false);
 }
@@ -58,17 +59,22 @@ static bool is_end_name(const SymName *n) {
   return false;
 }
 
+void define_weld_name(Link *l, u32 sym, bool hidden) {
+  Symbols *s = &l->syms;
+  u32 at = weld_name(l, arena_strndup(&l->arena, s->name[sym].p, s->name[sym].len), WELD_DEFINE, NULL, hidden);
+  l->weld_names.at[at].sym = sym;
+  l->weld_names.at[at].used = true;
+  s->key[sym] = (u64)RANK_WELD << 56 | at;
+  s->flags[sym] = (s->flags[sym] & ~((u32)SF_UNDEFINED | SF_WEAK)) | SF_SYNTHETIC | (hidden ? SF_HIDDEN : 0);
+}
+
 void scope_define(MachoImage *m) {
   Link *l = m->l;
-  Symbols *s = &l->syms;
+  const Symbols *s = &l->syms;
   for (u32 i = 0; i < s->nglobal; i++) {
     if ((s->flags[i] & (SF_UNDEFINED | SF_REF)) != (SF_UNDEFINED | SF_REF) || s->name[i].p[0] != 's' || !is_end_name(&s->name[i]))
       continue;
-    u32 at = weld_name(l, arena_strndup(&l->arena, s->name[i].p, s->name[i].len), WELD_DEFINE, NULL, true);
-    l->weld_names.at[at].sym = i;
-    l->weld_names.at[at].used = true;
-    s->key[i] = (u64)RANK_WELD << 56 | at;
-    s->flags[i] = (s->flags[i] & ~((u32)SF_UNDEFINED | SF_WEAK)) | SF_SYNTHETIC | SF_HIDDEN;
+    define_weld_name(l, i, true);
   }
 }
 
@@ -103,7 +109,7 @@ void scope_values(MachoImage *m) {
   Link *l = m->l;
   for (u32 i = 0; i < l->weld_names.n; i++) {
     const WeldName *w = &l->weld_names.at[i];
-    if (w->used && !w->expr && w->kind != WELD_REF && w->kind != WELD_MENTION)
+    if (w->used && !w->expr && w->kind != WELD_REF && w->kind != WELD_MENTION && !l->syms.atom[w->sym])
       l->syms.value[w->sym] = value_of(m, w->name);
   }
 }

@@ -10,6 +10,8 @@
 void scope_name(MachoImage *m);
 /* After resolve_symbols: defines the names of sections' and segments' ends that something refers to. */
 void scope_define(MachoImage *m);
+/* Makes an undefined name weld's own, after resolve_symbols; its value is to come. */
+void define_weld_name(Link *l, u32 sym, bool hidden);
 /* After coalesce_names, before dead strip: SF_HIDDEN, SF_EXPORTED, SF_IMPORTED. */
 void scope_symbols(MachoImage *m);
 /* After dead strip and the report of undefined names: a program exports what is left; what is open is looked up at run time,

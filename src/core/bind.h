@@ -37,6 +37,13 @@ typedef struct {
   u32 synth; /* index in Link.synths */
 } BindSlots;
 
+/* Words of a Synth that is none of these. */
+typedef struct {
+  u32 synth, target; /* Synths */
+  const u64 *offsets; /* in `target`, of each word */
+  u32 n;
+} BindWords;
+
 typedef struct Binds {
   const BindOptions *opt;
   BindSlots got, stubs, tlv; /* SymAux.got, .plt, .gottp */
@@ -46,6 +53,7 @@ typedef struct Binds {
   u32 binder;        /* SymId of BindOptions.binder when there is a helper */
   const u32 *lazy_data; /* set by the writer before stubs are written: the number that helper entry i passes */
   struct BindThread *threads;
+  VEC(BindWords) words;
 
   /* From bind_collect() on, by address. */
   BindPointer *pointers;
@@ -61,6 +69,8 @@ void bind_scan(Link *l, const BindOptions *opt);
 void bind_need_got(Link *l, u32 sym);
 /* Likewise a stub, if the symbol is imported. */
 void bind_need_stub(Link *l, u32 sym);
+/* The n words of Synth `synth` point at these offsets in another one, and move with the image. Between bind_scan and bind_allocate. */
+void bind_add_words(Link *l, u32 synth, u32 target, const u64 *offsets, u32 n);
 /* By FileId: sets BIND_USED for libraries that something is bound to, BIND_USED_STRONGLY where a name must be there. Serial; between
  * bind_scan and bind_allocate. */
 enum { BIND_USED = 1, BIND_USED_STRONGLY = 2 };

@@ -117,6 +117,8 @@ typedef struct {
   const u8 *indirect;      /* the indirect symbol table: nindirect unaligned 32-bit indexes in nlists */
   u32 nindirect;
   u32 objc_imageinfo;      /* section __DATA,__objc_imageinfo, 0: none */
+  u32 addrsig;             /* section __DATA,__llvm_addrsig: relocations for what is address-significant, 0: none */
+  u32 call_graph;          /* section __LLVM,__cg_profile, 0: none */
   bool has_debug_info;     /* it has sections of the segment __DWARF */
   MachoDebugUnit debug_unit; /* macho_debug_unit() fills it */
   const u32 *atom_first, *atom_syms; /* symbols by atom, for text: read/macho_describe.c makes them when asked */

@@ -157,6 +157,10 @@ void bind_need_stub(Link *l, u32 sym) {
     need(&s, sym, l->syms.flags[sym], NEED_PLT);
 }
 
+void bind_add_words(Link *l, u32 synth, u32 target, const u64 *offsets, u32 n) {
+  *vec_push(&l->binds->words) = (BindWords){synth, target, offsets, n};
+}
+
 static void note_use(const Link *l, u32 sym, u8 *used) {
   u32 f = sym < l->syms.nglobal ? l->syms.flags[sym] : 0;
   if (f & SF_SHARED)
@@ -326,6 +330,10 @@ static u32 slot_pointers(const Link *l, BindPointer *out) {
     }
     n += k;
   }
+  for (u32 w = 0; w < b->words.n; w++)
+    for (u32 i = 0; i < b->words.at[w].n; i++)
+      out[n++] = (BindPointer){.addr = synth_addr(l, b->words.at[w].synth) + (u64)i * WORD,
+                               .target = synth_addr(l, b->words.at[w].target) + b->words.at[w].offsets[i], .sym = NO_SYM.i};
   return n;
 }
 
@@ -404,7 +412,10 @@ void bind_collect(Link *l) {
     j.first[t] = (u32)n;
     n += b->threads[t].refs.n;
   }
-  b->pointers = ARENA_ARRAY(&l->arena, BindPointer, n + b->got.n + b->tlv.n + b->stubs.n + 1);
+  u64 words = 0;
+  for (u32 i = 0; i < b->words.n; i++)
+    words += b->words.at[i].n;
+  b->pointers = ARENA_ARRAY(&l->arena, BindPointer, n + words + b->got.n + b->tlv.n + b->stubs.n + 1);
   pool_run(l->pool, threads, 1, collect_some, &j);
   b->npointers = (u32)n + slot_pointers(l, b->pointers + n);
   sort_pointers(l, b->pointers, b->npointers);
@@ -415,6 +426,7 @@ void bind_free(Link *l) {
     vec_free(&l->binds->threads[t].needed);
     vec_free(&l->binds->threads[t].refs);
   }
+  vec_free(&l->binds->words);
   if (!l->slots)
     free(l->syms.auxes);
 }

@@ -26,6 +26,8 @@ MachoUse macho_use(const MachoSection *s) {
     return MACHO_UNWIND;
   if (streq(s->segname, "__TEXT") && streq(s->sectname, "__eh_frame"))
     return MACHO_EH_FRAME;
+  if (streq(s->name, "__DATA,__llvm_addrsig"))
+    return MACHO_DROPPED;
   return s->attr & S_ATTR_DEBUG || streq(s->segname, "__DWARF") || streq(s->segname, "__LLVM") ? MACHO_DROPPED : MACHO_ATOMS;
 }
 
@@ -95,6 +97,10 @@ static bool add_section(Opener *p, const MachSection64 *h) {
     o->has_debug_info = true;
   else if (streq(s->name, "__DATA,__objc_imageinfo"))
     o->objc_imageinfo = o->nsections;
+  else if (streq(s->name, "__DATA,__llvm_addrsig"))
+    o->addrsig = o->nsections;
+  else if (streq(s->name, "__LLVM,__cg_profile"))
+    o->call_graph = o->nsections;
   o->nsections++;
   return true;
 }
@@ -314,12 +320,6 @@ bool macho_open(Link *l, FileId f, unsigned tid) {
 
 static void no_groups(Link *l, FileId f, unsigned tid) { (void)l, (void)f, (void)tid; }
 
-/* A table of address-significant symbols stands in no object that compilers make for Mach-O by default. */
-static bool not_significant(Link *l, FileId f, u8 *marks, u8 mark, u16 except) {
-  (void)l, (void)f, (void)marks, (void)mark, (void)except;
-  return false;
-}
-
 static bool no_properties(const Link *l, FileId f, Properties *out) {
   (void)l, (void)f, (void)out;
   return false;
@@ -346,7 +346,8 @@ void macho_format_init(Format *f) {
       .edge_ends = macho_edge_ends,
       .edge_targets = macho_edge_targets,
       .by_content = macho_by_content,
-      .significant = not_significant,
+      .significant = macho_significant,
+      .call_graph = macho_call_graph,
       .root_reason = macho_root_reason,
       .properties = no_properties,
       .open = macho_open,

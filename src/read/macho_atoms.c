@@ -73,14 +73,14 @@ bool macho_by_content(const Link *l, AtomId a) {
   return is_literal(at->type) && at->file && at->size && at->data;
 }
 
-/* Sections of which the addresses of parts mean nothing, so that equal parts may be one with --icf. */
-static bool may_fold(const MachoSection *s) {
-  if (s->type != S_REGULAR && s->type != S_COALESCED)
-    return false;
-  if (s->attr & (S_ATTR_NO_DEAD_STRIP | S_ATTR_LIVE_SUPPORT))
-    return false;
-  return section_flags(s) & ATOM_EXEC || streq(s->name, "__TEXT,__const") || streq(s->name, "__TEXT,__gcc_except_tab") || streq(s->name, "__DATA,__const") ||
-         streq(s->sectname, "__cfstring");
+/* FOLD_* of a section: whether nothing but content and address of its atoms can matter. */
+static u16 fold_of(const MachoSection *s) {
+  if ((s->type != S_REGULAR && s->type != S_COALESCED) || s->attr & (S_ATTR_NO_DEAD_STRIP | S_ATTR_LIVE_SUPPORT))
+    return 0;
+  if (streq(s->name, "__TEXT,__gcc_except_tab"))
+    return FOLD_KIND | FOLD_LSDA;
+  bool constant = streq(s->name, "__TEXT,__const") || streq(s->name, "__DATA,__const") || streq(s->sectname, "__cfstring");
+  return constant || section_flags(s) & ATOM_EXEC ? FOLD_KIND : 0;
 }
 
 /* Fields of a few bits inside an instruction, which assemblers leave zero. */
@@ -193,7 +193,7 @@ static void make_section_edges(Maker *m, u32 s) {
     m->data[s] = patched ? patched : sec->data.p;
   } else {
     macho_relocs(m->l, m->f, m->o, s, &r);
-    if (is_literal(sec->type) || (m->l->opt->icf != ICF_NONE && may_fold(sec)))
+    if (is_literal(sec->type) || (m->l->opt->icf != ICF_NONE && fold_of(sec)))
       m->data[s] = neutral(arena, m->l->arch, sec, &r);
   }
   split_edges(m, s, &r);
@@ -232,7 +232,7 @@ static void make_atom(Maker *m, u32 i) {
     a->type = s->type;
     a->attr = s->attr;
     a->p2align = x->offset ? (u8)MIN(s->p2align, __builtin_ctzll(x->offset)) : s->p2align;
-    a->fold = may_fold(s) ? FOLD_KIND : 0;
+    a->fold = fold_of(s);
     if (m->data[x->section] != s->data.p)
       flags |= ATOM_OWNED;
   } else {
@@ -293,6 +293,8 @@ void macho_atoms(Link *l, FileId f, unsigned tid) {
     if (o->atoms[i].section)
       follow_target(&m, i);
   mark_roots(&m);
+  if (o->call_graph)
+    __atomic_store_n(&l->has_call_graph, true, __ATOMIC_RELAXED);
   if (o->has_debug_info)
     macho_debug_unit(o);
   keep_edges(&m);

@@ -85,6 +85,8 @@ bool macho_edge_ends(const Link *l, AtomId a, EdgeEnd *buf);
 u32 macho_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf);
 bool macho_by_content(const Link *l, AtomId a);
 u64 macho_local_value(const Link *l, FileId f, u32 index);
+bool macho_significant(Link *l, FileId f, u8 *marks, u8 mark, u16 except);
+void macho_call_graph(Link *l, FileId f, void *ctx, CallFn *fn);
 void *macho_locator_open(const Link *l, FileId f);
 bool macho_locator_find(void *locator, AtomId a, u64 off, Arena *arena, SourcePlace *out);
 void macho_locator_close(void *locator);

@@ -48,7 +48,7 @@ typedef struct MachoImage {
   const i32 *ordinals;           /* by FileId: of a shared library; or BIND_SPECIAL_DYLIB_* */
   const u8 *weak_files;          /* by FileId: a library that may be missing */
   u64 base;                      /* address of the header */
-  bool has_tlv;                  /* some atom is a thread-local variable's descriptor */
+  void *objc_stubs;              /* objc_macho.c's own */
 
   /* the writer's */
   VEC(MachoSegment) segments;    /* __PAGEZERO first, __LINKEDIT last */

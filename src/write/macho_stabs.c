@@ -9,7 +9,7 @@
 #include "write/macho_symtab.h"
 
 static void add(MachoSymbols *s, u8 type, u8 section, u16 desc, u64 value, const char *name) {
-  u32 at = name ? macho_add_string(s, name, strlen(name)) : 0;
+  u32 at = name && *name ? macho_add_string(s, name, strlen(name)) : MACHO_NO_NAME;
   *vec_push(&s->symbols) = (Nlist64){.n_strx = at, .n_type = type, .n_sect = section, .n_desc = desc, .n_value = value};
 }
 

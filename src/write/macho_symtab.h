@@ -13,6 +13,7 @@ typedef struct {
   VEC(u64) functions; /* where they begin */
 } MachoSymbols;
 
+enum { MACHO_NO_NAME = 1 }; /* where the empty string is: tools show what is at 0, a blank */
 /* Adds a name to the string table; returns where it is. */
 u32 macho_add_string(MachoSymbols *s, const char *name, u64 len);
 /* n_sect of an atom. */
