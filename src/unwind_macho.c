@@ -231,6 +231,10 @@ static int range_order(const void *a, const void *b) {
   return x->length < y->length ? -1 : x->length > y->length;
 }
 
+/* Tables may be folded, too. After layout the one that was has the address of the one that stands for it; rounds of layout want to know
+ * before. */
+static u32 in_output(const Link *l, u32 atom) { return (l->atoms.flags[atom] & ATOM_FOLDED) == ATOM_FOLDED ? l->atoms.at[atom].link : atom; }
+
 static void add_compact(const Link *l, const MachoUnwindTable *t, u32 file, Ranges *v) {
   const File *f = &l->files.at[file];
   const MachoObject *o = f->fmt;
@@ -243,7 +247,7 @@ static void add_compact(const Link *l, const MachoUnwindTable *t, u32 file, Rang
     Range r = {.atom = atom, .offset = u->offset, .length = u->length, .encoding = u->encoding & ~UNWIND_PERSONALITY_MASK,
                .source = FROM_COMPACT, .unique = cpu->unique && (u->encoding & UNWIND_MODE_MASK) == cpu->unique};
     if (u->lsda) {
-      r.lsda = f->atom_base + u->lsda;
+      r.lsda = in_output(l, f->atom_base + u->lsda);
       r.lsda_off = u->lsda_offset;
     }
     if (u->personality) {
@@ -266,7 +270,7 @@ static void add_fdes(const Link *l, u32 file, Ranges *v) {
     /* A hint: unwinders search from there on, so the start of the section does for all. */
     u32 hint = fde->out <= UNWIND_DWARF_SECTION_OFFSET ? fde->out : 0;
     *vec_push(v) = (Range){.atom = r.atom.i, .offset = r.off, .length = (u32)MIN(r.length, (u64)UINT32_MAX), .encoding = dwarf | hint,
-                           .lsda = r.lsda.i, .lsda_off = (u64)r.lsda_off, .source = FROM_FDE};
+                           .lsda = in_output(l, r.lsda.i), .lsda_off = (u64)r.lsda_off, .source = FROM_FDE};
   }
 }
 
@@ -465,6 +469,9 @@ static void write_info(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   const MachoUnwindPlan *p = macho_unwind_plan(&arena, &in);
   if (p && macho_unwind_size(p) <= s->size)
     macho_unwind_write(p, out);
+  else
+    diag_error(l->diag, "internal", "__unwind_info needs other %llu bytes than in layout, when it had %llu", p ? (unsigned long long)macho_unwind_size(p) : 0,
+               (unsigned long long)s->size);
   free(in.entries);
   arena_free(&arena);
 }

@@ -131,12 +131,16 @@ static void add_edge(Maker *m, u64 offset, u32 kind, u32 symbol, i64 addend) {
   *vec_push(&m->edges) = (MachoEdge){.addend = addend, .offset = (u32)offset, .target = symbol << MACHO_EDGE_KIND_BITS | kind};
 }
 
-/* A function keeps alive what is needed to unwind it. The addend tells functions apart that unwind in different ways. */
+/* A function keeps alive what is needed to unwind it. The addend tells functions apart that unwind in different ways; where
+ * functions may be folded, one that needs nothing says it with an edge to itself. */
 static void add_unwind(Maker *m, u32 atom) {
+  bool folds = m->l->opt->icf != ICF_NONE;
   for (; m->unwind < m->o->nunwind && m->by_atom[m->unwind]->atom == atom; m->unwind++) {
     const MachoUnwind *u = m->by_atom[m->unwind];
     if (u->personality)
       add_edge(m, u->offset, 0, u->personality, u->encoding);
+    else if (folds)
+      add_edge(m, u->offset, 0, atom, u->encoding);
     if (u->lsda)
       add_edge(m, u->offset, 0, u->lsda, (i64)u->lsda_offset);
   }
