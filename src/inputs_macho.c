@@ -314,7 +314,8 @@ static void add_unit(MachoInputs *m, Unit *u) {
 
 static void flush(MachoInputs *m, u32 first_archive) {
   Link *l = m->l;
-  archives_list(l, m->archives.at + first_archive, m->archives.n - first_archive, l->opt->darwin.objc_load ? member_kind_objc : member_kind);
+  if (m->archives.n > first_archive)
+    archives_list(l, &m->archives.at[first_archive], m->archives.n - first_archive, l->opt->darwin.objc_load ? member_kind_objc : member_kind);
   for (u32 i = 0; i < m->pending.n; i++) {
     const Pending *p = &m->pending.at[i];
     if (p->archive)

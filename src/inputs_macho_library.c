@@ -300,7 +300,7 @@ static void follow(MachoInputs *m, const char *path, Unit *umbrella, const Macho
   if (file && input_open(l, file, &o) > 0)
     macho_load_library(m, &o, base_name(file), NULL, umbrella);
   else if (!file && !lib)
-    diag_error(l->diag, "library-not-found", "%s: re-exports %s, which can't be found", umbrella->path, path);
+    diag_error(l->diag, "library-not-found", "%s: needs %s, which can't be found", umbrella->path, path);
   m->depth--;
 }
 
@@ -349,6 +349,8 @@ static void add_library(MachoInputs *m, const MachoLibrary *lib, Unit *own, Unit
     add_pending(m, own);
   for (u32 i = 0; i < lib->nreexports; i++)
     follow(m, lib->reexports[i], unit, nested, nnested);
+  for (u32 i = 0; m->l->opt->darwin.flat_namespace && i < lib->nloads; i++) /* dyld will look into those, too */
+    follow(m, lib->loads[i], unit, nested, nnested);
 }
 
 static void apply_input(Unit *u, const Input *in) {

@@ -15,6 +15,7 @@ enum {
   RANK_WEAK = 4,
   RANK_PROVIDE = 5, /* weld's own, only when referenced and not defined by an object */
   RANK_OUTSIDE = 6, /* shared library, or an archive member not loaded yet: by command-line order */
+  RANK_OUTSIDE_WEAK = 7, /* shared library's, weak, where such yield to others (RANK_WEAK_FIRST): archives are searched all the same */
   RANK_NONE = 255,
 };
 

@@ -71,7 +71,7 @@ static void claim_shared(Link *l, u32 f) {
         continue;
       set_flags(&l->syms.flags[sym], SF_DSO_REF);
       if (rec[k].rank != RANK_NONE)
-        claim(l, sym, make_key(RANK_OUTSIDE, f, rec[k].index));
+        claim(l, sym, make_key(rec[k].rank == RANK_WEAK_FIRST ? RANK_OUTSIDE_WEAK : RANK_OUTSIDE, f, rec[k].index));
     }
 }
 
@@ -133,7 +133,7 @@ static void finish_some(FinishJob *j, u32 begin, u32 end, unsigned tid) {
       fl |= SF_HIDDEN;
     u64 key = s->key[i];
     /* A shared library can't define what an object wants hidden. */
-    if (key_rank(key) == RANK_OUTSIDE && fl & SF_HIDDEN)
+    if ((key_rank(key) == RANK_OUTSIDE || key_rank(key) == RANK_OUTSIDE_WEAK) && fl & SF_HIDDEN)
       key = s->key[i] = make_key(RANK_NONE, 0, 0);
     if (key_rank(key) == RANK_NONE) {
       fl |= SF_UNDEFINED | (fl & SF_REF_STRONG ? 0 : (u32)SF_WEAK);

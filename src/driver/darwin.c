@@ -96,8 +96,11 @@ static void parse(Darwin *g, const ArgList *args) {
   }
 }
 
+/* What install names and -rpath begin with. */
+static const char *const no_files[] = {"@rpath/", "@loader_path", "@executable_path", NULL};
+
 DriverResult driver_darwin(int argc, char **argv, const DriverHooks *hooks, Options *o, Diag *d) {
-  Darwin g = {.o = o, .d = d, .h = hooks, .program = argc > 0 ? argv[0] : "ld64.weld"};
+  Darwin g = {.no_files = no_files, .o = o, .d = d, .h = hooks, .program = argc > 0 ? argv[0] : "ld64.weld"};
   const char *slash = strrchr(g.program, '/');
   if (slash)
     g.program = slash + 1;

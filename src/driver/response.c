@@ -52,10 +52,17 @@ static char *next_arg(Arena *a, Bytes text, u64 *at) {
   return arg;
 }
 
+static bool names_file(const Driver *g, const char *arg) {
+  for (const char *const *p = g->no_files; p && *p; p++)
+    if (starts_with(arg, *p))
+      return false;
+  return arg[0] == '@' && arg[1];
+}
+
 static bool expand(Expansion *e, char *arg, u32 depth) {
   Bytes text;
   int err;
-  if (arg[0] != '@' || !arg[1] || !driver_read_file(e->g, arg + 1, &text, &err)) {
+  if (!names_file(e->g, arg) || !driver_read_file(e->g, arg + 1, &text, &err)) {
     *vec_push(&e->args) = arg;
     return true;
   }

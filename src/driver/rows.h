@@ -31,6 +31,7 @@ typedef enum { ACT_NOTHING, ACT_BOOL, ACT_CHOOSE, ACT_STRING, ACT_APPEND, ACT_CA
   const char *program;                                                                             \
   bool bare_time_trace; /* --time-trace without a file */                                          \
   bool in_lib;          /* between --start-lib and --end-lib */                                    \
+  const char *const *no_files; /* beginnings of arguments with an @ that name no response file; NULL: there are none */ \
   bool done             /* --help, --version: stop */
 typedef struct {
   DRIVER_STATE;

@@ -19,7 +19,7 @@ typedef struct {
   bool has_trie;
   SymtabCommand symtab; /* cmd 0: there is none */
   VEC(MachoExport) exports;
-  VEC(const char *) reexports, clients, rpaths;
+  VEC(const char *) reexports, loads, clients, rpaths;
   bool says_platform, fits_platform;
 } Reader;
 
@@ -68,6 +68,8 @@ static bool string_command(Reader *r, u32 cmd, Bytes c, const MachHeader64 *h) {
     *vec_push(&r->rpaths) = name;
   else if (cmd == LC_SUB_CLIENT)
     *vec_push(&r->clients) = name;
+  else if (cmd != LC_REEXPORT_DYLIB)
+    *vec_push(&r->loads) = name;
   else if (!(h->flags & MH_NO_REEXPORTED_DYLIBS))
     *vec_push(&r->reexports) = name;
   return true;
@@ -77,6 +79,8 @@ static bool string_command(Reader *r, u32 cmd, Bytes c, const MachHeader64 *h) {
 static u32 command_size(u32 cmd) {
   switch (cmd) {
   case LC_ID_DYLIB: return sizeof(DylibCommand);
+  case LC_LOAD_DYLIB:
+  case LC_LOAD_WEAK_DYLIB:
   case LC_REEXPORT_DYLIB: return sizeof(DylibCommand);
   case LC_RPATH:
   case LC_SUB_CLIENT: return sizeof(StringCommand);
@@ -100,6 +104,8 @@ static bool read_command(Reader *r, const MachHeader64 *h, u32 cmd, Bytes c) {
     r->out->compatibility_version = x->compatibility_version;
     return r->out->install_name;
   }
+  case LC_LOAD_DYLIB:
+  case LC_LOAD_WEAK_DYLIB:
   case LC_REEXPORT_DYLIB:
   case LC_RPATH:
   case LC_SUB_CLIENT: return string_command(r, cmd, c, h);
@@ -339,6 +345,7 @@ bool macho_library_read(Arena *a, Diag *d, const char *path, Bytes b, const Mach
   bool ok = read_image(&r);
   KEEP(a, &r.exports, MachoExport, out->exports, out->nexports);
   KEEP(a, &r.reexports, const char *, out->reexports, out->nreexports);
+  KEEP(a, &r.loads, const char *, out->loads, out->nloads);
   KEEP(a, &r.clients, const char *, out->clients, out->nclients);
   KEEP(a, &r.rpaths, const char *, out->rpaths, out->nrpaths);
   return ok;

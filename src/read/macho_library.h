@@ -23,6 +23,8 @@ typedef struct {
   u32 nexports;
   const char *const *reexports; /* install names */
   u32 nreexports;
+  const char *const *loads;    /* install names of the others that it needs; unknown for text stubs */
+  u32 nloads;
   const char *const *clients;  /* who may link with it; none: everybody */
   u32 nclients;
   const char *const *rpaths;

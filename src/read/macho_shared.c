@@ -16,13 +16,17 @@ bool macho_shared_open(Link *l, FileId f) {
   return true;
 }
 
+/* A weak definition yields to that of another library, and to a member of an archive. */
+static bool yields(const MachoExport *x) { return x->flags & MACHO_EXPORT_WEAK; }
+
 u32 macho_shared_names(Link *l, FileId f, InternEnt *out) {
   const File *file = file_at(l, f);
   const MachoShared *s = file->fmt;
   for (u32 i = 0; i < s->nexports; i++) {
     const MachoExport *x = &s->exports[i];
     file->globals[i] = UINT32_MAX;
-    out[i] = (InternEnt){hash128_bytes(x->name, x->len), x->name, (u64)RANK_OUTSIDE << 56 | (u64)f.i << 32 | (i + 1), &file->globals[i], x->len};
+    u64 rank = yields(x) ? RANK_OUTSIDE_WEAK : RANK_OUTSIDE;
+    out[i] = (InternEnt){hash128_bytes(x->name, x->len), x->name, rank << 56 | (u64)f.i << 32 | (i + 1), &file->globals[i], x->len};
   }
   return s->nexports;
 }
@@ -31,9 +35,9 @@ u32 macho_shared_symbols(const Link *l, FileId f, u32 from, SymRec *buf, u32 cap
   const File *file = file_at(l, f);
   u32 n = MIN(cap, file->nsyms - from);
   for (u32 k = 0; k < n; k++) {
-    u32 flags = macho_export(file, from + k)->flags;
-    buf[k] = (SymRec){.index = from + k, .rank = RANK_STRONG,
-                      .flags = (flags & MACHO_EXPORT_WEAK ? (u32)SF_WEAK : 0) | (flags & MACHO_EXPORT_TLV ? (u32)SF_TLS : 0)};
+    const MachoExport *x = macho_export(file, from + k);
+    buf[k] = (SymRec){.index = from + k, .rank = yields(x) ? RANK_WEAK_FIRST : RANK_STRONG,
+                      .flags = (yields(x) ? (u32)SF_WEAK : 0) | (x->flags & MACHO_EXPORT_TLV ? (u32)SF_TLS : 0)};
   }
   return n;
 }

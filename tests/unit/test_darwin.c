@@ -20,6 +20,7 @@ static bool memory(void *ctx, const char *name, Bytes *out) {
       {"list", "a.o\nwith blank.o\r\n/abs.o\n\n"},
       {"bytes", "xyz"},
       {"rsp", "-dead_strip '-L' /none"},
+      {"rpath/x", "-dead_strip"},
   };
   return find_in_memory(files, COUNT_OF(files), name, out);
 }
@@ -135,6 +136,10 @@ static void test_spelling(void **state) {
   BAD("unknown command line option: -dylibx", MAC, "-dylibx");
   p = PARSE("-sectcreate", "__DATA", "__x");
   assert_non_null(strstr(p->messages, "-sectcreate needs values: SEGMENT SECTION FILE"));
+  finish(p);
+  p = GOOD(MAC, "-dylib", "-install_name", "@rpath/x"); /* no response file, though there is one */
+  assert_string_equal(p->o.soname, "@rpath/x");
+  assert_false(p->o.gc_sections);
   finish(p);
   p = PARSE(MAC, "a.o", "@rsp", "-o");
   assert_true(p->o.gc_sections);

@@ -265,6 +265,8 @@ static void test_archives(void **state) {
   assert_non_null(strstr(c->messages, "(a.o): is for arm64; this link is for x86_64: ignored\n"));
   assert_null(strstr(c->messages, "b.o")); /* once for an archive */
   finish(c);
+  says("-bundle -bundle_loader %/x.o %/x.o", "error: %/x.o: -bundle_loader needs a program", NULL);
+  says("-bundle -bundle_loader %/none %/x.o", "error: cannot open %/none: No such file", NULL);
   says("%/bitcode.o", "error: %/bitcode.o: holds only compiler bitcode", "");
   says("%/text.o", "%/text.o: offset 0x0: unknown file type", "");
   says("%/empty.o", "the file is empty", "");
@@ -317,7 +319,7 @@ static void test_reexports(void **state) {
   good("-L%/two -lz -lV", "/two/libz.tbd /usr/lib/libz.dylib: _z\n/usr/lib/libV.tbd /usr/lib/libV.dylib: _v _w _b\n");
   good("-L%/two -lV -weak-lb -lb", "/usr/lib/libV.tbd /usr/lib/libV.dylib: _v _w _b\n/two/libz.tbd /usr/lib/libz.dylib implicit as-needed: _z\n"
                                    "/usr/lib/libb.tbd /opt/libb.dylib weak: _b\n");
-  says("-lV", "error: %/usr/lib/libV.tbd: re-exports /elsewhere/libz.dylib, which can't be found", NULL);
+  says("-lV", "error: %/usr/lib/libV.tbd: needs /elsewhere/libz.dylib, which can't be found", NULL);
   /* @rpath is what the library says. */
   put("/rp/libo.tbd", "{\"tapi_tbd_version\": 5, \"main_library\": {\"target_info\": [{\"target\": \"x86_64-macos\"}], \"install_names\": [{\"name\": \"/o\"}], "
                       "\"rpaths\": [{\"paths\": [\"/none\", \"@loader_path\"]}], \"reexported_libraries\": [{\"names\": [\"@rpath/sub/liby.dylib\"]}]}}");

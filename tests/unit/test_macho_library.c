@@ -387,6 +387,7 @@ static void make_image(Image *m, u32 filetype, u32 flags, void (*more)(Image *),
 static void reexport(Image *m) {
   u32 dylib[] = {24, 0, 0, 0}, path[] = {12}, version[] = {PLATFORM_MACOS, 0xa0000, 0xa0000, 0};
   command(m, LC_REEXPORT_DYLIB, dylib, 4, "@rpath/liby.dylib");
+  command(m, LC_LOAD_DYLIB, dylib, 4, "/usr/lib/libz.dylib");
   command(m, LC_RPATH, path, 1, "@loader_path");
   command(m, LC_SUB_CLIENT, path, 1, "me");
   command(m, LC_BUILD_VERSION, version, 4, NULL);
@@ -406,6 +407,7 @@ static void test_image(void **state) {
   assert_true(l->for_target && l->dead_strippable && !l->app_extension_safe);
   check_exports(l, "_a _b:w _c:t _d:a");
   check_names(l->reexports, l->nreexports, "@rpath/liby.dylib");
+  check_names(l->loads, l->nloads, "/usr/lib/libz.dylib");
   check_names(l->rpaths, l->nrpaths, "@loader_path");
   check_names(l->clients, l->nclients, "me");
   finish(c);
