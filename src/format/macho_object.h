@@ -13,6 +13,14 @@
 #include "format/macho.h"
 #include "util/bytes.h"
 
+/* Where a section's own contents go. */
+typedef enum {
+  MACHO_ATOMS,    /* into the output, as atoms */
+  MACHO_EH_FRAME, /* one atom, taken apart by core/ehframe.h */
+  MACHO_UNWIND,   /* MachoObject.unwind */
+  MACHO_DROPPED,  /* debug information, compilers' notes: nowhere */
+} MachoUse;
+
 typedef struct {
   const char *name;    /* "__TEXT,__text": what patterns of the layout match; Format.atom_name */
   const char *segname, *sectname;
@@ -24,6 +32,7 @@ typedef struct {
   u32 reserved1;       /* of symbol pointers: index of the first one's symbol in MachoObject.indirect */
   u32 first_atom, natoms; /* its atoms, numbers in the file: consecutive, in order of addresses */
   u8 p2align;
+  u8 use;              /* MachoUse */
   Bytes data;          /* p NULL for zero fill */
 } MachoSection;
 

@@ -21,7 +21,7 @@ bool macho_bad(Link *l, FileId f, u64 off, const char *fmt, ...) {
 
 bool macho_is_zerofill(u32 type) { return type == S_ZEROFILL || type == S_GB_ZEROFILL || type == S_THREAD_LOCAL_ZEROFILL; }
 
-MachoUse macho_use(const MachoSection *s) {
+static MachoUse use_of(const MachoSection *s) {
   if (streq(s->segname, "__LD") && streq(s->sectname, "__compact_unwind"))
     return MACHO_UNWIND;
   if (streq(s->segname, "__TEXT") && streq(s->sectname, "__eh_frame"))
@@ -88,7 +88,8 @@ static bool add_section(Opener *p, const MachSection64 *h) {
   if (!bytes_array(p->data, h->nreloc ? h->reloff : 0, h->nreloc, sizeof(RelocationInfo), &b))
     return macho_bad(p->l, p->f, h->reloff, "relocations of section %s run past the end of the file", s->name);
   s->relocs = (const RelocationInfo *)b.p;
-  MachoUse use = macho_use(s);
+  MachoUse use = use_of(s);
+  s->use = (u8)use;
   if (use == MACHO_UNWIND)
     o->compact_unwind = o->nsections;
   else if (use == MACHO_EH_FRAME)

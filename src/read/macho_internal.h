@@ -15,14 +15,6 @@ static inline MachoObject *macho_object(const Link *l, FileId f) { return file_a
 /* Reports "FILE: offset 0x..: fact"; false. Thread safe. */
 bool macho_bad(Link *l, FileId f, u64 off, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* Where a section's own contents go. */
-typedef enum {
-  MACHO_ATOMS,      /* into the output, as atoms */
-  MACHO_EH_FRAME,   /* one atom, taken apart by core/ehframe.h */
-  MACHO_UNWIND,     /* MachoObject.unwind */
-  MACHO_DROPPED,    /* debug information, compilers' notes: nowhere */
-} MachoUse;
-MachoUse macho_use(const MachoSection *s);
 bool macho_is_zerofill(u32 type);
 
 /* What is one atom in a section. */

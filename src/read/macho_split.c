@@ -10,7 +10,7 @@ const char *macho_name(const MachoObject *o, const Nlist64 *n) { return n->n_str
 
 MachoSplit macho_split_of(const MachoObject *o, const MachoSection *s, u32 *size) {
   *size = 0;
-  if (macho_use(s) != MACHO_ATOMS)
+  if (s->use != MACHO_ATOMS)
     return MACHO_WHOLE;
   switch (s->type) {
   case S_CSTRING_LITERALS: return MACHO_STRINGS;
@@ -34,18 +34,39 @@ MachoSplit macho_split_of(const MachoObject *o, const MachoSection *s, u32 *size
 /* ---- symbols of sections, by place ---- */
 
 typedef struct {
-  u64 value;
+  u64 place; /* section << 56 | offset in it, at most MOST_OFFSET */
   u32 nlist;
-  u32 section;
 } Label;
+enum { SECTION_SHIFT = 56 };
+#define MOST_OFFSET ((1ull << SECTION_SHIFT) - 1)
 
-static int by_place(const void *pa, const void *pb) {
-  const Label *a = pa, *b = pb;
-  if (a->section != b->section)
-    return a->section < b->section ? -1 : 1;
-  if (a->value != b->value)
-    return a->value < b->value ? -1 : 1;
-  return a->nlist < b->nlist ? -1 : a->nlist > b->nlist;
+static u32 section_of(const Label *x) { return (u32)(x->place >> SECTION_SHIFT); }
+
+/* By place, else in the order of the symbol table: byte by byte from the lowest, but for bytes that all have alike. */
+static Label *sort_labels(Label *v, Label *other, u32 n) {
+  u64 all = ~0ull, any = 0;
+  for (u32 i = 0; i < n; i++) {
+    all &= v[i].place;
+    any |= v[i].place;
+  }
+  for (u32 shift = 0; shift < 64; shift += 8) {
+    u32 at[256] = {0}, sum = 0;
+    if (!((all ^ any) >> shift & 0xff))
+      continue;
+    for (u32 i = 0; i < n; i++)
+      at[v[i].place >> shift & 0xff]++;
+    for (u32 d = 0; d < 256; d++) {
+      u32 count = at[d];
+      at[d] = sum;
+      sum += count;
+    }
+    for (u32 i = 0; i < n; i++)
+      other[at[v[i].place >> shift & 0xff]++] = v[i];
+    Label *t = v;
+    v = other;
+    other = t;
+  }
+  return v;
 }
 
 static bool is_stab(const Nlist64 *n) { return n->n_type & N_STAB; }
@@ -72,7 +93,7 @@ static bool check_symbol(Link *l, FileId f, const MachoObject *o, const Nlist64 
       return macho_bad(l, f, at, "symbol %s at 0x%llx is outside its section %s", macho_name(o, n), (unsigned long long)n->n_value, s->name);
     if (n->n_desc & N_SYMBOL_RESOLVER)
       return macho_bad(l, f, at, "symbol %s is a resolver (N_SYMBOL_RESOLVER), which is not supported", macho_name(o, n));
-    if (n->n_type & N_EXT && macho_use(s) != MACHO_ATOMS && macho_use(s) != MACHO_EH_FRAME)
+    if (n->n_type & N_EXT && s->use != MACHO_ATOMS && s->use != MACHO_EH_FRAME)
       return macho_bad(l, f, at, "global symbol %s is in section %s, which is not in the output", macho_name(o, n), s->name);
     return true;
   }
@@ -83,23 +104,16 @@ static bool check_symbol(Link *l, FileId f, const MachoObject *o, const Nlist64 
   }
 }
 
-/* Those of sections that make atoms, in order of places. */
+static bool makes_atoms(const MachoSection *s) { return s->use == MACHO_ATOMS || s->use == MACHO_EH_FRAME; }
+
+/* Those of sections that make atoms. */
 static u32 collect_labels(const MachoObject *o, Label *out) {
   u32 n = 0;
-  bool sorted = true;
   for (u32 i = 0; i < o->nnlists; i++) {
     const Nlist64 *s = &o->nlists[i];
-    if (!in_section(s))
-      continue;
-    MachoUse use = macho_use(&o->sections[s->n_sect]);
-    if (use != MACHO_ATOMS && use != MACHO_EH_FRAME)
-      continue;
-    out[n] = (Label){s->n_value, i, s->n_sect};
-    sorted = sorted && (!n || by_place(&out[n - 1], &out[n]) < 0);
-    n++;
+    if (in_section(s) && makes_atoms(&o->sections[s->n_sect]))
+      out[n++] = (Label){(u64)s->n_sect << SECTION_SHIFT | MIN(s->n_value - o->sections[s->n_sect].addr, MOST_OFFSET), i};
   }
-  if (!sorted)
-    qsort(out, n, sizeof *out, by_place);
   return n;
 }
 
@@ -111,39 +125,33 @@ typedef struct {
   MachoObject *o;
   const Label *labels;
   u32 nlabels;
-  u32 at;    /* in labels: the first of the section in hand */
-  u32 natoms;
-  bool make; /* false: count only */
+  u32 at;       /* in labels: the first of the section in hand */
+  VEC(MachoAtom) atoms;
+  u32 *atom_of; /* by nlist */
 } Splitter;
 
-static void add_atom(Splitter *p, u32 section, u64 offset) {
-  if (p->make)
-    p->o->atoms[p->natoms] = (MachoAtom){.section = section, .offset = offset};
-  p->natoms++;
-}
+static void add_atom(Splitter *p, u32 section, u64 offset) { *vec_push(&p->atoms) = (MachoAtom){.section = section, .offset = offset}; }
 
 /* Where the section's bytes are in the file. */
 static u64 place_of_section(const Splitter *p, const MachoSection *s) { return s->data.p ? (u64)(s->data.p - file_at(p->l, p->f)->data.p) : 0; }
 
 static bool too_many(Splitter *p, u32 section) {
-  if (p->natoms <= MACHO_MOST_ATOMS)
+  if (p->atoms.n <= MACHO_MOST_ATOMS)
     return false;
   macho_bad(p->l, p->f, 0, "section %s has more than %u atoms", p->o->sections[section].name, MACHO_MOST_ATOMS);
   return true;
 }
 
-static bool split_names(Splitter *p, u32 s, u32 end) {
-  const MachoSection *sec = &p->o->sections[s];
+static void split_names(Splitter *p, u32 s, u32 end) {
   u64 last = 0;
   add_atom(p, s, 0); /* what stands before the first name has none */
-  for (u32 i = p->at; i < end && !too_many(p, s); i++) {
-    u64 off = p->labels[i].value - sec->addr;
+  for (u32 i = p->at; i < end; i++) {
+    u64 off = p->labels[i].place & MOST_OFFSET;
     if (off == last || p->o->nlists[p->labels[i].nlist].n_desc & N_ALT_ENTRY)
       continue;
     add_atom(p, s, off);
     last = off;
   }
-  return true;
 }
 
 static bool split_strings(Splitter *p, u32 s) {
@@ -173,13 +181,22 @@ static bool split_records(Splitter *p, u32 s, u32 size) {
   return true;
 }
 
+/* Which atom each name of the section is in: the last that begins at or before it. */
+static void place_labels(Splitter *p, u32 first, u32 end) {
+  for (u32 i = p->at, a = first; i < end && first < p->atoms.n; i++) {
+    u64 off = p->labels[i].place & MOST_OFFSET;
+    while (a + 1 < p->atoms.n && p->atoms.at[a + 1].offset <= off)
+      a++;
+    p->atom_of[p->labels[i].nlist] = a;
+  }
+}
+
 static bool split_section(Splitter *p, u32 s) {
   MachoSection *sec = &p->o->sections[s];
-  MachoUse use = macho_use(sec);
-  u32 size, first = p->natoms, end = p->at;
-  if (use == MACHO_UNWIND || use == MACHO_DROPPED)
+  u32 size, first = p->atoms.n, end = p->at;
+  if (!makes_atoms(sec))
     return true;
-  while (end < p->nlabels && p->labels[end].section == s)
+  while (end < p->nlabels && section_of(&p->labels[end]) == s)
     end++;
   if (sec->type == S_SYMBOL_STUBS || sec->type == S_LAZY_SYMBOL_POINTERS || sec->type == S_LAZY_DYLIB_SYMBOL_POINTERS)
     return macho_bad(p->l, p->f, place_of_section(p, sec), "section %s holds stubs or lazy pointers, which are not supported in objects", sec->name);
@@ -187,28 +204,30 @@ static bool split_section(Splitter *p, u32 s) {
   if (macho_is_zerofill(sec->type) || sec->data.len) {
     switch (macho_split_of(p->o, sec, &size)) {
     case MACHO_WHOLE: add_atom(p, s, 0); break;
-    case MACHO_BY_NAMES: ok = split_names(p, s, end); break;
+    case MACHO_BY_NAMES: split_names(p, s, end); break;
     case MACHO_STRINGS: ok = split_strings(p, s); break;
     case MACHO_RECORDS: ok = split_records(p, s, size); break;
     }
   } else if (end > p->at) { /* a name for a place without bytes */
     add_atom(p, s, 0);
   }
+  place_labels(p, first, end);
   sec->first_atom = first;
-  sec->natoms = p->natoms - first;
+  sec->natoms = p->atoms.n - first;
   p->at = end;
   return ok && !too_many(p, s);
 }
 
 static bool split_sections(Splitter *p) {
-  p->at = 0;
-  p->natoms = 1;
+  add_atom(p, 0, 0);
   for (u32 s = 1; s < p->o->nsections; s++)
     if (!split_section(p, s))
       return false;
   for (u32 i = 0; i < p->o->nnlists; i++)
-    if (is_tentative(&p->o->nlists[i]))
-      add_atom(p, 0, i); /* offset: index in nlists, until it has its symbol */
+    if (is_tentative(&p->o->nlists[i])) {
+      p->atom_of[i] = p->atoms.n;
+      add_atom(p, 0, 0);
+    }
   return !too_many(p, 0);
 }
 
@@ -251,18 +270,14 @@ static void name_atom(MachoObject *o, u32 atom, u32 symbol) {
     a->symbol = symbol;
 }
 
-static void add_symbols(MachoObject *o, File *file, u32 *symbol_of, bool global) {
+static void add_symbols(MachoObject *o, File *file, const u32 *atom_of, u32 *symbol_of, bool global) {
   for (u32 i = 0; i < o->nnlists; i++) {
     const Nlist64 *n = &o->nlists[i];
-    if (is_stab(n) || is_global(n) != global)
+    if (is_stab(n) || is_global(n) != global || (in_section(n) && !makes_atoms(&o->sections[n->n_sect])))
       continue;
-    MachoSymbol s = {.nlist = i, .value = n->n_value};
-    if (in_section(n)) {
-      MachoUse use = macho_use(&o->sections[n->n_sect]);
-      if (use != MACHO_ATOMS && use != MACHO_EH_FRAME)
-        continue;
-      s.atom = macho_atom_at(o, n->n_sect, n->n_value, &s.value);
-    }
+    MachoSymbol s = {.nlist = i, .atom = atom_of[i], .value = n->n_value};
+    if (s.atom)
+      s.value = o->atoms[s.atom].section ? n->n_value - o->sections[n->n_sect].addr - o->atoms[s.atom].offset : 0;
     u32 index = file->nsyms++;
     symbol_of[i] = index;
     o->symbols[o->nsymbols++] = s;
@@ -287,45 +302,37 @@ static void count_names(MachoObject *o, const File *file, Arena *arena) {
   o->names = names;
 }
 
-/* Tentative definitions stand behind all others among the atoms. */
-static void place_tentative(MachoObject *o, const u32 *symbol_of) {
-  for (u32 a = o->natoms; a-- > 1 && !o->atoms[a].section;) {
-    u32 symbol = symbol_of[o->atoms[a].offset];
-    MachoSymbol *s = &o->symbols[symbol - o->natoms];
-    o->atoms[a] = (MachoAtom){.symbol = symbol};
-    s->atom = a;
-    s->value = 0;
-  }
+/* What atoms and symbols are is known when all sections are split. */
+static void keep_atoms(Splitter *p, Arena *arena) {
+  MachoObject *o = p->o;
+  File *file = file_at(p->l, p->f);
+  u32 *symbol_of = ARENA_ARRAY(arena, u32, o->nnlists);
+  o->natoms = p->atoms.n;
+  o->atoms = ARENA_ARRAY(arena, MachoAtom, o->natoms);
+  memcpy(o->atoms, p->atoms.at, o->natoms * sizeof *o->atoms);
+  o->symbols = ARENA_ARRAY(arena, MachoSymbol, o->nnlists);
+  o->symbol_of = symbol_of;
+  file->natoms = file->nsyms = o->natoms;
+  add_symbols(o, file, p->atom_of, symbol_of, false);
+  file->first_global = file->nsyms;
+  add_symbols(o, file, p->atom_of, symbol_of, true);
+  count_names(o, file, arena);
 }
 
 bool macho_split(Link *l, FileId f, MachoObject *o, unsigned tid) {
-  Arena *arena = &l->scratch[tid];
-  File *file = file_at(l, f);
   if (o->nnlists > MACHO_MOST_SYMBOLS)
     return macho_bad(l, f, 0, "more than %u symbols", MACHO_MOST_SYMBOLS);
   for (u32 i = 0; i < o->nnlists; i++)
     if (!check_symbol(l, f, o, &o->nlists[i]))
       return false;
-  Label *labels = heap_alloc((o->nnlists + 1ull) * sizeof *labels);
-  Splitter p = {.l = l, .f = f, .o = o, .labels = labels, .nlabels = collect_labels(o, labels)};
+  Label *labels = heap_alloc((o->nnlists + 1ull) * 2 * sizeof *labels);
+  Splitter p = {.l = l, .f = f, .o = o, .nlabels = collect_labels(o, labels), .atom_of = heap_alloc((o->nnlists + 1ull) * sizeof *p.atom_of)};
+  p.labels = sort_labels(labels, labels + p.nlabels, p.nlabels);
   bool ok = split_sections(&p);
-  if (ok) {
-    o->natoms = p.natoms;
-    o->atoms = ARENA_ARRAY(arena, MachoAtom, p.natoms);
-    p.make = true;
-    split_sections(&p);
-  }
+  if (ok)
+    keep_atoms(&p, &l->scratch[tid]);
   free(labels);
-  if (!ok)
-    return false;
-  u32 *symbol_of = ARENA_ARRAY(arena, u32, o->nnlists);
-  o->symbols = ARENA_ARRAY(arena, MachoSymbol, o->nnlists);
-  o->symbol_of = symbol_of;
-  file->natoms = file->nsyms = o->natoms;
-  add_symbols(o, file, symbol_of, false);
-  file->first_global = file->nsyms;
-  add_symbols(o, file, symbol_of, true);
-  place_tentative(o, symbol_of);
-  count_names(o, file, arena);
-  return true;
+  free(p.atom_of);
+  vec_free(&p.atoms);
+  return ok;
 }

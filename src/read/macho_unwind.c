@@ -46,9 +46,30 @@ static bool read_entry(Link *l, FileId f, const MachoObject *o, const CompactUnw
   }
   if (!out->atom)
     return macho_bad(l, f, place, "the function of an entry of __compact_unwind is not in this file");
-  if (out->length > macho_atom_size(o, out->atom) - out->offset)
-    return macho_bad(l, f, place, "an entry of __compact_unwind is for 0x%x bytes, which is more than the function has", out->length);
+  const MachoSection *s = &o->sections[o->atoms[out->atom].section];
+  if (!o->atoms[out->atom].section || out->length > s->size - o->atoms[out->atom].offset - out->offset)
+    return macho_bad(l, f, place, "an entry of __compact_unwind is for 0x%x bytes, which is more than the section has", out->length);
   return true;
+}
+
+typedef VEC(MachoUnwind) Entries;
+
+/* A function of assembly may have names in its middle, which begin atoms. Those unwind as it does, but handlers count from a function's
+ * beginning, so theirs are not known. */
+static void add_entry(const MachoObject *o, MachoUnwind u, Entries *out) {
+  u64 size = macho_atom_size(o, u.atom) - u.offset, left = u.length - MIN(size, u.length);
+  u.length -= (u32)left;
+  *vec_push(out) = u;
+  u.encoding &= ~(UNWIND_HAS_LSDA | UNWIND_PERSONALITY_MASK);
+  u.personality = u.lsda = 0;
+  u.offset = u.lsda_offset = 0;
+  while (left) {
+    size = macho_atom_size(o, ++u.atom);
+    u.length = (u32)MIN(size, left);
+    left -= u.length;
+    if (u.length)
+      *vec_push(out) = u;
+  }
 }
 
 void macho_compact_unwind(Link *l, FileId f, MachoObject *o, unsigned tid) {
@@ -62,19 +83,28 @@ void macho_compact_unwind(Link *l, FileId f, MachoObject *o, unsigned tid) {
     return;
   }
   macho_relocs(l, f, o, o->compact_unwind, &r);
-  u32 n = (u32)(s->data.len / SIZE), used = 0;
-  MachoUnwind *out = ARENA_ARRAY(&l->scratch[tid], MachoUnwind, n);
+  Entries entries = {0};
+  u32 n = (u32)(s->data.len / SIZE);
   for (u32 i = 0, k = 0; i < n; i++) {
     u32 first = k;
     u64 at = (u64)i * SIZE;
+    MachoUnwind u;
     while (k < r.n && r.at[k].offset < at + SIZE)
       k++;
-    if (read_entry(l, f, o, (const CompactUnwindEntry *)(s->data.p + at), at, k > first ? r.at + first : NULL, k - first, &out[used]))
-      used++;
+    if (read_entry(l, f, o, (const CompactUnwindEntry *)(s->data.p + at), at, k > first ? r.at + first : NULL, k - first, &u))
+      add_entry(o, u, &entries);
+    if (entries.n > n + o->natoms) { /* each atom once more than it has entries: they overlap */
+      macho_bad(l, f, (u64)(s->data.p - file_at(l, f)->data.p), "entries of section %s overlap", s->name);
+      break;
+    }
   }
-  vec_free(&r);
+  MachoUnwind *out = ARENA_ARRAY(&l->scratch[tid], MachoUnwind, entries.n);
+  if (entries.n)
+    memcpy(out, entries.at, entries.n * sizeof *out);
   o->unwind = out;
-  o->nunwind = used;
+  o->nunwind = entries.n;
+  vec_free(&entries);
+  vec_free(&r);
 }
 
 /* ---- __eh_frame ---- */
