@@ -8,22 +8,8 @@
 #include "core/weld_version.h"
 
 typedef enum {
-  GOLINK_OUTPUT,
-  GOLINK_HEADER,
-  GOLINK_ENTRY,
-  GOLINK_DIRECTORY,
-  GOLINK_STRING,
-  GOLINK_TEXT,
-  GOLINK_DATA,
-  GOLINK_ROUND,
-  GOLINK_STRIP,
-  GOLINK_DWARF,
-  GOLINK_FORCE,
-  GOLINK_STATIC,
-  GOLINK_THREADS,
-  GOLINK_VERBOSE,
-  GOLINK_VERSION,
-  GOLINK_HELP,
+  GOLINK_OUTPUT, GOLINK_HEADER, GOLINK_ENTRY, GOLINK_DIRECTORY, GOLINK_STRING, GOLINK_TEXT, GOLINK_DATA, GOLINK_ROUND,
+  GOLINK_STRIP, GOLINK_FORCE, GOLINK_LINKMODE, GOLINK_NOTHING, GOLINK_THREADS, GOLINK_VERBOSE, GOLINK_VERSION, GOLINK_HELP,
   GOLINK_UNSUPPORTED,
 } Action;
 
@@ -84,6 +70,13 @@ static bool set_threads(const Row *row, const char *value, Options *o, Diag *d) 
   return ok;
 }
 
+static bool set_linkmode(const char *value, Diag *d) {
+  bool ok = streq(value, "internal") || streq(value, "auto");
+  if (!ok)
+    diag_error(d, "unsupported-option", "-linkmode %s is not supported; internal is", value);
+  return ok;
+}
+
 static bool set_round(const Row *row, const char *value, Options *o, Diag *d) {
   u64 n;
   if (!number(row->name, value, &n, d))
@@ -110,8 +103,8 @@ static DriverResult act(const Row *row, const char *value, const char *second, c
   case GOLINK_THREADS: ok = set_threads(row, value, o, d); break;
   case GOLINK_STRIP: o->strip = STRIP_ALL; break;
   case GOLINK_FORCE: o->go.any_system = true; break;
-  case GOLINK_DWARF:
-  case GOLINK_STATIC: break;
+  case GOLINK_LINKMODE: ok = set_linkmode(value, d); break;
+  case GOLINK_NOTHING: break;
   case GOLINK_VERBOSE:
   case GOLINK_VERSION:
     hooks->print(hooks->ctx, arena_printf(&o->arena, "weld %s\n", WELD_VERSION));
