@@ -278,6 +278,7 @@ void goobj_format_init(Format *f) {
   *f = (Format){
       .name = "go13ld",
       .atoms_are_symbols = true,
+      .no_neutral_edges = true,
       .edges = go_edges,
       .edge_stream = edges_as_stream,
       .atom_name = go_atom_name,
