@@ -479,7 +479,11 @@ void graph_write_file(const File *file, YamlOut *w) {
   o.threads = 1;
   begin(l, &o, d);
   Format *f = ARENA_NEW(&l->arena, Format);
-  elf_format_init(f);
+  if (macho_is(file->data, NULL, NULL))
+    macho_format_init(f);
+  else
+    elf_format_init(f);
+  choose_arch(l, file->data);
   l->format = f;
   *vec_push(&l->files) = (File){.kind = file->kind, .path = file->path, .arg = file->arg, .data = file->data, .just_symbols = file->just_symbols};
   if (join(l))

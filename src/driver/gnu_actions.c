@@ -411,23 +411,6 @@ ACTION(shuffle_sections) {
   g->o->shuffle_seed = seed;
 }
 
-ACTION(dump_graph) {
-  static const char *const phases[] = {"read", "resolve", "coalesce", "dead-strip", "scan", "layout"};
-  const char *colon = strchr(arg, ':');
-  u64 n = colon ? (u64)(colon - arg) : strlen(arg);
-  for (u32 i = 0; i < COUNT_OF(phases); i++)
-    if (n == strlen(phases[i]) && !memcmp(arg, phases[i], n) && (!colon || colon[1])) {
-      u64 len = strlen(arg);
-      if (!i && len > 4 && streq(arg + len - 4, ".dot")) {
-        diag_error(g->d, "bad-value", "%s: %s: files that have not met yet make no picture; ask for text", name, arg);
-        return;
-      }
-      *vec_push(&g->o->dump_graph) = arg;
-      return;
-    }
-  diag_error(g->d, "bad-value", "%s: '%s' is not a phase and a file; phases: read, resolve, coalesce, dead-strip, scan, layout", name, arg);
-}
-
 ACTION(symbol_ordering_file) {
   Line x = {0};
   if (!value_file(&g->driver, name, arg, &x.rest))

@@ -39,7 +39,7 @@ typedef struct {
 bool next_line(Line *x);
 
 /* Named by rows of several .def files. */
-OptionFn do_color, do_error_limit, do_error_format, do_threads, do_no_threads, do_icf, do_time_trace, do_start_lib, do_end_lib;
+OptionFn do_color, do_error_limit, do_error_format, do_threads, do_no_threads, do_icf, do_dump_graph, do_time_trace, do_start_lib, do_end_lib;
 /* After the last argument: what Diag must know, and where --time-trace without a file writes. */
 void driver_settle(Driver *g);
 
