@@ -282,7 +282,8 @@ static const MachoLibrary *find_nested(const MachoLibrary *nested, u32 n, const 
   return NULL;
 }
 
-static void follow(MachoInputs *m, const char *path, Unit *umbrella, const MachoLibrary *nested, u32 nnested) {
+/* `must`: it is an error when it can't be found. */
+static void follow(MachoInputs *m, const char *path, Unit *umbrella, const MachoLibrary *nested, u32 nnested, bool must) {
   Link *l = m->l;
   if (m->depth >= MAX_DEPTH) {
     diag_error(l->diag, "re-export", "%s: libraries re-export each other more than %d deep", umbrella->path, MAX_DEPTH);
@@ -299,8 +300,8 @@ static void follow(MachoInputs *m, const char *path, Unit *umbrella, const Macho
   }
   if (file && input_open(l, file, &o) > 0)
     macho_load_library(m, &o, base_name(file), NULL, umbrella);
-  else if (!file && !lib)
-    diag_error(l->diag, "library-not-found", "%s: needs %s, which can't be found", umbrella->path, path);
+  else if (!file && !lib && must)
+    diag_error(l->diag, "library-not-found", "%s: re-exports %s, which can't be found", umbrella->path, path);
   m->depth--;
 }
 
@@ -348,9 +349,10 @@ static void add_library(MachoInputs *m, const MachoLibrary *lib, Unit *own, Unit
   if (own)
     add_pending(m, own);
   for (u32 i = 0; i < lib->nreexports; i++)
-    follow(m, lib->reexports[i], unit, nested, nnested);
+    follow(m, lib->reexports[i], unit, nested, nnested, true);
   for (u32 i = 0; m->l->opt->darwin.flat_namespace && i < lib->nloads; i++) /* dyld will look into those, too */
-    follow(m, lib->loads[i], unit, nested, nnested);
+    if (!find_unit(m, lib->loads[i], false))
+      follow(m, lib->loads[i], unit, nested, nnested, false);
 }
 
 static void apply_input(Unit *u, const Input *in) {

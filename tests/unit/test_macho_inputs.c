@@ -319,7 +319,7 @@ static void test_reexports(void **state) {
   good("-L%/two -lz -lV", "/two/libz.tbd /usr/lib/libz.dylib: _z\n/usr/lib/libV.tbd /usr/lib/libV.dylib: _v _w _b\n");
   good("-L%/two -lV -weak-lb -lb", "/usr/lib/libV.tbd /usr/lib/libV.dylib: _v _w _b\n/two/libz.tbd /usr/lib/libz.dylib implicit as-needed: _z\n"
                                    "/usr/lib/libb.tbd /opt/libb.dylib weak: _b\n");
-  says("-lV", "error: %/usr/lib/libV.tbd: needs /elsewhere/libz.dylib, which can't be found", NULL);
+  says("-lV", "error: %/usr/lib/libV.tbd: re-exports /elsewhere/libz.dylib, which can't be found", NULL);
   /* @rpath is what the library says. */
   put("/rp/libo.tbd", "{\"tapi_tbd_version\": 5, \"main_library\": {\"target_info\": [{\"target\": \"x86_64-macos\"}], \"install_names\": [{\"name\": \"/o\"}], "
                       "\"rpaths\": [{\"paths\": [\"/none\", \"@loader_path\"]}], \"reexported_libraries\": [{\"names\": [\"@rpath/sub/liby.dylib\"]}]}}");
