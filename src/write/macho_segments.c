@@ -122,24 +122,17 @@ u64 macho_plan_segments(Link *l) {
 
 static u64 page_size(const Link *l) { return l->opt->z_max_page_size ? l->opt->z_max_page_size : l->arch->max_page_size; }
 
-static void place_segment(const MachoImage *m, MachoSegment *s, u64 page) {
+/* Segments follow each other without gaps: addr and off are where the one before ends. */
+static void place_segment(const MachoImage *m, MachoSegment *s, u64 page, u64 addr, u64 off) {
   const Link *l = m->l;
-  u64 end, file_end;
+  bool headers = !off;
   if (streq(s->name, "__PAGEZERO")) {
     s->size = m->base;
     return;
   }
-  if (streq(s->name, "__TEXT") && !s->off) {
-    s->addr = m->base;
-    end = m->base + l->header_size;
-    file_end = l->header_size;
-  } else {
-    const Osec *o = &l->osecs.at[l->order[s->first]];
-    s->addr = align_down(o->addr, page);
-    s->off = align_down(o->off, page);
-    end = s->addr;
-    file_end = s->off;
-  }
+  s->addr = addr;
+  s->off = off;
+  u64 end = addr + (headers ? l->header_size : 0), file_end = off + (headers ? l->header_size : 0);
   for (u32 i = s->first; i < s->first + s->count; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
     end = MAX(end, o->addr + o->size);
@@ -156,7 +149,7 @@ void macho_finish_segments(Link *l) {
   list_segments(m);
   for (u32 i = 0; i + 1 < m->segments.n; i++) {
     MachoSegment *s = &m->segments.at[i];
-    place_segment(m, s, page);
+    place_segment(m, s, page, addr, off);
     addr = MAX(addr, s->addr + s->size);
     off = MAX(off, s->off + s->filesz);
   }
