@@ -3,7 +3,7 @@
 
 Each PART is read by llvm-objdump or llvm-dwarfdump, and addresses become what they mean: a symbol and an offset, or a section. Where
 things stand, and in which order tables have them, does not matter. Prints the differences; exit status 1 if there are any.
-Parts: exports functions rebase bind lazy weak chained unwind frames
+Parts: exports functions data rebase bind lazy weak chained unwind frames
 """
 import bisect
 import collections
@@ -19,7 +19,8 @@ def run(*command):
 
 
 class Image:
-    # What llvm-objdump prints above the answer to each option; function starts have no such line.
+    # What llvm-objdump prints above the answer to each option; function starts have no such line, and stand
+    # at the start or behind data in code.
     HEADS = {"dyld information:": "chained", "Contents of __unwind_info section:": "unwind", "Exports trie:": "exports", "Rebase table:": "rebase",
              "Bind table:": "bind", "Lazy bind table:": "lazy", "Weak bind table:": "weak"}
 
@@ -41,11 +42,11 @@ class Image:
                 self.sections.append((int(f[3], 16), int(f[2], 16), f[1]))
         header = [s for s, n in self.symbols if n == "__mh_execute_header"]
         self.base = header[0] if header else 0
-        self.lines = {part: [] for part in [*self.HEADS.values(), "functions"]}
+        self.lines = {part: [] for part in [*self.HEADS.values(), "functions", "data"]}
         part = "functions"
         for line in run(OBJDUMP, "--macho", "--exports-trie", "--rebase", "--bind", "--lazy-bind", "--weak-bind", "--dyld-info",
-                        "--function-starts", "--unwind-info", path).splitlines():
-            part = self.HEADS.get(line, part)
+                        "--function-starts", "--unwind-info", "--data-in-code", path).splitlines():
+            part = "data" if line.startswith("Data in code table") else self.HEADS.get(line, part)
             self.lines[part].append(line)
         self.bound = {}
         for line in self.lines["bind"] + self.lines["lazy"]:
@@ -84,7 +85,11 @@ class Image:
         return [f"{m[2]} = {self.name(int(m[1], 16)) if m[1].startswith('0x') else m[1]}" for m in found if m]
 
     def functions(self):
-        return [self.name(int(line, 16)) for line in self.lines["functions"] if re.match(r"[0-9a-f]{16}$", line)]
+        return [self.name(int(line, 16)) for line in self.lines["functions"] + self.lines["data"] if re.match(r"[0-9a-f]{16}$", line)]
+
+    def data(self):
+        found = [re.match(r"(0x[0-9a-f]+) +(.*)$", line) for line in self.lines["data"]]
+        return [f"{self.name(self.base + int(m[1], 16))} {m[2]}" for m in found if m]
 
     def table(self, part):
         found = [re.match(r"(\S+) +(\S+) +(0x[0-9A-Fa-f]+) +(.*)$", line) for line in self.lines[part]]
