@@ -227,9 +227,9 @@ static void command_read(Image *im, Command c, bool seen[]) {
   case CMD_LOAD_DYLINKER:
     if (!streq(command_string(im, c, 12), "/usr/lib/dyld"))
       fail(im, "its dynamic linker is %s", command_string(im, c, 12));
-    if (seen[4])
+    if (im->has_dylinker)
       fail(im, "load command %u (0x%x) is there twice", c.number, c.cmd);
-    seen[4] = true;
+    im->has_dylinker = true;
     break;
   case CMD_ID_DYLIB: {
     DylibCommand d;
@@ -384,6 +384,15 @@ static void kind_check(const Image *im) {
     fail(im, "it has no UUID");
   if (!im->build.platform)
     fail(im, "it does not say for which system it is");
+  if (!im->dylib_count)
+    fail(im, "it is linked against nothing, not even libSystem");
+  if (execute && !im->has_dylinker)
+    fail(im, "an executable has no LC_LOAD_DYLINKER");
+  bool reexports = false;
+  for (u32 i = 0; i < im->dylib_count; i++)
+    reexports |= im->dylibs[i].kind == DYLIB_REEXPORT;
+  if (reexports && im->header.flags & FLAG_NO_REEXPORTED_DYLIBS)
+    fail(im, "MH_NO_REEXPORTED_DYLIBS is set, but it re-exports a library");
   if (im->has_dyld_info && (im->has_chained || im->has_trie))
     fail(im, "it has both classic dyld information and chained fixups");
   if (!im->has_dyld_info && !im->has_chained)

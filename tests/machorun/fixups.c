@@ -35,6 +35,10 @@ static void place_check(const Image *im, const Fixup *f) {
   u64 target = f->value << 8 >> 8;
   if (f->kind == FIX_REBASE && (target < im->base || target > im->end))
     fail(im, "a rebase at 0x%lx points to 0x%lx, outside the image", f->vmaddr, f->value);
+  if (f->kind == FIX_LAZY && s->flags & SEGMENT_READ_ONLY)
+    fail(im, "a lazy bind at 0x%lx is in segment %s, which is read-only by then", f->vmaddr, s->name);
+  if ((f->kind == FIX_WEAK || f->ordinal == ORDINAL_WEAK) && !(im->header.flags & FLAG_BINDS_TO_WEAK))
+    fail(im, "%s is bound weakly, but MH_BINDS_TO_WEAK is not set", f->name);
   if (f->kind == FIX_LAZY && sect->type != SECT_LAZY_POINTERS)
     fail(im, "a lazy bind at 0x%lx is not in a section of lazy pointers", f->vmaddr);
 }

@@ -73,7 +73,8 @@ struct Image {
   LinkeditCommand chained, trie, function_starts, data_in_code, signature;
   MainCommand main;
   BuildVersionCommand build;
-  bool has_symtab, has_dysymtab, has_dyld_info, has_chained, has_trie, has_main, has_uuid, has_signature;
+  bool has_symtab, has_dysymtab, has_dyld_info, has_chained, has_trie, has_main, has_uuid, has_signature,
+      has_dylinker;
 
   Fixup *fixups;
   u32 fixup_count;

@@ -129,6 +129,9 @@ void exports_read(Image *im) {
   TrieWalk w = {.im = im, .trie = trie, .visited = get_memory(trie.len, 1)};
   node_walk(&w, 0, 0);
   qsort(im->exports, im->export_count, sizeof *im->exports, export_compare);
+  for (u32 i = 0; i < im->export_count; i++)
+    if (im->exports[i].flags & EXPORT_WEAK && !(im->header.flags & FLAG_WEAK_DEFINES))
+      fail(im, "%s is a weak definition, but MH_WEAK_DEFINES is not set", im->exports[i].name);
   for (u32 i = 1; i < im->export_count; i++)
     if (streq(im->exports[i - 1].name, im->exports[i].name))
       fail(im, "the export trie has %s twice", im->exports[i].name);

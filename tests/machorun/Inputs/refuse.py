@@ -183,6 +183,12 @@ def section_over_commands(i):
     i.put(s + 48, "I", 64)
 
 
+@damage("an executable has no LC_LOAD_DYLINKER")
+def no_dynamic_linker(i):
+    at = i.commands[0xe]
+    i.put(at, "I", 0x27)
+
+
 @damage("its entry is not in a section of code")
 def entry(i):
     i.put(i.commands[0x28] + 8, "Q", 8)
