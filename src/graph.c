@@ -483,7 +483,7 @@ void graph_write_file(const File *file, YamlOut *w) {
     macho_format_init(f);
   else
     elf_format_init(f);
-  choose_arch(l, file->data);
+  choose_arch_of_object(l, file->data);
   l->format = f;
   *vec_push(&l->files) = (File){.kind = file->kind, .path = file->path, .arg = file->arg, .data = file->data, .just_symbols = file->just_symbols};
   if (join(l))
