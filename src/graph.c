@@ -114,10 +114,12 @@ static void refuse_slots(Link *l) {
 /* Without --target the CPU is that of the first object. */
 static void choose_arch_of_object(Link *l, Bytes b) {
   u32 cpu;
-  if (l->opt->cpu || !macho_is(b, NULL, &cpu) || cpu != macho_cpu_of(&arch_aarch64))
+  if (l->opt->target_triple || !macho_is(b, NULL, &cpu))
     return;
-  l->arch = &arch_aarch64;
-  l->opt->target_triple = "arm64-apple-macos";
+  bool arm64 = cpu == macho_cpu_of(&arch_aarch64);
+  l->opt->target_triple = arm64 ? "arm64-apple-macos" : "x86_64-apple-macos";
+  if (arm64)
+    l->arch = &arch_aarch64;
 }
 
 static const char *first_triple(const YamlStream *s) {

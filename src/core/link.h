@@ -155,7 +155,7 @@ typedef struct Link {
   u64 ndynrel_kept;     /* how many that are */
   struct Slots *slots; /* core/scan.h: from slots_scan on */
   struct Binds *binds; /* core/bind.h: likewise, where a loader binds by name */
-  void *dyn;        /* the writer's own: of write/elf_dynamic.c, or a MachoImage (write/macho.h) */
+  void *dyn;        /* the writer's own (write/elf_dynamic.c, or what another writer keeps) */
   void *script;     /* pass/export.c's own */
   u64 header_size;  /* ELF header + program headers, known before addresses */
   const char *entry_name;

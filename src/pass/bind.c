@@ -57,6 +57,14 @@ static void report_import(Scan *s, const Edge *e) {
               e->flags & SF_SHARED ? ": a shared library defines it" : "");
 }
 
+/* The dynamic linker would have to write to what it has mapped as read-only. */
+static void report_readonly(Scan *s, const Edge *e) {
+  Link *l = s->l;
+  diag_report(l->diag, DIAG_ERROR, "relocation", (u64)l->atoms.at[s->atom].file << 32 | s->atom,
+              "%s: %s to '%s' needs a place that can be written at run time: put it into another segment, or use an address relative to the code",
+              place_of(l, s->tid, (AtomId){s->atom}, e->offset), edge_kind_name(l, e->kind), diag_name(l->diag, sym_name(l, e->target)));
+}
+
 static void note_pointer(Scan *s, const Edge *e) {
   PointerRef r = {.offset = e->offset, .addend = e->addend, .atom = s->atom, .sym = NO_SYM.i};
   if (e->target < s->l->syms.nglobal) {
@@ -71,7 +79,10 @@ static void note_pointer(Scan *s, const Edge *e) {
     if (!r.target || s->l->atoms.flags[r.target] & ATOM_TLS) /* an offset, see bind_apply.c */
       return;
   }
-  *vec_push(&s->t->refs) = r;
+  if (!(s->l->atoms.flags[s->atom] & ATOM_WRITE) && (r.bound || s->l->is_pic))
+    report_readonly(s, e);
+  else
+    *vec_push(&s->t->refs) = r;
 }
 
 static void scan_edge(Scan *s, const Edge *e, EdgeClass c) {

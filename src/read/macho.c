@@ -80,7 +80,8 @@ static bool add_section(Opener *p, const MachSection64 *h) {
   s->name = full_name(p->arena, s->segname, s->sectname);
   if (h->align > 31)
     return macho_bad(p->l, p->f, (u64)((const u8 *)h - p->data.p), "section %s has an alignment of 2^%u", s->name, h->align);
-  s->p2align = (u8)h->align;
+  /* Compilers declare descriptors of thread-local variables without an alignment, but they hold pointers. */
+  s->p2align = (u8)(s->type == S_THREAD_LOCAL_VARIABLES ? MAX(h->align, 3) : h->align);
   if (h->size > UINT64_MAX - h->addr)
     return macho_bad(p->l, p->f, (u64)((const u8 *)h - p->data.p), "section %s runs past the end of the address space", s->name);
   if (!macho_is_zerofill(s->type) && !bytes_slice(p->data, h->offset, h->size, &s->data))

@@ -23,32 +23,36 @@ bool macho_is_fat(Bytes b) {
   return be32(b.p + 4) <= MAX_SLICES;
 }
 
+/* Of several parts for one CPU, the one that runs on all of its kind. */
+static u32 strangeness(u32 cputype, u32 cpusubtype) {
+  u32 sub = cpusubtype & ~CPU_SUBTYPE_MASK;
+  if (cputype == CPU_TYPE_ARM64)
+    return sub == CPU_SUBTYPE_ARM64E ? 2 : sub != CPU_SUBTYPE_ARM64_ALL;
+  return cputype == CPU_TYPE_X86_64 ? sub != CPU_SUBTYPE_X86_64_ALL : 0;
+}
+
 bool macho_slice(Bytes b, u32 cputype, Bytes *out, const char **why) {
   bool wide = be32(b.p) == FAT_MAGIC_64;
   u32 size = wide ? FAT_ARCH_64_SIZE : FAT_ARCH_SIZE;
+  const u8 *best = NULL;
   Bytes table;
   *why = NULL;
   if (!bytes_array(b, FAT_HEADER_SIZE, be32(b.p + 4), size, &table)) {
     *why = "the table of a fat file runs past its end";
     return false;
   }
-  for (u64 at = 0; at < table.len; at += size) {
-    const u8 *p = table.p + at;
-    u64 off = wide ? be64(p + 8) : be32(p + 8), len = wide ? be64(p + 16) : be32(p + 12);
-    u32 align = wide ? be32(p + 24) : be32(p + 16);
-    if (be32(p) != cputype)
-      continue;
-    if (align > MAX_ALIGN || off & ((1ull << align) - 1)) {
-      *why = "a part of a fat file is not aligned as it says";
-      return false;
-    }
-    if (!bytes_slice(b, off, len, out)) {
-      *why = "a part of a fat file runs past its end";
-      return false;
-    }
-    return true;
-  }
-  return false;
+  for (const u8 *p = table.p; p < table.p + table.len; p += size)
+    if (be32(p) == cputype && (!best || strangeness(cputype, be32(p + 4)) < strangeness(cputype, be32(best + 4))))
+      best = p;
+  if (!best)
+    return false;
+  u64 off = wide ? be64(best + 8) : be32(best + 8), len = wide ? be64(best + 16) : be32(best + 12);
+  u32 align = wide ? be32(best + 24) : be32(best + 16);
+  if (align > MAX_ALIGN || off & ((1ull << align) - 1))
+    *why = "a part of a fat file is not aligned as it says";
+  else if (!bytes_slice(b, off, len, out))
+    *why = "a part of a fat file runs past its end";
+  return !*why;
 }
 
 const char *macho_cpu_name(u32 cputype, u32 cpusubtype) {

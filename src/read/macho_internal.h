@@ -7,7 +7,7 @@
 #include "read/macho.h"
 
 /* Symbols and atoms of one file share MachoEdge.target, and a hostile section of empty strings must not ask for all memory. */
-enum { MACHO_MOST_ATOMS = 1 << 24, MACHO_MOST_SYMBOLS = 1 << 24 };
+enum { MACHO_MOST_ATOMS = 1 << 22, MACHO_MOST_SYMBOLS = 1 << 24 };
 #define MACHO_NO_SYMBOL UINT32_MAX
 
 static inline MachoObject *macho_object(const Link *l, FileId f) { return file_at(l, f)->fmt; }

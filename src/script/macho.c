@@ -82,8 +82,8 @@ typedef struct {
 
 static const char *joined_name(Arena *a, const char *segment, const char *section) { return arena_printf(a, "%s,%s", segment, section); }
 
-/* What -rename_section and -rename_segment make of an output section; a section's own comes first. */
-static const char *renamed(const Builder *b, const char *name) {
+/* The rename of an output section, NULL: none; a section's own comes before its segment's. */
+static const SectionRename *rename_of(const Builder *b, const char *name) {
   const char *comma = strchr(name, ',');
   u64 len = comma ? (u64)(comma - name) : 0;
   const SectionRename *whole = NULL;
@@ -94,9 +94,15 @@ static const char *renamed(const Builder *b, const char *name) {
     if (!r->section)
       whole = whole ? whole : r;
     else if (streq(r->section, comma + 1))
-      return joined_name(b->arena, r->to_segment, r->to_section);
+      return r;
   }
-  return whole ? joined_name(b->arena, whole->to_segment, comma + 1) : name;
+  return whole;
+}
+
+/* What -rename_section and -rename_segment make of an output section. */
+static const char *renamed(const Builder *b, const char *name) {
+  const SectionRename *r = rename_of(b, name);
+  return r ? joined_name(b->arena, r->to_segment, r->section ? r->to_section : strchr(name, ',') + 1) : name;
 }
 
 static LayoutStmt *find(Builder *b, const char *out) {
@@ -123,16 +129,29 @@ static void add_input(Builder *b, LayoutStmt *row, const char *in, bool keep) {
     add_pattern(b, s, (LayoutPattern){.section = in, .keep = keep});
 }
 
-static const char *output_name(const Builder *b, const Row *r) {
-  return renamed(b, r->moved && b->o->darwin.data_const ? r->moved : r->out);
+static const char *row_name(const Builder *b, const Row *r) { return r->moved && b->o->darwin.data_const ? r->moved : r->out; }
+static const char *output_name(const Builder *b, const Row *r) { return renamed(b, row_name(b, r)); }
+
+/* A section that alone goes to another segment does not keep its place: its old segment would be in two pieces. */
+static bool changes_segment(const Builder *b, const Row *r) {
+  const SectionRename *n = rename_of(b, row_name(b, r));
+  return n && n->section && !streq(n->segment, n->to_segment);
 }
 
-/* Renames to names that no row has get a row of their own in front of what nobody named. */
-static void add_new_names(Builder *b) {
+/* Whether the section that `n` renames keeps the place of its row. */
+static bool keeps_place(const Builder *b, const SectionRename *n) {
+  for (u32 i = 0; i < COUNT_OF(rows); i++)
+    if (!rows[i].orphans && rename_of(b, row_name(b, &rows[i])) == n)
+      return !changes_segment(b, &rows[i]);
+  return false;
+}
+
+/* Renames to names that no row has get a row of their own in front of what nobody named in their segment (NULL: in any). */
+static void add_new_names(Builder *b, const char *segment) {
   for (u32 i = 0; i < b->o->darwin.renames.n; i++) {
     const SectionRename *r = &b->o->darwin.renames.at[i];
     const char *out = r->section ? joined_name(b->arena, r->to_segment, r->to_section) : NULL;
-    if (out && !find(b, out))
+    if (out && !find(b, out) && !keeps_place(b, r) && (!segment || streq(r->to_segment, segment)))
       b->stmts[b->n++] = (LayoutStmt){.kind = LAYOUT_OUTPUT, .name = out};
   }
 }
@@ -142,12 +161,11 @@ static void add_rows(Builder *b) {
     const Row *r = &rows[i];
     if (!r->orphans) {
       const char *out = output_name(b, r);
-      if (!find(b, out))
+      if (!find(b, out) && !changes_segment(b, r))
         b->stmts[b->n++] = (LayoutStmt){.kind = LAYOUT_OUTPUT, .name = out};
       continue;
     }
-    if (!r->out)
-      add_new_names(b);
+    add_new_names(b, r->out);
     LayoutStmt *s = &b->stmts[b->n++];
     *s = (LayoutStmt){.kind = LAYOUT_ORPHANS};
     add_pattern(b, s, (LayoutPattern){.section = r->out ? arena_printf(b->arena, "%s,*", r->out) : "*", .flags_with = r->with, .flags_without = r->without});

@@ -58,6 +58,8 @@ void macho_output_section(const Link *l, Osec *o) {
     type = S_ZEROFILL;
   o->type = type;
   o->attr = attr;
+  if (type == S_THREAD_LOCAL_VARIABLES) /* three pointers each, and compilers ask for no alignment */
+    o->p2align = MAX(o->p2align, 3);
 }
 
 /* ---- segments ---- */

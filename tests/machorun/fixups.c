@@ -405,7 +405,9 @@ static void overlap_check(const Image *im) {
       fail(im, "a %s at 0x%lx and a %s at 0x%lx overlap", kind_names[a->kind], a->vmaddr, kind_names[b->kind],
            b->vmaddr);
   }
-  for (u32 i = 0; i < im->fixup_count; i++)
+  /* What is not moved needs no rebases. */
+  bool moves = im->header.filetype != TYPE_EXECUTE || im->header.flags & FLAG_PIE;
+  for (u32 i = 0; moves && i < im->fixup_count; i++)
     if (im->fixups[i].kind == FIX_LAZY &&
         (!i || im->fixups[i - 1].vmaddr != im->fixups[i].vmaddr || im->fixups[i - 1].kind != FIX_REBASE))
       fail(im, "the lazy pointer at 0x%lx is not rebased", im->fixups[i].vmaddr);

@@ -7,6 +7,10 @@
 # INPUT-DAG: ADDEND
 # INPUT-DAG: SUB
 
+# What was written is read back and comes out the same.
+# RUN: %weld -core %t.o > %t.1 && %weld -core --target arm64-apple-macos %t.1 | diff %t.1 -
+
+# CHECK:      target-triple:   arm64-apple-macos
 # CHECK:      - name:            _code
 # CHECK:        - kind:            R_AARCH64_CALL26
 # CHECK-NEXT:     target:          _far

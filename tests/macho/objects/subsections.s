@@ -7,7 +7,12 @@
 # RUN: sed '/subsections_via/d' %s > %t.s && llvm-mc -triple x86_64-apple-macos11 -filetype obj %t.s -o %t.2.o
 # RUN: %weld -core %t.2.o | FileCheck --check-prefix=WHOLE %s
 
-# CHECK:      defined-atoms:
+# RUN: %weld -core %t.o > %t.1 && %weld -core --target x86_64-apple-macos %t.1 | diff %t.1 -
+# RUN: not %weld -core --target arm64-apple-macos %t.o 2>&1 | FileCheck --check-prefix=TARGET %s
+# TARGET: an object for x86_64; this link is for arm64
+
+# CHECK:      target-triple:   x86_64-apple-macos
+# CHECK-NEXT: defined-atoms:
 # CHECK-NEXT:   - content:         [ F4, F4 ]
 # CHECK-NEXT:     alignment:       16
 # CHECK-NEXT:   - name:            _first

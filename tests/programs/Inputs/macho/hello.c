@@ -18,6 +18,7 @@ static void at_exit(void) { printf("at exit\n"); }
 _Thread_local int counter = 40;
 _Thread_local char zero[100];
 static _Thread_local _Alignas(64) int aligned = 7;
+__attribute__((section("__DATA,__custom"))) int custom = 1;
 int tentative[3];
 int zeroes[5000];
 double (*volatile function)(double);
@@ -63,7 +64,7 @@ int main(int argc, char **argv, char **envp, char **apple) {
   printf("thread variables %d %d %d\n", counter, from_thread, zero[3]);
   printf("weak import %s\n", not_in_any_macos ? "there" : "absent");
   function = half;
-  tentative[1] = 1;
+  tentative[1] = custom;
   printf("data %d %d %g %s %s\n", tentative[1], zeroes[4999], function(5), choose(argc + 1), choose(9));
   printf("%s\n", envp && apple && apple[0] && apple[0][0] == 'e' ? "apple strings" : "no apple strings");
   return 42;
