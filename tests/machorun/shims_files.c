@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "shims.h"
 
@@ -289,6 +290,6 @@ const Shim shims_files[] = {
     {"_mkdir", (void *)mac_mkdir}, {"_chmod", (void *)mac_chmod}, {"_fchmod", (void *)mac_fchmod},
     {"_umask", (void *)mac_umask}, {"_utimes", (void *)mac_utimes}, {"_futimes", (void *)mac_futimes},
     {"_mmap", (void *)mac_mmap}, {"_msync", (void *)mac_msync}, {"_fsctl", (void *)mac_fsctl},
-    SAME(munmap), SAME(mprotect),
+    SAME(munmap), SAME(mprotect), SAME(utime),
     {0},
 };

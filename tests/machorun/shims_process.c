@@ -374,6 +374,6 @@ const Shim shims_process[] = {
     {"___memcpy_chk", (void *)mac_memcpy_chk}, {"___memmove_chk", (void *)mac_memmove_chk},
     {"___memset_chk", (void *)mac_memset_chk}, {"___strcpy_chk", (void *)mac_strcpy_chk},
     {"___strncpy_chk", (void *)mac_strncpy_chk}, {"___strcat_chk", (void *)mac_strcat_chk},
-    {"___strncat_chk", (void *)mac_strncat_chk}, {"___bzero", (void *)bzero},
+    {"___strncat_chk", (void *)mac_strncat_chk}, {"_setpriority", (void *)setpriority}, {"___bzero", (void *)bzero},
     {0},
 };
