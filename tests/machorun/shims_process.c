@@ -178,7 +178,7 @@ static size_t mac_confstr(int name, char *out, size_t size) {
     errno = EINVAL;
     return 0;
   }
-  return (size_t)snprintf(out, size, "/tmp/") + 1;
+  return (size_t)snprintf(out, size, "%s/", P_tmpdir) + 1;
 }
 /* No name is known. */
 static int mac_sysctlbyname(const char *name, void *old, size_t *size, void *new, size_t new_size) {

@@ -62,14 +62,15 @@ cat >options <<'TEXT'
 -platform_version macos 14.0 14.0
 -U _not_in_any_macos
 -rpath /nowhere -rpath @loader_path
-A!C! -no_pie
-A!C! -no_pie -image_base 40000000 -pagezero_size 40000000
-A!C! -no_pie -dead_strip -x
 A! -pagezero_size 10000
 A! -platform_version macos 10.13 10.13
 TEXT
+# Options of weld alone; lld 19 exports the header of a program that is not moved at a wrong address.
 case $linker in
 *weld*) cat >>options <<'TEXT'
+A!C! -no_pie
+A!C! -no_pie -image_base 40000000 -pagezero_size 40000000
+A!C! -no_pie -dead_strip -x
 --branch-range=1000
 --branch-range=1000 -order_file order
 --threads=1
