@@ -111,14 +111,33 @@ static void refuse_slots(Link *l) {
   }
 }
 
-/* The CPU of a graph of Mach-O objects is that of the first, unless --target says another. */
-static void choose_arch(Link *l, Bytes b) {
+/* Without --target the CPU is that of the first object. */
+static void choose_arch_of_object(Link *l, Bytes b) {
   u32 cpu;
   if (l->opt->target_triple || !macho_is(b, NULL, &cpu))
     return;
   bool arm64 = cpu == macho_cpu_of(&arch_aarch64);
   l->opt->target_triple = arm64 ? "arm64-apple-macos" : "x86_64-apple-macos";
   if (arm64)
+    l->arch = &arch_aarch64;
+}
+
+static const char *first_triple(const YamlStream *s) {
+  for (u32 i = 0; i < s->n; i++) {
+    const YamlFile *f = &s->files[i];
+    if (f->triple)
+      return f->triple;
+    for (u32 k = 0; k < f->nmembers; k++)
+      if (f->members[k].content.triple)
+        return f->members[k].content.triple;
+  }
+  return NULL;
+}
+
+/* Of the first text: what its first triple says. */
+static void choose_arch_of_text(Link *l, const YamlStream *s) {
+  const char *triple = first_triple(s);
+  if (!l->opt->cpu && triple && arch_is_meant(&arch_aarch64, triple))
     l->arch = &arch_aarch64;
 }
 
@@ -138,12 +157,15 @@ static void load(Link *l) {
       continue;
     }
     in = format_of(b);
-    if (!i)
-      choose_arch(l, b);
-    if (in != IN_TEXT)
+    if (in != IN_TEXT) {
+      if (!i)
+        choose_arch_of_object(l, b);
       add_object(l, shown, b);
-    else if (yaml_read(&l->arena, l->diag, shown, b, s))
+    } else if (yaml_read(&l->arena, l->diag, shown, b, s)) {
+      if (!i)
+        choose_arch_of_text(l, s);
       yaml_add_files(l, s, shown, b);
+    }
     diag_flush(l->diag); /* places are in order within a text only */
   }
   Format *f = ARENA_NEW(&l->arena, Format);
@@ -463,7 +485,7 @@ void graph_write_file(const File *file, YamlOut *w) {
     macho_format_init(f);
   else
     elf_format_init(f);
-  choose_arch(l, file->data);
+  choose_arch_of_object(l, file->data);
   l->format = f;
   *vec_push(&l->files) = (File){.kind = file->kind, .path = file->path, .arg = file->arg, .data = file->data, .just_symbols = file->just_symbols};
   if (join(l))

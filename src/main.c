@@ -9,9 +9,11 @@
 #include "driver/core.h"
 #include "driver/darwin.h"
 #include "driver/gnu.h"
+#include "driver/golink.h"
 #include "driver/jobserver.h"
 #include "graph.h"
 #include "link.h"
+#include "link_go.h"
 #include "link_macho.h"
 #include "script/script.h"
 #include "util/watch.h"
@@ -90,43 +92,58 @@ static const DriverHooks hooks = {
     .parse_expr = script_parse_expr,
 };
 
-typedef enum { FLAVOR_GNU, FLAVOR_DARWIN, FLAVOR_NONE /* reported */ } Flavor;
+typedef struct {
+  const char *name;
+  bool (*meant)(const char *name); /* by this name of the program or of a -flavor */
+  DriverResult (*parse)(int argc, char **argv, const DriverHooks *hooks, Options *o, Diag *d);
+  bool (*link)(Options *o, Diag *d, WeldOutput *mem);
+} Flavor;
 
-/* "-flavor NAME" as the first argument, else the name of the program, says whose command line follows;
- * a name that says nothing stands for GNU's. Removes -flavor from argv. */
-static Flavor find_flavor(int *argc, char **argv, Diag *d) {
+static const Flavor flavors[] = {
+    {"gnu", driver_gnu_name, driver_gnu, link_run},
+    {"darwin", driver_darwin_name, driver_darwin, macho_run},
+    {"golink", driver_golink_name, driver_golink, go_run},
+};
+
+static bool is_not_supported(const char *name, Diag *d) {
   static const struct { const char *name, *what; } others[] = {
-      {"link", "the PE/COFF linker's"}, {"lld-link", "the PE/COFF linker's"},
-      {"weld-link", "the PE/COFF linker's"}, {"golink", "the Go linker's"},
+      {"link", "the PE/COFF linker's"}, {"lld-link", "the PE/COFF linker's"}, {"weld-link", "the PE/COFF linker's"},
       {"wasm", "the WebAssembly linker's"}, {"wasm-ld", "the WebAssembly linker's"},
   };
+  for (u32 i = 0; i < COUNT_OF(others); i++)
+    if (streq(name, others[i].name)) {
+      diag_error(d, "unsupported-flavor", "flavor '%s' (%s command line) is not supported yet; -flavor gnu, darwin and golink are", name, others[i].what);
+      return true;
+    }
+  return false;
+}
+
+/* "-flavor NAME" as the first argument, else the name of the program, says whose command line follows; a name
+ * that says nothing stands for GNU's. Removes -flavor from argv. NULL after a report. */
+static const Flavor *find_flavor(int *argc, char **argv, Diag *d) {
   const char *slash = *argc ? strrchr(argv[0], '/') : NULL;
   const char *name = slash ? slash + 1 : *argc ? argv[0] : "weld";
   bool asked = *argc > 1 && (streq(argv[1], "-flavor") || streq(argv[1], "--flavor"));
   if (asked) {
     if (*argc < 3) {
-      diag_error(d, "missing-argument", "%s needs a value: gnu or darwin", argv[1]);
-      return FLAVOR_NONE;
+      diag_error(d, "missing-argument", "%s needs a value: gnu, darwin or golink", argv[1]);
+      return NULL;
     }
     name = argv[2];
     for (int i = 3; i <= *argc; i++) /* the NULL at the end moves too */
       argv[i - 2] = argv[i];
     *argc -= 2;
   }
-  if (driver_darwin_name(name))
-    return FLAVOR_DARWIN;
-  for (u32 i = 0; i < COUNT_OF(others); i++)
-    if (streq(name, others[i].name)) {
-      diag_error(d, "unsupported-flavor",
-                 "flavor '%s' (%s command line) is not supported yet; -flavor gnu and darwin are", name,
-                 others[i].what);
-      return FLAVOR_NONE;
-    }
-  if (asked && !driver_gnu_name(name)) {
-    diag_error(d, "unsupported-flavor", "unknown flavor '%s'; known: gnu, darwin", name);
-    return FLAVOR_NONE;
+  for (u32 i = 0; i < COUNT_OF(flavors); i++)
+    if (flavors[i].meant(name))
+      return &flavors[i];
+  if (is_not_supported(name, d))
+    return NULL;
+  if (asked) {
+    diag_error(d, "unsupported-flavor", "unknown flavor '%s'; known: gnu, darwin, golink", name);
+    return NULL;
   }
-  return FLAVOR_GNU;
+  return &flavors[0];
 }
 
 /* Without --threads, a job of make takes a thread for each token that is free now. */
@@ -149,10 +166,10 @@ static bool run_core(int argc, char **argv, Options *o, Diag *d) {
 static bool run(int argc, char **argv, Options *o, Diag *d) {
   if (driver_core_asked(argc, argv))
     return run_core(argc, argv, o, d);
-  Flavor flavor = find_flavor(&argc, argv, d);
-  if (flavor == FLAVOR_NONE)
+  const Flavor *flavor = find_flavor(&argc, argv, d);
+  if (!flavor)
     return false;
-  switch ((flavor == FLAVOR_DARWIN ? driver_darwin : driver_gnu)(argc, argv, &hooks, o, d)) {
+  switch (flavor->parse(argc, argv, &hooks, o, d)) {
   case DRIVER_DONE: return true;
   case DRIVER_ERROR: return false;
   case DRIVER_LINK: break;
@@ -160,7 +177,7 @@ static bool run(int argc, char **argv, Options *o, Diag *d) {
   Jobserver j = {.read_fd = -1, .write_fd = -1};
   ask_jobserver(o, &j);
   o->exits = !LEAKS_ARE_ERRORS;
-  bool ok = (flavor == FLAVOR_DARWIN ? macho_run : link_run)(o, d, NULL);
+  bool ok = flavor->link(o, d, NULL);
   jobserver_close(&j);
   return ok;
 }

@@ -79,6 +79,10 @@ if variant == "asan":
     config.available_features.add("asan")
 if variant == "tsan":
     config.available_features.add("tsan")
+# Objects of Go's own compilers and images of its linker, which are not part of weld.
+go13ld = os.path.join(os.environ.get("WELD_SHARED", os.path.join(top, "../shared")), "data/go13ld")
+if os.path.isdir(go13ld):
+    config.available_features.add("go13ld-data")
 with open("/proc/cpuinfo") as f:
     flags = f.read()
 config.available_features.add("x86-64-v3" if re.search(r"\bavx2\b", flags) else "x86-64-v1")
@@ -94,6 +98,9 @@ config.substitutions += [
     (r"%machorun", machorun),
     (r"%ld64", ld64),
     (r"%bindir", bindir),
+    (r"%go13ld", go13ld),
+    (r"%mkgoobj", f"/usr/bin/python3 {top}/tests/golink/mkgoobj.py"),
+    (r"%pclntab", f"/usr/bin/python3 {top}/tests/golink/pclntab.py"),
     (r"%builddir", os.path.dirname(os.path.dirname(linker))),
     (r"%top", top),
     (r"%inputs", os.path.join(config.test_source_root, "Inputs")),

@@ -52,7 +52,7 @@ _Static_assert(A64_COUNT <= 64, "Arch.kinds_by_symbol has 64 bits");
 
 const Arch arch_aarch64 = {
     .name = "aarch64",
-    .other_name = "arm64",
+    .also = "arm64",
     .max_page_size = 0x4000,
     .common_page_size = 0x4000,
     .nkinds = A64_COUNT,

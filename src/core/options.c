@@ -43,6 +43,7 @@ void options_free(Options *o) {
   vec_free(&o->inputs);
   vec_free(&o->call_graph);
   vec_free(&o->defsyms);
+  vec_free(&o->go.strings);
   vec_free(&o->darwin.aliases);
   vec_free(&o->darwin.file_sections);
   vec_free(&o->darwin.renames);

@@ -255,6 +255,13 @@ typedef struct {
   bool z_rodynamic, z_nosectionheader, z_nognustack;
   int z_x86_isa_level;       /* 0: from inputs; 1..4 */
 
+  /* weld -flavor golink */
+  struct {
+    const char *header;      /* -H, NULL: what the objects are for */
+    VEC(Defsym) strings;     /* -X: `text` of variable `name` */
+    bool any_system;         /* -f: objects for another system and CPU are linked */
+  } go;
+
   /* running */
   bool exits;                /* the process ends with the link: memory is left to the kernel */
   u32 threads;               /* 0: as many as the machine (and the jobserver) gives */

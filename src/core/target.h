@@ -124,7 +124,7 @@ typedef enum {
 
 typedef struct Arch {
   const char *name;      /* "x86_64" */
-  const char *other_name; /* in triples: "arm64"; NULL: none */
+  const char *also;      /* another name that triples have for it ("arm64"), or NULL */
   u64 max_page_size, common_page_size, image_base; /* image_base: of non-PIC executables */
   u32 plt_header_size, plt_entry_size, plt_got_entry_size, plt_sec_entry_size;
   u32 gotplt_reserved;   /* 8-byte slots at the start of .got.plt */
@@ -189,6 +189,17 @@ typedef struct Arch {
   /* Loads what `selector` holds as the second argument and jumps to what `send` holds (objc_msgSend). */
   bool (*write_objc_stub)(u8 *out, u64 at, u64 selector, u64 send);
 } Arch;
+
+/* Whether a triple (arm64-apple-macos11) is for this CPU: its first word counts. */
+static inline bool arch_is_meant(const Arch *a, const char *triple) {
+  const char *const names[] = {a->name, a->also};
+  for (u32 i = 0; i < COUNT_OF(names); i++) {
+    u64 n = names[i] ? strlen(names[i]) : 0;
+    if (n && !strncmp(triple, names[i], n) && (!triple[n] || triple[n] == '-'))
+      return true;
+  }
+  return false;
+}
 
 static inline EdgeClass edge_class(const Arch *a, u32 kind) { return kind < a->nkinds ? (EdgeClass)a->edge_class[kind] : EC_NONE; }
 

@@ -209,12 +209,12 @@ static bool parse_cie(Parser *p, EhRecord *c) {
 
 /* The CIE of this atom at `off`: CIEs are in order of offsets, and mostly the last one is meant. */
 static u32 find_cie(const Parser *p, u64 off) {
-  u32 n = p->cies.n - p->first_cie;
-  const EhRecord *c = n ? p->cies.at + p->first_cie : NULL;
-  if (n && c[n - 1].off == off)
-    return p->cies.n - 1;
-  u32 at = FIRST_NOT(n, i, c[i].off < off);
-  return at < n && c[at].off == off ? p->first_cie + at : UINT32_MAX;
+  const EhRecord *c = p->cies.at;
+  u32 first = p->first_cie, n = p->cies.n;
+  if (n > first && c[n - 1].off == off)
+    return n - 1;
+  u32 at = first + FIRST_NOT(n - first, i, c[first + i].off < off);
+  return at < n && c[at].off == off ? at : UINT32_MAX;
 }
 
 static bool is_zero(const u8 *p, u32 n) {

@@ -482,15 +482,11 @@ static void yaml_library_names(Bytes library, void *ctx, NameFn *fn) { (void)lib
 
 /* ---- the row ---- */
 
-/* Its first word, of n characters, is a name of the CPU. */
-static bool is_cpu(const char *triple, u64 n, const char *name) { return name && strlen(name) == n && !strncmp(triple, name, n); }
-
 /* The CPU has to be that of the link; what else a triple says is for people. */
 static void check_triple(Link *l, const char *name, const char *triple) {
-  u64 n = triple ? strcspn(triple, "-") : 0;
   if (!triple)
     return;
-  if (!is_cpu(triple, n, l->arch->name) && !is_cpu(triple, n, l->arch->other_name))
+  if (!arch_is_meant(l->arch, triple))
     diag_error(l->diag, "wrong-target", "%s: is made for %s; this link is for %s", name, diag_name(l->diag, triple), l->arch->name);
   else if (!l->opt->target_triple)
     l->opt->target_triple = triple;

@@ -1,13 +1,15 @@
 # REQUIRES: weld
 # Islands among the subsections of a Mach-O object for arm64. The text is a graph for that CPU: read again it is the same, and needs no more.
 # RUN: llvm-mc -triple arm64-apple-macos11 -filetype obj %s -o %t.o
-# RUN: %weld -core --target arm64-apple-macos11 %t.o --add-pass=thunks --branch-range=512 > %t.1
+# RUN: %weld -core %t.o --add-pass=thunks --branch-range=512 > %t.1
 # RUN: FileCheck %s < %t.1
-# RUN: %weld -core --target arm64-apple-macos11 %t.1 | cmp %t.1 -
-# RUN: %weld -core --target arm64-apple-macos11 --add-pass=thunks --branch-range=512 %t.1 | cmp %t.1 -
+# RUN: %weld -core %t.1 | cmp %t.1 -
+# RUN: %weld -core --target arm64-apple-macos --add-pass=thunks --branch-range=512 %t.1 | cmp %t.1 -
 # RUN: not %weld -core --target x86_64 %t.1 2>&1 | FileCheck %s --check-prefix=OTHER
-# OTHER: error: {{.*}} is made for arm64-apple-macos11; this link is for x86_64
-# CHECK:      target-triple: arm64-apple-macos11
+# OTHER: error: {{.*}}: is made for arm64-apple-macos; this link is for x86_64
+# RUN: not %weld -core --target x86_64 %t.o 2>&1 | FileCheck %s --check-prefix=OBJECT
+# OBJECT: an object for arm64; this link is for x86_64
+# CHECK: target-triple: arm64-apple-macos
 # CHECK:      - name: _caller
 # CHECK:      - kind: R_AARCH64_CALL26
 # CHECK-NEXT: target: _far.thunk.0
