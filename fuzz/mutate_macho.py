@@ -124,6 +124,7 @@ _absolute = 0x1234
 RELOCS = {"x86_64": """
   .text
 _r: callq _missing
+  callq "_objc_msgSend$more"
   movq _missing@GOTPCREL(%rip), %rax
   pushq _here@GOTPCREL(%rip)
   movq _tbss@TLVP(%rip), %rdi
@@ -141,6 +142,8 @@ L_here: .long _missing@GOTPCREL
 """, "arm64": """
   .text
 _r: bl _missing
+  bl "_objc_msgSend$more"
+  bl "_objc_msgSend$m:"
   b _weak
 L2: adrp x0, _missing@GOTPAGE
 L3: ldr x0, [x0, _missing@GOTPAGEOFF]
@@ -203,6 +206,7 @@ def make_seeds(d, weld):
         sh("clang-14", *target, f"relocs-{cpu}.s", "-o", f"{c}-relocs.o")
         sh(LLVM + "llvm-ar", "--format=darwin", "rc", f"lib{c}.a", f"{c}-lib.o", f"{c}-objc.o", f"{c}-data.o")
         sh(LLVM + "llvm-ar", "--format=gnu", "rc", f"lib{c}gnu.a", f"{c}-lib.o", f"{c}-cxx2.o")
+        sh(LLVM + "llvm-ar", "rcT", f"lib{c}thin.a", f"{c}-cxx2.o")
         for name, more in [("classic", ["-no_fixup_chains"]), ("chained", ["-fixup_chains"])]:
             sh(weld, *base, "-dylib", f"{c}-dylib.o", f"{c}-lib.o", *more, "-install_name", f"@rpath/lib{c}{name}.dylib", "-current_version", "1.2", "-o", f"lib{c}{name}.dylib")
         sh(weld, *base, "-dylib", f"{c}-cxx.o", "-undefined", "dynamic_lookup", "-reexport_library", f"lib{c}classic.dylib", "-rpath", "@loader_path/.", "-install_name",
@@ -225,6 +229,10 @@ def make_seeds(d, weld):
             ("objc-classic", ["-bundle", objc, *look, "-no_fixup_chains", "-sectcreate", "__TEXT", "__more", "section.txt", "-rename_section", "__DATA", "__objc_const", "__MORE", "__b"], [objc]),
             ("relocs", ["-dylib", relocs, data, *look, "-ignore_auto_link", "-fixup_chains"], [relocs, relocs, data]),
             ("islands", ["-dylib", relocs, cxx, main, *look, "--branch-range=1024", "-order_file", "order.txt", "-no_compact_unwind"], [relocs, cxx, main]),
+            ("lazy", ["-dylib", relocs, "--start-lib", cxx, data, lib, "--end-lib", f"lib{c}thin.a", *look, "-ignore_auto_link", "-u", "_f", "-alias", "_f", "_called", "-sectalign",
+                      "__TEXT", "__text", "1000", "-init_offsets", "-flat_namespace"], [cxx, data, lib, f"lib{c}thin.a"]),
+            ("fixed", [debug, data, lib, *look, "-ignore_auto_link", "-e", "_main", "-pagezero_size", "1000", "-image_base", "7000000", "-stack_size", "10000", "-no_function_starts",
+                       "-no_data_in_code_info", "-dependency_info", "map", *(["-no_pie"] if c == "x" else [])], [debug, data]),
             ("reexport", [main, lib, re, "-dead_strip_dylibs", "-rpath", "."], [re, classic]),
             ("loader", ["-bundle", "-bundle_loader", f"{c}-program", debug, lib, *look, "-flat_namespace"], [f"{c}-program", debug]),
             ("undefined", [cxx2, data, relocs, "-dead_strip", "-e", "_absent", "-demangle"], [cxx2, data, relocs]),
@@ -234,10 +242,27 @@ def make_seeds(d, weld):
     for out, files in [("fat.o", ["x-cxx.o", "a-cxx.o"]), ("libfat.a", ["libx.a", "liba.a"]), ("libfat.dylib", ["libxclassic.dylib", "libachained.dylib"])]:
         sh(LLVM + "llvm-lipo", "-create", *files, "-output", out)
         both.append(out)
+    sh(LLVM + "llvm-lipo", "-create", "x-relocs.o", "a-relocs.o", "-output", "fat32")
+    widen(os.path.join(d, "fat32"), os.path.join(d, "fat64.o"))
+    both.append("fat64.o")
     for cpu, c in CPUS.items():
         links.append((f"{c}-fat", [*x, "-arch", cpu, f"{c}-main.o", *both, "-undefined", "dynamic_lookup"], both))
     links.append(("filelist", [*x, "-arch", "x86_64", "-filelist", "files.txt", "-L.", "-lxclassic", "-undefined", "dynamic_lookup", "-ignore_auto_link"], ["files.txt", "x-data.o"]))
     return links
+
+
+def widen(path, out):
+    """The fat file `path` with 64-bit offsets."""
+    with open(path, "rb") as f:
+        b = f.read()
+    archs = [struct.unpack_from(">IIIII", b, 8 + 20 * i) for i in range(struct.unpack_from(">I", b, 4)[0])]
+    head, body = struct.pack(">II", 0xcafebabf, len(archs)), bytearray(b)
+    body[8:8 + 20 * len(archs)] = bytes(20 * len(archs))
+    for cpu, sub, offset, size, align in archs:
+        head += struct.pack(">IIQQII", cpu, sub, offset, size, align, 0)
+    body[:len(head)] = head
+    with open(out, "wb") as f:
+        f.write(body)
 
 
 # Fields as (offset, width) of a record; of a section's contents by its name, else words of four bytes.
@@ -331,7 +356,8 @@ def damage_image(rnd, b, base):
 
 def damage_fat(rnd, b):
     count = min(struct.unpack_from(">I", b, 4)[0], 8) if len(b) >= 8 else 0
-    fields = [(0, 4), (4, 4)] + [(8 + 20 * i + o, 4) for i in range(count) for o in range(0, 20, 4)]
+    size = 20 if b[3] == 0xbe else 32
+    fields = [(0, 4), (4, 4)] + [(8 + size * i + o, 4) for i in range(count) for o in range(0, size, 4)]
     put(rnd, b, *rnd.choice(fields), "big")
 
 
@@ -344,9 +370,9 @@ def mutate(rnd, data):
         images = [i for i in range(0, len(b) - 4, 4) if b[i:i + 4] == MAGIC]
         if how >= 0.88:
             damage_bytes(rnd, b, 0.80 + (how - 0.88) / 0.12 * 0.20)
-        elif b[:4] == b"\xca\xfe\xba\xbe" and (how < 0.35 or not images):
+        elif b[:4] in (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf") and (how < 0.35 or not images):
             damage_fat(rnd, b)
-        elif b[:4] == b"!<ar" and (how < 0.35 or not images):
+        elif b[:4] in (b"!<ar", b"!<th") and (how < 0.35 or not images):
             damage_archive(rnd, b, MAGIC)
         elif images:
             damage_image(rnd, b, rnd.choice(images))
