@@ -23,7 +23,7 @@ static const char *const lines[8][MOST_ARGS] = {
     {"-bundle", "-undefined", "dynamic_lookup", "-all_load", "-ObjC"},
     {"-dylib", "-x", "-S", "-undefined", "dynamic_lookup", "-adhoc_codesign"},
     {"-e", "_main", "-no_fixup_chains", "-undefined", "dynamic_lookup", "-export_dynamic"},
-    {"-dylib", "-undefined", "dynamic_lookup", "-no_compact_unwind", "-interposable"},
+    {"-dylib", "-undefined", "dynamic_lookup", "-no_compact_unwind", "-flat_namespace"},
     {"-e", "_main", "-no_pie", "-U", "_far"},
 };
 

@@ -66,6 +66,10 @@ static u32 section_flags(const MachoSection *s) {
 
 static void record(const File *file, u32 index, SymRec *r) {
   const MachoObject *o = file->fmt;
+  if (index < o->natoms) { /* an atom's own symbol, or none */
+    *r = (SymRec){.index = index, .section = index, .rank = index ? RANK_STRONG : RANK_NONE, .flags = index ? SF_SECTION : 0};
+    return;
+  }
   const MachoSymbol *s = macho_symbol(o, index);
   const Nlist64 *n = &o->nlists[s->nlist];
   *r = (SymRec){.index = index, .section = s->atom, .value = s->value, .rank = rank_of(n), .flags = is_weak(n) ? SF_WEAK : 0};
@@ -172,9 +176,9 @@ static void archive_names(Bytes lib, void *ctx, NameFn *fn) {
   Bytes body = {lib.p + 8 + HEADER, lib.len - 8 - HEADER}, pairs, text;
   u64 skip = 0;
   if (!memcmp(lib.p + 8, "#1/", 3))
-    for (const u8 *p = lib.p + 11; *p >= '0' && *p <= '9' && skip < 1000; p++)
+    for (const u8 *p = lib.p + 11; p < body.p && *p >= '0' && *p <= '9' && skip < 1000; p++)
       skip = skip * 10 + (u64)(*p - '0');
-  if (body.len < 4 || skip > body.len - 4 || memcmp(skip ? (const char *)body.p : (const char *)lib.p + 8, "__.SYMDEF", 9))
+  if (body.len < 16 || skip > body.len - 4 || memcmp(skip ? (const char *)body.p : (const char *)lib.p + 8, "__.SYMDEF", 9))
     return;
   u64 n = rd32(body.p + skip), at = skip + 4;
   if (!bytes_slice(body, at, n, &pairs) || !bytes_slice(body, at + n, 4, &text) || !bytes_slice(body, at + n + 4, rd32(text.p), &text))
