@@ -81,6 +81,8 @@ static bool add_section(Opener *p, const MachSection64 *h) {
   if (h->align > 31)
     return macho_bad(p->l, p->f, (u64)((const u8 *)h - p->data.p), "section %s has an alignment of 2^%u", s->name, h->align);
   s->p2align = (u8)h->align;
+  if (s->type == S_THREAD_LOCAL_VARIABLES) /* pointers, whose section compilers leave at 2^0 */
+    s->p2align = MAX(s->p2align, 3);
   if (h->size > UINT64_MAX - h->addr)
     return macho_bad(p->l, p->f, (u64)((const u8 *)h - p->data.p), "section %s runs past the end of the address space", s->name);
   if (!macho_is_zerofill(s->type) && !bytes_slice(p->data, h->offset, h->size, &s->data))
