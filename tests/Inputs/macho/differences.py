@@ -124,8 +124,28 @@ class Image(same.Image):
         return out
 
 
-# (name, part, pattern of the line, whose it is): the first row that fits. A line is "weld: ..." or "lld: ..." behind the part's name.
-KINDS = []
+# (name of the kind, what it matches: "PART WHOSE: LINE"); the first row that fits.
+KINDS = [
+    ("tool", r"commands \w+: LC_BUILD_VERSION: (tool|version) "),
+    ("uuid", r"commands \w+: LC_UUID: uuid "),
+    ("time stamps", r"commands \w+: LC_(ID|LOAD|LOAD_WEAK|REEXPORT)_DYLIB \S+: time stamp "),
+    ("source version", r"commands weld: LC_SOURCE_VERSION$"),
+    ("re-exported twice", r"commands lld: LC_LOAD_DYLIB \S*libinner\.dylib$|commands \w+: LC_REEXPORT_DYLIB \S+: (current|compatibility) version "),
+    ("order of commands", r"order \w+: command "),
+    ("order of sections", r"order \w+: section "),
+    ("literals", r"sections lld: __TEXT,__literals$|sections weld: __TEXT,__literal(4|8|16)$"),
+    ("unwind info without padding", r"sections \w+: __TEXT,__unwind_info: size "),
+    ("frames that nobody needs", r"sections lld: __TEXT,__eh_frame$"),
+    ("end of frames", r"sections \w+: __TEXT,__eh_frame: (size|attributes) "),
+    ("alignment of stubs", r"sections \w+: __TEXT,__stubs: align "),
+    ("alignment of thread data", r"sections \w+: __DATA,__thread_(bss|data): align "),
+    ("gaps", r"sections \w+: (__DATA,__bss|__DATA,__data|__DATA,__common|__TEXT,__const|__DATA_CONST,__const): size "),
+    ("dyld_stub_binder", r"symbols lld: \S+ \*UND\* dyld_stub_binder$|bind \w+: \[__got dyld_stub_binder\]"),
+    ("__dyld_private", r"symbols lld: \S+ \S+ __dyld_private$"),
+    ("unwind entries that lld loses", r"unwind lld: \S+ 0x00000000$|unwind \w+: \S*(valarrayImEC[12]Em|u32toaEjPc) 0x04"),
+    ("entries of neighbours", r"unwind \w+: \S+ 0x0"),
+    ("sizes of tables", r"sizes \w+: LC_\S+ (datasize|strsize|\w+_size) "),
+]
 
 
 def whole(lists, part):
