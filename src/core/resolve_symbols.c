@@ -128,10 +128,12 @@ static void finish_some(FinishJob *j, u32 begin, u32 end, unsigned tid) {
     u32 vis = fl >> VIS_BIT_SHIFT;
     fl &= ((1u << SF_VIS_SHIFT) - 1) | SF_DYNLIST;
     u32 v = vis & 1 ? 1 : vis & 2 ? 2 : vis & 4 ? 3 : 0;
+    u64 key = s->key[i];
+    if (l->format->visible_wins && v)
+      v = vis & 4 && key_rank(key) != RANK_STRONG ? 0 : key_rank(key) < RANK_OUTSIDE && key_file(key) ? rec[i - begin].vis : v & 2;
     fl |= v << SF_VIS_SHIFT;
     if (v == 1 || v == 2)
       fl |= SF_HIDDEN;
-    u64 key = s->key[i];
     /* A shared library can't define what an object wants hidden. */
     if ((key_rank(key) == RANK_OUTSIDE || key_rank(key) == RANK_OUTSIDE_WEAK) && fl & SF_HIDDEN)
       key = s->key[i] = make_key(RANK_NONE, 0, 0);

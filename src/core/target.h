@@ -224,6 +224,7 @@ typedef struct Format {
    * tentative definition is an atom like any other. */
   bool atoms_are_symbols;
   bool no_neutral_edges; /* all edges are the CPU's: none means order or a shared fate, so nobody need look for them */
+  bool visible_wins;         /* hidden is what the winner says, and no weak definition that is not hidden (kind: 3) contradicts */
   bool weak_references_load; /* a weak reference loads archive members like any other */
   /* ... and must be met like any other: "weak" says that the library may be missing when the program runs. */
   bool weak_must_be_met;

@@ -107,6 +107,7 @@ DriverResult driver_darwin(int argc, char **argv, const DriverHooks *hooks, Opti
   o->argv = argv;
   o->argc = argc;
   o->demangle = false; /* -demangle */
+  o->eh_frame_hdr = false; /* ELF's: __unwind_info has its place */
 
   u32 errors_before = diag_errors(d);
   ArgList args;

@@ -336,6 +336,7 @@ void macho_format_init(Format *f) {
   *f = (Format){
       .name = "mach-o",
       .atoms_are_symbols = true,
+      .visible_wins = true,
       .weak_references_load = true,
       .no_neutral_edges = true,
       .edges = macho_edges,

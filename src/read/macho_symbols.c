@@ -115,7 +115,8 @@ u32 macho_kinds(const Link *l, FileId f, u32 from, u64 *buf, u32 cap) {
     const Nlist64 *x = &o->nlists[s->nlist];
     u8 rank = rank_of(x);
     bool hidden = (x->n_type & N_PEXT || file->exclude_libs) && rank != RANK_NONE;
-    buf[k] = (u64)s->atom << SK_SECTION_SHIFT | (hidden ? 2ull << SK_VIS_SHIFT : 0) | (is_weak(x) ? SK_WEAK : 0) | rank;
+    u64 vis = hidden ? 2 : is_weak(x) && rank != RANK_NONE ? 3 : 0; /* Format.visible_wins */
+    buf[k] = (u64)s->atom << SK_SECTION_SHIFT | vis << SK_VIS_SHIFT | (is_weak(x) ? SK_WEAK : 0) | rank;
   }
   return n;
 }

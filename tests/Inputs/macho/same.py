@@ -48,6 +48,7 @@ class Image:
                         "--function-starts", "--unwind-info", "--data-in-code", path).splitlines():
             part = "data" if line.startswith("Data in code table") else self.HEADS.get(line, part)
             self.lines[part].append(line)
+        self.strings = []
         self.bound = {}
         for line in self.lines["bind"] + self.lines["lazy"]:
             if m := re.match(r"\S+ +\S+ +(0x[0-9A-Fa-f]+) .* (\S+)$", line):
@@ -62,11 +63,26 @@ class Image:
                 return name, start
         return None, 0
 
+    def string(self, addr):
+        if not self.strings:
+            out = run(OBJDUMP, "--full-contents", "--section=__TEXT,__cstring", self.path)
+            for line in out.splitlines():
+                if m := re.match(r" ([0-9a-f]+) ((?:[0-9a-f]+ ){1,4})", line):
+                    self.strings.append((int(m[1], 16), bytes.fromhex(m[2].replace(" ", ""))))
+            self.first_string = self.strings[0][0] if self.strings else 0
+            self.content = b"".join(b for _, b in self.strings)
+        at = addr - self.first_string
+        end = self.content.find(b"\0", at) if 0 <= at < len(self.content) else -1
+        return self.content[at:end].decode(errors="replace") if end >= 0 else None
+
     # Sections that the linker makes, where it may put what it likes at an offset: the place is the section, and what is bound there.
     MADE = ("__got", "__la_symbol_ptr", "__stubs", "__stub_helper", "__thread_ptrs", "__auth_got")
 
     def name(self, addr):
+        addr &= ~(1 << 63)  # a mark of arm64's type_info names, which are compared by address
         section, start = self.section(addr)
+        if section == "__cstring" and (text := self.string(addr)) is not None:
+            return f"[__cstring {text}]"
         if section is None:
             return hex(addr - self.base)
         if section in self.MADE:
@@ -182,4 +198,5 @@ def main():
     return bad
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
