@@ -34,7 +34,7 @@ for arch in $archs; do
       -compatibility_version 1.1 -o libinner.dylib
     both "a library that re-exports" -dylib $w/outer.$arch.o "$libsystem" -reexport_library libinner.dylib \
       -install_name @rpath/libouter.dylib -rpath @loader_path -o libouter.dylib
-    link $arch $form -dylib $w/gone.$arch.o "$libsystem" -install_name @rpath/libgone.dylib -o libgone.dylib
+    both "a library that may be missing" -dylib $w/gone.$arch.o "$libsystem" -install_name @rpath/libgone.dylib -o libgone.dylib
     both "a bundle" -bundle $w/bundle.$arch.o "$libsystem" -undefined dynamic_lookup -o bundle
     both "a program of libraries" $w/dylibs.$arch.o -L . -louter -weak_library libgone.dylib "$libsystem" -rpath @executable_path \
       -o dylibs

@@ -16,6 +16,7 @@ import collections
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 
@@ -94,6 +95,23 @@ class Image(same.Image):
         if name == "frames" and not any(n == "__eh_frame" for _, _, n in self.sections):
             return []
         return getattr(self, name)()
+
+    def chained(self):
+        """llvm-objdump 19 shows the first name for all imports of the format with 64-bit addends: there the table itself is compared."""
+        at = next((int(f["dataoff"]) for w, f in self.each_command() if w == "LC_DYLD_CHAINED_FIXUPS"), None)
+        if at is None:
+            return super().chained()
+        with open(self.path, "rb") as file:
+            data = file.read()[at:]
+        imports, names, count, form = struct.unpack_from("<4I", data, 8)
+        if form != 3:
+            return super().chained()
+        out = [re.sub(r"^\[__got .*?\] |(?<= )\S+( \(weak import\))?$", "", line) if " bind " in line else line for line in super().chained()]
+        for i in range(count):
+            word, addend = struct.unpack_from("<2Q", data, imports + 16 * i)
+            name = names + (word >> 32)
+            out.append(f"import {word & 0xffff} weak {word >> 16 & 1} {data[name:data.index(0, name)].decode()} {addend:#x}")
+        return out
 
     def indirect(self):
         out, section = [], ""

@@ -48,7 +48,7 @@ class Image:
                         "--function-starts", "--unwind-info", "--data-in-code", path).splitlines():
             part = "data" if line.startswith("Data in code table") else self.HEADS.get(line, part)
             self.lines[part].append(line)
-        self.strings = []
+        self.strings = None
         self.bound = {}
         for line in self.lines["bind"] + self.lines["lazy"]:
             if m := re.match(r"\S+ +\S+ +(0x[0-9A-Fa-f]+) .* (\S+)$", line):
@@ -64,8 +64,9 @@ class Image:
         return None, 0
 
     def string(self, addr):
-        if not self.strings:
-            out = run(OBJDUMP, "--full-contents", "--section=__TEXT,__cstring", self.path)
+        if self.strings is None:
+            self.strings = []
+            out = run(OBJDUMP, "--full-contents", "--section=__cstring", self.path)
             for line in out.splitlines():
                 if m := re.match(r" ([0-9a-f]+) ((?:[0-9a-f]+ ){1,4})", line):
                     self.strings.append((int(m[1], 16), bytes.fromhex(m[2].replace(" ", ""))))
