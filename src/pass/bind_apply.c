@@ -72,16 +72,16 @@ static void fix_load(const Apply *x, const Edge *e, bool tlv) {
 }
 
 /* What a thread-local variable's descriptor points at has no address: it is an offset in the template. */
-static i64 template_base(const Apply *x, const Edge *e) {
+static u64 template_base(const Apply *x, const Edge *e) {
   Link *l = x->l;
   i64 off;
   if (LIKELY(e->S < l->tls_begin || e->S > l->tls_end))
     return 0;
   u32 atom = l->format->edge_atom(l, (FileId){l->atoms.at[x->atom].file}, e, &off).i;
-  return l->atoms.flags[atom] & ATOM_TLS ? (i64)l->tls_begin : 0;
+  return l->atoms.flags[atom] & ATOM_TLS ? l->tls_begin : 0;
 }
 
-static void fix_edge(const Apply *x, const Edge *e, EdgeClass c, i64 subtrahend) {
+static void fix_edge(const Apply *x, const Edge *e, EdgeClass c, u64 subtrahend) {
   const Link *l = x->l;
   const SymAux *aux;
   switch (c) {
@@ -89,13 +89,13 @@ static void fix_edge(const Apply *x, const Edge *e, EdgeClass c, i64 subtrahend)
     fix_branch(x, e);
     break;
   case EC_POINTER:
-    fix(x, e, e->kind, e->S, e->addend - template_base(x, e));
+    fix(x, e, e->kind, e->S, (i64)((u64)e->addend - template_base(x, e)));
     break;
   case EC_PCREL:
   case EC_PAGE:
   case EC_PAGEOFF:
   case EC_ABS:
-    fix(x, e, e->kind, e->S, e->addend - subtrahend);
+    fix(x, e, e->kind, e->S, (i64)((u64)e->addend - subtrahend));
     break;
   case EC_GOT_LOAD:
     fix_load(x, e, false);
@@ -121,12 +121,12 @@ static void apply_atom(Apply *x) {
   Edge e[EDGE_BATCH];
   for (u32 n; (n = l->format->edges(l, &c, e));) {
     bool pair = false;
-    i64 subtrahend = 0;
+    u64 subtrahend = 0;
     for (u32 i = 0; i < n; i++) {
       EdgeClass k = e[i].target == NO_SYM.i ? EC_NONE : edge_class(l->arch, e[i].kind);
       fix_edge(x, &e[i], pair && k == EC_POINTER ? EC_ABS : k, subtrahend);
       pair = k == EC_SUBTRACT;
-      subtrahend = pair ? (i64)e[i].S : 0;
+      subtrahend = pair ? e[i].S : 0;
     }
   }
 }

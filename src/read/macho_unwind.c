@@ -288,7 +288,7 @@ static void settle_pairs(Frame *p, unsigned tid, u8 **patched) {
     MachoReloc e = v[++i];
     if (e.symbol != v[i - 1].symbol) {
       e.kind = wide ? (p->arm64 ? (u32)A64_PREL64 : (u32)X64_PC64) : p->arm64 ? (u32)A64_PREL32 : (u32)X64_PC32;
-      e.addend += e.offset;
+      e.addend = (i64)((u64)e.addend + e.offset);
       v[n++] = e;
       continue;
     }
