@@ -3,7 +3,7 @@
 # RUN: llvm-mc -triple x86_64-apple-macos11 -filetype obj %s -o %t.o
 # RUN: %bindir/ld64.weld -arch x86_64 -platform_version macos 11.0 11.0 -dylib -dead_strip %t.o %top/tests/macho/Inputs/libSystem.tbd -why_live '*' -o %t.dylib | FileCheck %s
 # CHECK:      live symbol: {{.*}}(__TEXT,__text) _end
-# CHECK-NEXT: >>> referenced by: {{.*}}(__DATA,__const)
+# CHECK-NEXT: >>> referenced by: {{.*}}(__DATA,__const+0x0)
 # CHECK-NEXT: >>> referenced by: {{.*}}(__TEXT,__text+{{.*}}) _start
 # CHECK-NEXT: >>> root: exported: _start
   .globl _start
