@@ -236,7 +236,7 @@ def make_seeds(d, weld):
             ("reexport", [main, lib, re, "-dead_strip_dylibs", "-rpath", "."], [re, classic]),
             ("loader", ["-bundle", "-bundle_loader", f"{c}-program", debug, lib, *look, "-flat_namespace"], [f"{c}-program", debug]),
             ("undefined", [cxx2, data, relocs, "-dead_strip", "-e", "_absent", "-demangle"], [cxx2, data, relocs]),
-            ("graph", ["-dylib", data, cxx2, *look, "-ignore_auto_link", "--dump-graph=layout:map", "-dead_strip", "-stats", "-why_live", "_f"], [data, cxx2]),
+            ("graph", ["-dylib", data, cxx2, *look, "-ignore_auto_link", "--dump-graph=layout", "-dead_strip", "-stats", "-why_live", "_f"], [data, cxx2]),
         ]]
     x, both = ["-flavor", "darwin", "-platform_version", "macos", "11.0", "11.0", "libSystem.tbd"], []
     for out, files in [("fat.o", ["x-cxx.o", "a-cxx.o"]), ("libfat.a", ["libx.a", "liba.a"]), ("libfat.dylib", ["libxclassic.dylib", "libachained.dylib"])]:

@@ -59,7 +59,7 @@ static u64 pool_addr(const Link *l, const ThunkPool *p) { return p->synth ? atom
 static u64 pool_end(const Link *l, const ThunkPool *p) { return align_up(p->addr + p->size, 1ull << l->arch->thunk->p2align); }
 
 /* What a branch at `at` of that kind has to say to land on dest. */
-static i64 span(const BranchReach *r, u64 at, u64 dest) { return (i64)(dest - at) + r->bias; }
+static i64 span(const BranchReach *r, u64 at, u64 dest) { return (i64)(dest - at + (u64)(i64)r->bias); }
 static bool reaches(const BranchReach *r, u64 at, u64 dest) {
   i64 d = span(r, at, dest);
   return d >= r->back && d <= r->ahead;
@@ -76,7 +76,7 @@ static bool is_branch(const Link *l, const Atom *a, const Edge *e) {
 
 /* False: to no place that has an address. A static absolute symbol has one, but no CPU's compiler branches to those. */
 static bool find_end(const Link *l, FileId f, const Edge *e, ThunkEnd *end) {
-  i64 bias = l->thunks->reach[e->kind].bias;
+  u64 bias = (u64)(i64)l->thunks->reach[e->kind].bias; /* addends are a file's: sums of them wrap */
   if (e->target == UINT32_MAX)
     return false;
   u32 flags = e->target < l->syms.nglobal ? l->syms.flags[e->target] : e->flags;
@@ -86,7 +86,7 @@ static bool find_end(const Link *l, FileId f, const Edge *e, ThunkEnd *end) {
     u64 off;
     u32 synth = l->thunks->stub_place(l, x, &off);
     end->atom = l->synths.at[synth].atom.i;
-    end->off = (i64)off + e->addend - bias;
+    end->off = (i64)(off + (u64)e->addend - bias);
     return end->atom && l->atoms.at[end->atom].osec;
   }
   if (flags & (SF_UNDEFINED | SF_DISCARDED))
@@ -95,15 +95,15 @@ static bool find_end(const Link *l, FileId f, const Edge *e, ThunkEnd *end) {
     end->atom = l->format->edge_atom(l, f, e, &end->off).i;
   } else if ((end->atom = l->syms.atom[e->target])) { /* the same, without a look at the file */
     u64 begin = l->addressed ? l->atoms.addr[end->atom] : 0;
-    end->off = (i64)(l->syms.value[e->target] - begin) + e->addend;
+    end->off = (i64)(l->syms.value[e->target] - begin + (u64)e->addend);
   }
-  end->off -= bias;
+  end->off = (i64)((u64)end->off - bias);
   if (end->atom) {
     if ((l->atoms.flags[end->atom] & ATOM_FOLDED) == ATOM_FOLDED)
       end->atom = l->atoms.at[end->atom].link;
     return l->atoms.at[end->atom].osec && !(l->atoms.flags[end->atom] & (ATOM_MERGE | ATOM_EHFRAME));
   }
-  *end = (ThunkEnd){0, e->target, e->addend - bias};
+  *end = (ThunkEnd){0, e->target, (i64)((u64)e->addend - bias)};
   return e->target < l->syms.nglobal && flags & (SF_ABSOLUTE | SF_SYNTHETIC);
 }
 
