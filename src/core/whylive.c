@@ -295,6 +295,8 @@ static const char *why_named(const Link *l, const WeldName *n) {
     return "--undefined";
   if (n->kind == WELD_REF && lists(&o->require_defined, n->name))
     return "--require-defined";
+  if (n->kind == WELD_REF && lists(&o->darwin.exported, n->name))
+    return "-exported_symbol";
   if (n->kind == WELD_REF)
     for (u32 i = 0; i < o->undefined_glob.n; i++)
       if (glob_match(o->undefined_glob.at[i], n->name, strlen(n->name)))
