@@ -1,5 +1,6 @@
 /* macho_sign.c: see macho_sign.h. One blob, a code directory, in a blob of blobs: what the linkers of Apple and LLVM make.
- * SHA-256 comes from libcrypto's plain functions, as in elf_build_id.c. The trap: numbers are big endian. */
+ * SHA-256 comes from libcrypto's plain functions, as in elf_build_id.c: its one-shot SHA256() would bring 3.5 MB of the library into a
+ * static weld. The trap: numbers are big endian. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "write/macho_sign.h"
 
@@ -53,10 +54,17 @@ void macho_signature_begin(const MachoSignature *s, u8 *out) {
   memcpy(out + DIRECTORY + sizeof directory, s->identifier, strlen(s->identifier));
 }
 
+static void hash_page(const u8 *bytes, u64 len, u8 *out) {
+  SHA256_CTX c;
+  SHA256_Init(&c);
+  SHA256_Update(&c, bytes, len);
+  SHA256_Final(out, &c);
+}
+
 void macho_signature_hash(const MachoSignature *s, u8 *out, const u8 *bytes, u64 off, u64 len) {
   u8 *hash = out + hashes_at(s) + (off >> PAGE_SHIFT) * CS_SHA256_LEN;
   for (u64 at = 0; at < len; at += MACHO_SIGNATURE_PAGE, hash += CS_SHA256_LEN)
-    SHA256(bytes + at, MIN((u64)MACHO_SIGNATURE_PAGE, len - at), hash);
+    hash_page(bytes + at, MIN((u64)MACHO_SIGNATURE_PAGE, len - at), hash);
 }
 
 void macho_uuid(u8 id[MACHO_UUID_SIZE]) {
