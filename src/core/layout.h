@@ -34,7 +34,7 @@ typedef enum {
   LAYOUT_ORPHANS, /* non-allocated orphans go here; with patterns: allocated orphans that hit one of
                      them go here, each in an output section of its own name */
   LAYOUT_DATA,    /* in a body: BYTE(expr) ... QUAD(expr), data_size bytes */
-  LAYOUT_STRING,  /* in a body: ASCIZ "name" */
+  LAYOUT_STRING,  /* in a body: the data_size bytes at `name` (ASCII, ASCIZ, LINKER_VERSION) */
   LAYOUT_FILL,    /* in a body: FILL(fill), from here on */
 } LayoutKind;
 
@@ -45,7 +45,8 @@ enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2, LAYOUT_RELRO_END = 4 /* -z relro r
        LAYOUT_DISCARD = 512 /* OUTPUT: /DISCARD/ */,
        LAYOUT_ALIGN_WITH_INPUT = 1024, LAYOUT_READONLY = 2048,
        LAYOUT_WRITABLE = 8192 /* OUTPUT: can be relocated at run time, whatever the inputs say */,
-       LAYOUT_NOALLOC = 4096 /* types DSECT, COPY, INFO, OVERLAY: takes no memory */ };
+       LAYOUT_NOALLOC = 4096 /* types DSECT, COPY, INFO, OVERLAY: takes no memory */,
+       LAYOUT_FORCE_ALIGN = 1 << 14 /* OUTPUT: `align` counts also where the address is given */ };
 
 /* What fills gaps: `bytes` repeated; else the low four bytes of `expr`, big endian; else the default. */
 typedef struct {
@@ -71,15 +72,55 @@ typedef struct LayoutStmt {
   LayoutFill fill;              /* OUTPUT: =fill; FILL */
   const char *region, *lma_region; /* OUTPUT: >region, AT>region */
   const char *const *phdrs;     /* OUTPUT: :phdr :phdr, NULL-ended */
-  u32 data_size;                /* DATA: 1, 2, 4 or 8 bytes */
+  u32 data_size;                /* DATA: 1, 2, 4 or 8 bytes; STRING: any */
+  u32 overlay;                  /* OUTPUT: number of the OVERLAY that it is of: those of one share their addresses; 0: none */
   const char *file;             /* where it stands; NULL in static descriptions */
   u32 line, col;
 } LayoutStmt;
+
+enum { /* what attributes of a memory region ask for or refuse; by section, not by ATOM_* */
+  REGION_READONLY = 1, REGION_WRITABLE = 2, REGION_EXECUTABLE = 4, REGION_ALLOCATED = 8, REGION_INITIALIZED = 16 };
+
+/* A line of MEMORY { }, or a name that REGION_ALIAS gives to one. */
+typedef struct {
+  const char *name;
+  u32 attrs, not_attrs;         /* REGION_*: a section without a region of its own goes to the first that wants one of `attrs` of it
+                                   and none of `not_attrs`; both 0: never */
+  const Expr *origin, *length;
+  u32 alias;                    /* index of the region meant, UINT32_MAX: it is one itself */
+  const char *file;
+  u32 line, col;
+} LayoutRegion;
+
+/* A line of PHDRS { }. */
+typedef struct {
+  const char *name;
+  const Expr *type;             /* PT_* by name have become numbers */
+  bool filehdr, phdrs;          /* covers the file's header, the program headers */
+  const Expr *at, *flags;       /* or NULL */
+  const char *file;
+  u32 line, col;
+} LayoutPhdr;
+
+/* NOCROSSREFS(a b c): none refers to another of them. NOCROSSREFS_TO(a b c): b and c do not refer to a. */
+typedef struct {
+  const char *const *names;     /* output sections, NULL-ended */
+  bool to_first;
+  const char *file;
+  u32 line, col;
+} LayoutNoCross;
 
 typedef struct {
   const char *name;             /* "elf_x86_64" */
   const LayoutStmt *stmts;
   u32 nstmts;
+  /* only scripts have these */
+  const LayoutRegion *regions;
+  u32 nregions;
+  const LayoutPhdr *phdrs;
+  u32 nphdrs;                   /* 0: program headers follow from the sections */
+  const LayoutNoCross *nocross;
+  u32 nnocross;
 } LayoutDesc;
 
 /* What the atoms of an output section have in common, those that weld makes left out. */

@@ -20,24 +20,15 @@ typedef struct {
   u32 line;
 } ScriptInput;
 
-/* A line of MEMORY { }. */
+/* INSERT AFTER name / INSERT BEFORE name: the statements [first, end) of the layout go there in the layout that stands without this
+ * script. */
 typedef struct {
+  u32 first, end;
   const char *name;
-  const char *attrs; /* "rwx!..." as written, "" when none */
-  const Expr *origin, *length;
-  const char *alias; /* REGION_ALIAS(name, alias): the region meant; else NULL */
-  u32 line;
-} ScriptRegion;
-
-/* A line of PHDRS { }. */
-typedef struct {
-  const char *name;
-  const char *type_name; /* "PT_LOAD"; NULL when `type` gives a number */
-  const Expr *type;
-  bool filehdr, phdrs;
-  const Expr *at, *flags; /* or NULL */
-  u32 line;
-} ScriptPhdr;
+  bool before;
+  const char *file;
+  u32 line, col;
+} ScriptInsert;
 
 /* INCLUDE: finds `name`, which was named in file `from`. Sets the text (valid until script_parse
  * returns) and the path for messages. False when there is no such file: the parser reports it. */
@@ -62,9 +53,8 @@ typedef struct {
   /* Assignments and ASSERTs of the top level and the contents of SECTIONS { }, in order. Without
    * SECTIONS they are additions to the default layout. */
   bool has_sections;
-  LayoutDesc layout;
-  VEC(ScriptRegion) regions;
-  VEC(ScriptPhdr) phdrs;
+  LayoutDesc layout; /* with MEMORY, PHDRS and NOCROSSREFS */
+  VEC(ScriptInsert) inserts;
 } Script;
 
 #endif

@@ -163,10 +163,10 @@ static void cmd_version(Parser *p, const Tok *t) {
 /* NAME [(attributes)] : ORIGIN = a, LENGTH = b */
 static void parse_region(Parser *p) {
   Tok at = *peek(p, LEX_STMT);
-  ScriptRegion r = {.attrs = "", .line = at.line};
+  LayoutRegion r = {.alias = UINT32_MAX, .file = at.src->name, .line = at.line};
   r.name = expect_name(p, LEX_STMT, "a memory region or '}'");
   if (accept(p, LEX_STMT, P1('('))) {
-    r.attrs = expect_name(p, LEX_STMT, "attributes");
+    expect_name(p, LEX_STMT, "attributes");
     expect(p, LEX_STMT, P1(')'));
   }
   expect(p, LEX_STMT, P1(':'));
@@ -181,7 +181,7 @@ static void parse_region(Parser *p) {
       accept(p, LEX_EXPR, P1(','));
   }
   if (!p->failed)
-    *vec_push(&p->out->regions) = r;
+    *vec_push(&p->regions) = r;
 }
 
 static void cmd_memory(Parser *p, const Tok *t) {
@@ -199,23 +199,20 @@ static void cmd_memory(Parser *p, const Tok *t) {
 
 static void cmd_region_alias(Parser *p, const Tok *t) {
   unsupported(p, t, "REGION_ALIAS");
-  ScriptRegion r = {.attrs = "", .line = t->line};
   expect(p, LEX_STMT, P1('('));
-  r.name = expect_name(p, LEX_STMT, "a name");
+  expect_name(p, LEX_STMT, "a name");
   expect(p, LEX_STMT, P1(','));
-  r.alias = expect_name(p, LEX_STMT, "a memory region");
+  expect_name(p, LEX_STMT, "a memory region");
   expect(p, LEX_STMT, P1(')'));
-  if (!p->failed)
-    *vec_push(&p->out->regions) = r;
 }
 
 /* NAME TYPE [FILEHDR] [PHDRS] [AT(a)] [FLAGS(f)] ; */
 static void parse_phdr(Parser *p) {
   Tok at = *peek(p, LEX_STMT);
-  ScriptPhdr h = {.line = at.line};
+  LayoutPhdr h = {.file = at.src->name, .line = at.line};
   h.name = expect_name(p, LEX_STMT, "a program header or '}'");
   if (peek(p, LEX_EXPR)->kind == TOK_NAME)
-    h.type_name = expect_name(p, LEX_EXPR, "a type");
+    expect_name(p, LEX_EXPR, "a type");
   else
     h.type = parse_expr(p);
   while (!p->failed && !accept(p, LEX_EXPR, P1(';'))) {
@@ -231,7 +228,7 @@ static void parse_phdr(Parser *p) {
       expected(p, LEX_EXPR, "FILEHDR, PHDRS, AT, FLAGS or ';'");
   }
   if (!p->failed)
-    *vec_push(&p->out->phdrs) = h;
+    *vec_push(&p->phdrs) = h;
 }
 
 static void cmd_phdrs(Parser *p, const Tok *t) {
@@ -354,6 +351,8 @@ bool script_parse(Arena *a, Diag *d, const char *name, Bytes text, Script *out) 
     memcpy(stmts, p.stmts.at, p.stmts.n * sizeof *stmts);
   out->layout = (LayoutDesc){.name = arena_strdup(a, name), .stmts = stmts, .nstmts = p.stmts.n};
   vec_free(&p.stmts);
+  vec_free(&p.regions);
+  vec_free(&p.phdrs);
   return !p.bad;
 }
 
@@ -361,7 +360,6 @@ void script_free(Script *s) {
   vec_free(&s->inputs);
   vec_free(&s->search_dirs);
   vec_free(&s->externs);
-  vec_free(&s->regions);
-  vec_free(&s->phdrs);
+  vec_free(&s->inserts);
   script_free_version(&s->version);
 }

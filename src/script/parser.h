@@ -50,7 +50,9 @@ typedef struct {
   Diag *d;
   Source *src;
   Tok tok;
-  VEC(LayoutStmt) stmts; /* becomes out->layout */
+  VEC(LayoutStmt) stmts; /* these become out->layout */
+  VEC(LayoutRegion) regions;
+  VEC(LayoutPhdr) phdrs;
   bool have;             /* tok is the next token, cut in `mode` */
   LexMode mode;
   bool failed; /* a syntax error: every further token is EOF */
