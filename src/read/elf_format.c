@@ -15,6 +15,7 @@ u32 elf_atom_flags(u32 type, u64 attr) {
 void elf_format_init(Format *f) {
   *f = (Format){
       .name = "elf64-x86-64",
+      .word = 8,
       .edges = elf_edges,
       .edge_stream = elf_edge_stream,
       .atom_name = elf_atom_name,

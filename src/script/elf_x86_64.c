@@ -174,4 +174,4 @@ static const LayoutStmt stmts[] = {
 };
 /* clang-format on */
 
-const LayoutDesc layout_elf_x86_64 = {"elf_x86_64", stmts, COUNT_OF(stmts)};
+const LayoutDesc layout_elf_x86_64 = {.name = "elf_x86_64", .stmts = stmts, .nstmts = COUNT_OF(stmts)};

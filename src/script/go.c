@@ -100,6 +100,6 @@ const LayoutDesc *go_layout(Arena *a, const GoLayout *g) {
     sections(&b, g, rows, COUNT_OF(rows));
   b.stmts[b.n++] = (LayoutStmt){.kind = LAYOUT_ORPHANS};
   LayoutDesc *d = ARENA_NEW(a, LayoutDesc);
-  *d = (LayoutDesc){"go", b.stmts, b.n};
+  *d = (LayoutDesc){.name = "go", .stmts = b.stmts, .nstmts = b.n};
   return d;
 }
