@@ -1,5 +1,5 @@
-/* script.h: a parsed linker script as plain data. script/parse.c fills it, link.c applies it. Every
- * string and tree lives in the arena that script_parse() was given; nothing points into the text.
+/* script.h: a parsed linker script as plain data. script/parse.c fills it, inputs.c applies it. Every
+ * string and tree lives in the arena that script_parse() was given; only `texts` points into the text.
  * Specification: GNU ld manual, chapter "Linker Scripts". */
 #ifndef WELD_CORE_SCRIPT_H
 #define WELD_CORE_SCRIPT_H
@@ -8,6 +8,15 @@
 #include "core/version.h"
 #include "util/arena.h"
 #include "util/bytes.h"
+#include "util/diag.h"
+
+struct Link;
+
+/* A text that was read: the script, or one that it INCLUDEs. `name` is the pointer that stands in Expr.file, LayoutStmt.file, ... */
+typedef struct {
+  const char *name;
+  Bytes text;
+} ScriptText;
 
 /* One file of INPUT(), GROUP() or STARTUP(). */
 typedef struct {
@@ -30,8 +39,7 @@ typedef struct {
   u32 line, col;
 } ScriptInsert;
 
-/* INCLUDE: finds `name`, which was named in file `from`. Sets the text (valid until script_parse
- * returns) and the path for messages. False when there is no such file: the parser reports it. */
+/* INCLUDE: finds `name`, which was named in file `from`. Sets the text (valid as long as the script's) and the path for messages. False when there is no such file: the parser reports it. */
 typedef bool ScriptOpen(void *ctx, const char *name, const char *from, Bytes *text,
                         const char **path);
 
@@ -55,6 +63,18 @@ typedef struct {
   bool has_sections;
   LayoutDesc layout; /* with MEMORY, PHDRS and NOCROSSREFS */
   VEC(ScriptInsert) inserts;
+  VEC(ScriptText) texts; /* for Link.script_texts: messages show lines of them until the link ends */
 } Script;
+
+/* Where an expression, a statement, a region, ... of a script stands. */
+typedef struct {
+  const char *file;
+  u32 line, col;
+} ScriptPlace;
+#define SCRIPT_PLACE(x) ((ScriptPlace){(x)->file, (x)->line, (x)->col})
+
+/* A message about a place in a script that has been parsed: FILE:LINE:COLUMN, the fact, the line and a mark. Without the place
+ * when there is none (static descriptions, expressions of options). */
+void script_report(struct Link *l, DiagLevel level, ScriptPlace at, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 #endif

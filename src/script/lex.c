@@ -1,11 +1,11 @@
 /* lex.c: cuts the text of scripts into tokens, and reports errors with the line and a caret. See
  * parser.h for the one trap: the mode decides what a name is. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "script/parser.h"
+#include "util/excerpt.h"
 
-enum { MAX_TEXT = 256 << 20, EXCERPT_BEFORE = 60, EXCERPT_AFTER = 40 };
+enum { MAX_TEXT = 256 << 20 };
 
 void parser_init(Parser *p, Arena *a, Diag *d, const char *code) {
   *p = (Parser){.a = a, .d = d, .code = code};
@@ -29,78 +29,19 @@ bool parser_push(Parser *p, const char *name, Bytes text) {
     s->pos = s->line_start = 3; /* a byte order mark */
   p->src = s;
   p->have = false;
+  if (p->out)
+    *vec_push(&p->out->texts) = (ScriptText){s->name, text};
   return true;
 }
 
 /* ---- messages ---- */
 
-static bool continues(u8 c) {
-  return (c & 0xc0) == 0x80;
-} /* a byte inside a UTF-8 character */
-
-static bool is_utf8(const u8 *s, u32 n) {
-  for (u32 i = 0; i < n;) {
-    u32 more = s[i] < 0x80   ? 0
-               : s[i] < 0xc2 ? 9
-               : s[i] < 0xe0 ? 1
-               : s[i] < 0xf0 ? 2
-               : s[i] < 0xf5 ? 3
-                             : 9;
-    if (more >= n - i)
-      return false;
-    for (u32 k = 1; k <= more; k++)
-      if (!continues(s[i + k]))
-        return false;
-    i += more + 1;
-  }
-  return true;
-}
-
-/* Characters in [from, to). */
-static u32 width(const u8 *s, u32 from, u32 to) {
-  u32 n = 0;
-  for (u32 i = from; i < to; i++)
-    n += !continues(s[i]);
-  return n;
-}
-
-static u32 column(const Tok *t) {
-  return width(t->src->p, t->line_start, t->begin) + 1;
-}
-
 static void vreport(Parser *p, const Tok *at, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
 static void vreport(Parser *p, const Tok *at, const char *fmt, va_list ap) {
-  char fact[400];
-  vsnprintf(fact, sizeof fact, fmt, ap);
-  bool printable = is_utf8((const u8 *)fact, (u32)strlen(fact));
-  for (char *c = fact; *c; c++) /* it may quote the text */
-    if ((u8)*c < 0x20 || *c == 0x7f || ((u8)*c >= 0x80 && !printable))
-      *c = '?';
-  p->bad = true;
-
   const Source *s = at->src;
-  u32 from = at->line_start, end = at->begin;
-  while (end < s->len && s->p[end] != '\n' && end - at->begin < EXCERPT_AFTER)
-    end++;
-  if (at->begin - from > EXCERPT_BEFORE)
-    from = at->begin - EXCERPT_BEFORE;
-  while (from < at->begin && continues(s->p[from]))
-    from++;
-  while (end < s->len && end > at->begin && continues(s->p[end]))
-    end--; /* not inside a character */
-  bool utf8 = is_utf8(s->p + from, end - from);
-  char line[EXCERPT_BEFORE + EXCERPT_AFTER + 1];
-  u32 n = 0;
-  for (u32 i = from; i < end; i++) {
-    u8 c = s->p[i];
-    if (c == '\r' && i + 1 == end)
-      break;
-    line[n++] = c == '\t' ? ' ' : c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8) ? '?' : (char)c;
-  }
-  line[n] = 0;
-  u32 indent = utf8 ? width(s->p, from, at->begin) : at->begin - from;
-  diag_error(p->d, p->code, "%s:%u:%u: %s\n  %s\n  %*s^", s->name, at->line, column(at), fact, line,
-             (int)indent, "");
+  Excerpt x = {.path = s->name, .text = {s->p, s->len}, .begin = at->begin, .end = at->end, .line = at->line, .line_start = at->line_start};
+  p->bad = true;
+  excerpt_vreport(p->d, DIAG_ERROR, p->code, &x, fmt, ap);
 }
 
 void report(Parser *p, const Tok *at, const char *fmt, ...) {

@@ -361,5 +361,6 @@ void script_free(Script *s) {
   vec_free(&s->search_dirs);
   vec_free(&s->externs);
   vec_free(&s->inserts);
+  vec_free(&s->texts);
   script_free_version(&s->version);
 }
