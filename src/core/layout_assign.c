@@ -263,13 +263,6 @@ static void insert_orphan(Link *l, Layout *y, Places *p, u32 at, u32 osec) {
   note_place(p, &l->osecs.at[osec], at);
 }
 
-u32 layout_weld_of_stmt(const Link *l, const LayoutStmt *st) {
-  for (u32 i = 0; i < l->weld_names.n; i++)
-    if (l->weld_names.at[i].stmt == st)
-      return i;
-  return UINT32_MAX;
-}
-
 /* ---- counting and filling ---- */
 
 /* What a chunk of the atoms adds to a slot, or all of them to an output section. */
@@ -486,8 +479,12 @@ void layout_assign(Link *l) {
   make_slots(l, y);
   for (u32 i = 1; i < l->synths.n; i++)
     if (l->synths.at[i].name) {
-      l->atoms.at[l->synths.at[i].atom.i].p2align = l->synths.at[i].p2align;
-      match_atom(&j, &l->files.at[0], l->synths.at[i].atom.i);
+      u32 a = l->synths.at[i].atom.i;
+      l->atoms.at[a].p2align = l->synths.at[i].p2align;
+      if (l->scripted && i >= SYN_SYMTAB && i <= SYN_SHSTRTAB)
+        l->rules[a] = NO_RULE; /* they describe the file: *(*) does not mean them */
+      else
+        match_atom(&j, &l->files.at[0], a);
     }
   distribute(l, y);
   layout_shuffle(l);
@@ -516,8 +513,6 @@ void layout_assign(Link *l) {
       it.osec = o;
       l->osecs.at[o].relro = l->opt->z_relro && relro_stmt != UINT32_MAX && s < relro_stmt &&
                              l->osecs.at[o].aflags & ATOM_WRITE;
-    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
-      it.weld = layout_weld_of_stmt(l, st);
     }
     *vec_push(&y->items) = it;
   }

@@ -71,9 +71,7 @@ static const struct {
     {"LOG2CEIL", EX_LOG2CEIL, ARGS_ONE},
     {"MAX", EX_MAX, ARGS_TWO},
     {"MIN", EX_MIN, ARGS_TWO},
-    /* The same as ALIGN where memory has no gaps, says the manual; and regions are an error so far.
-     */
-    {"NEXT", EX_ALIGN, ARGS_DOT_ALIGN},
+    {"NEXT", EX_NEXT, ARGS_ONE},
     {"ORIGIN", EX_ORIGIN, ARGS_NAME},
     {"SEGMENT_START", EX_SEGMENT_START, ARGS_SEGMENT},
     {"SIZEOF", EX_SIZEOF, ARGS_SECTION},
@@ -106,12 +104,8 @@ static Tree parse_call(Parser *p, const Tok *at, ExprOp op, Args args) {
       b = parse_ternary(p);
       break;
     }
-    a = leaf(expr_make(p, at, EX_DOT, NULL, NULL));
     break;
-  case ARGS_DOT_ALIGN:
-    a = leaf(expr_make(p, at, EX_DOT, NULL, NULL));
-    b = parse_ternary(p);
-    break;
+  case ARGS_DOT_ALIGN: b = parse_ternary(p); break;
   case ARGS_SEGMENT:
     name = expect_name(p, LEX_STMT, "the name of a segment");
     expect(p, LEX_EXPR, P1(','));

@@ -211,8 +211,6 @@ static void make_shdrs(const Image *m, u8 *p) {
                       .sh_size = o->size,
                       .sh_addralign = (u64)1 << o->p2align,
                       .sh_entsize = o->entsize};
-    if (!(o->attr & SHF_ALLOC))
-      h->sh_addr = 0;
     if (o->attr & SHF_LINK_ORDER)
       h->sh_link = linked_section(l, o);
   }
