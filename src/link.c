@@ -30,6 +30,7 @@
 #include "util/trace.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
+#include "write/elf_encode.h"
 #include "write/elf_segments.h"
 #include "write/elf_symtab.h"
 #include "write/elf_synths.h"
@@ -50,6 +51,7 @@ static unsigned thread_count(const Options *o) {
 static const Format *make_format(Link *l) {
   Format *f = ARENA_NEW(&l->arena, Format);
   elf_format_init(f);
+  elf_encode_init(f);
   f->output_section = elf_output_section;
   f->plan_segments = elf_plan_segments;
   f->finish_segments = elf_finish_segments;
@@ -79,7 +81,7 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   l->layout = &layout_elf_x86_64;
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
-  l->header_size = 64;
+  l->header_size = elf_sizes(l).ehdr;
   return true;
 }
 
