@@ -13,6 +13,7 @@
 #include "util/watch.h"
 #include "write/compose.h"
 #include "write/elf_build_id.h"
+#include "write/elf_relocs.h"
 #include "write/elf_symtab.h"
 
 /* More than this is a mistake in a script, not an output. */
@@ -74,6 +75,10 @@ static bool measure(Image *m) {
     }
     m->size = MAX(m->size, end);
   }
+  if (l->relocs) {
+    m->nshdr = MAX(m->nshdr, l->relocs->nshdr);
+    m->size = MAX(m->size, l->relocs->end);
+  }
   if (!binary && !opt->z_nosectionheader) {
     m->shoff = align_up(m->size, 8);
     m->size = m->shoff + (u64)m->nshdr * sizeof(ElfShdr);
@@ -129,16 +134,16 @@ static void make_ehdr(const Image *m, u8 *out) {
   h->e_ident[EI_DATA] = ELFDATA2LSB;
   h->e_ident[EI_VERSION] = EV_CURRENT;
   h->e_ident[EI_OSABI] = gnu ? ELFOSABI_GNU : ELFOSABI_NONE;
-  h->e_type = l->opt->kind == OUTPUT_EXEC ? ET_EXEC : ET_DYN;
+  h->e_type = l->relocatable ? ET_REL : l->opt->kind == OUTPUT_EXEC ? ET_EXEC : ET_DYN;
   for (u32 i = 0; i < COUNT_OF(machines); i++)
     if (streq(machines[i].arch, l->arch->name))
       h->e_machine = machines[i].machine;
   h->e_version = EV_CURRENT;
-  h->e_entry = entry_address(l);
+  h->e_entry = l->relocatable ? 0 : entry_address(l);
   h->e_phoff = l->segments.n ? sizeof(ElfEhdr) : 0;
   h->e_shoff = m->shoff;
   h->e_ehsize = sizeof(ElfEhdr);
-  h->e_phentsize = sizeof(Elf64_Phdr);
+  h->e_phentsize = l->relocatable ? 0 : sizeof(Elf64_Phdr);
   h->e_phnum = (u16)MIN(l->segments.n, (u32)PN_XNUM);
   h->e_shentsize = sizeof(ElfShdr);
   if (m->shoff) {
@@ -205,7 +210,7 @@ static void make_shdrs(const Image *m, u8 *p) {
     ElfShdr *h = &out[o->index];
     *h = (Elf64_Shdr){.sh_name = elf_shstrtab_offset(l, l->order[i]),
                       .sh_type = o->type,
-                      .sh_flags = o->attr & ~(u64)SHF_GROUP,
+                      .sh_flags = l->relocatable ? o->attr : o->attr & ~(u64)SHF_GROUP,
                       .sh_addr = o->addr,
                       .sh_offset = o->off,
                       .sh_size = o->size,
@@ -217,6 +222,8 @@ static void make_shdrs(const Image *m, u8 *p) {
       h->sh_link = linked_section(l, o);
   }
   link_sections(l, out);
+  if (l->relocs)
+    elf_relocs_headers(l, out);
 }
 
 /* The file's start and end; Plan keeps pointers to them. */
@@ -327,6 +334,8 @@ static void make_plan(const Image *m, Plan *plan) {
     if (has_bytes(l, o))
       plan_add_osec(plan, l->order[i], file_offset(m, o));
   }
+  if (l->relocs)
+    elf_relocs_plan(l, plan);
   plan_seal(plan);
 }
 
@@ -338,6 +347,8 @@ static bool may_commit(const Link *l) {
 bool elf_write(Link *l) {
   elf_compress_debug(l);
   elf_symtab_finish(l);
+  if (l->relocs)
+    elf_relocs_place(l);
   Image m = {.l = l};
   if (!measure(&m))
     return false;
