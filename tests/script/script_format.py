@@ -15,6 +15,8 @@ class ScriptFormat(lit.formats.FileBasedTest):
         run.build_inputs(objects)
 
     def execute(self, test, lit_config):
+        if test.getSourcePath().endswith(".test"):
+            return lit.formats.ShTest(True).execute(test, lit_config)
         case = run.Case(test.getSourcePath())
         is_weld = os.path.basename(self.linker) == "weld"
         answer = run.Answer(case, self.linker, self.objects)
