@@ -143,6 +143,7 @@ void session_end(Link *l) {
   vec_free(&l->files);
   vec_free(&l->archives);
   vec_free(&l->opened);
+  vec_free(&l->script_texts);
   vec_free(&l->extra_stmts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);
