@@ -34,7 +34,7 @@ static void relr_push_got(Link *l, RelrRef *out, u64 *n) {
     u32 k = got_kinds(l, &l->syms.auxes[i], e);
     for (u32 j = 0; j < k; j++)
       if (e[j].kind == DYN_RELATIVE)
-        out[(*n)++] = (RelrRef){.atom = got, .offset = l->arch->slot_size * (u64)e[j].slot};
+        out[(*n)++] = (RelrRef){.atom = got, .offset = 8 * (u64)e[j].slot};
   }
 }
 
@@ -368,7 +368,7 @@ static void fill_got(Link *l) {
   if (!atom || !l->atoms.at[atom].osec) /* the layout discarded it */
     return;
   if (l->tlsld_got >= 0 && l->opt->kind == OUTPUT_SHARED)
-    l->dynrel[sym++] = (DynRel){got + l->arch->slot_size * (u64)l->tlsld_got, 0, NO_SYM.i, DYN_DTPMOD};
+    l->dynrel[sym++] = (DynRel){got + 8 * (u64)l->tlsld_got, 0, NO_SYM.i, DYN_DTPMOD};
   for (u32 i = 0; i < l->syms.nauxes; i++) {
     GotEntry e[GOT_ENTRIES_MAX];
     u32 n = got_entries(l, &l->syms.auxes[i], e);
@@ -377,7 +377,7 @@ static void fill_got(Link *l) {
         continue;
       u64 *at = e[k].kind == DYN_RELATIVE ? &rel : &sym;
       l->dynrel[(*at)++] =
-          (DynRel){got + l->arch->slot_size * (u64)e[k].slot, e[k].addend, e[k].dynsym, (u32)e[k].kind};
+          (DynRel){got + 8 * (u64)e[k].slot, e[k].addend, e[k].dynsym, (u32)e[k].kind};
     }
   }
 }

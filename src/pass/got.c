@@ -377,27 +377,16 @@ static void count_got_dynrels(Link *l) {
   }
 }
 
-static void put_slot(const Link *l, u8 *out, u32 slot, u64 value) {
-  if (l->arch->slot_size == 4)
-    wr32(out + 4 * (u64)slot, (u32)value);
-  else
-    wr64(out + 8 * (u64)slot, value);
-}
-
-/* Where the relocations of the output have no addend of their own, slots hold it. */
 static void got_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)s, (void)off, (void)len; /* grain 0: whole */
   if (l->tlsld_got >= 0 && l->opt->kind != OUTPUT_SHARED)
-    put_slot(l, out, (u32)l->tlsld_got, 1);
+    wr64(out + 8 * l->tlsld_got, 1);
   for (u32 i = 0; i < l->syms.nauxes; i++) {
     GotEntry e[GOT_ENTRIES_MAX];
     u32 n = got_entries(l, &l->syms.auxes[i], e);
-    for (u32 k = 0; k < n; k++) {
+    for (u32 k = 0; k < n; k++)
       if (e[k].kind < 0 || (e[k].kind == DYN_RELATIVE && l->opt->z_pack_relative_relocs))
-        put_slot(l, out, (u32)e[k].slot, e[k].value);
-      else if (l->format->rel) /* the second word of a descriptor is its argument */
-        put_slot(l, out, (u32)e[k].slot + (e[k].kind == DYN_TLSDESC), (u64)e[k].addend);
-    }
+        wr64(out + 8 * e[k].slot, e[k].value);
   }
 }
 
@@ -405,15 +394,10 @@ static void got_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
  * back into its PLT entry, behind the jump. */
 static void gotplt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)s, (void)off, (void)len;
-  put_slot(l, out, 0, synth_addr(l, SYN_DYNAMIC));
+  wr64(out, synth_addr(l, SYN_DYNAMIC));
   u64 entry = synth_addr(l, SYN_PLT) + l->arch->plt_header_size + (uses_plt_sec(l) ? 0 : 6);
   for (u32 i = 0; i < l->nplt - l->slots->nplt_ifunc; i++)
-    put_slot(l, out, l->arch->gotplt_reserved + i, entry + (u64)i * l->arch->plt_entry_size);
-  for (u32 i = 0; l->format->rel && l->slots->nplt_ifunc && i < l->syms.nauxes; i++) {
-    const SymAux *x = &l->syms.auxes[i];
-    if (x->gotplt >= 0 && is_local_ifunc(slot_flags(l, x)))
-      put_slot(l, out, l->arch->gotplt_reserved + (u32)x->gotplt, slot_target(l, x->sym));
-  }
+    wr64(out + 8 * (l->arch->gotplt_reserved + i), entry + (u64)i * l->arch->plt_entry_size);
 }
 
 static void plt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
@@ -469,8 +453,8 @@ static bool names_got_base(const Link *l) {
 static void size_sections(Link *l) {
   const Arch *a = l->arch;
   bool gotplt = l->is_dynamic || l->ngotplt || l->slots->uses_got_base || names_got_base(l);
-  set_size(l, SYN_GOT, a->slot_size * (u64)l->ngot, a->slot_size);
-  set_size(l, SYN_GOT_PLT, gotplt ? a->slot_size * ((u64)a->gotplt_reserved + l->ngotplt) : 0, a->slot_size);
+  set_size(l, SYN_GOT, 8 * (u64)l->ngot, 8);
+  set_size(l, SYN_GOT_PLT, gotplt ? 8 * ((u64)a->gotplt_reserved + l->ngotplt) : 0, 8);
   set_size(l, SYN_PLT, l->nplt ? a->plt_header_size + (u64)l->nplt * a->plt_entry_size : 0, 16);
   set_size(l, SYN_PLT_SEC, uses_plt_sec(l) ? (u64)l->nplt * a->plt_sec_entry_size : 0, 16);
   set_size(l, SYN_PLT_GOT, (u64)l->npltgot * plt_got_entry(l), plt_got_entry(l));
