@@ -25,6 +25,7 @@
 #include "pass/export.h"
 #include "pass/property.h"
 #include "read/elf.h"
+#include "read/elf_machine.h"
 #include "script/default.h"
 #include "session.h"
 #include "util/trace.h"
@@ -49,7 +50,7 @@ static unsigned thread_count(const Options *o) {
 
 static const Format *make_format(Link *l) {
   Format *f = ARENA_NEW(&l->arena, Format);
-  elf_format_init(f);
+  elf_format_init(f, &elf_x86_64);
   f->output_section = elf_output_section;
   f->plan_segments = elf_plan_segments;
   f->finish_segments = elf_finish_segments;
