@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arch/i386.h"
 #include "arch/x86_64.h"
 #include "core/deadstrip.h"
 #include "core/icf.h"
@@ -51,7 +52,7 @@ static unsigned thread_count(const Options *o) {
   return MIN((unsigned)MAX(n, 1), (unsigned)MAX_THREADS);
 }
 
-static const Arch *const arches[] = {&arch_x86_64};
+static const Arch *const arches[] = {&arch_x86_64, &arch_i386};
 
 static const Arch *arch_named(const char *cpu) {
   for (u32 i = 0; i < COUNT_OF(arches); i++)
