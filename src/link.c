@@ -21,6 +21,7 @@
 #include "core/stats.h"
 #include "core/thunks.h"
 #include "dump.h"
+#include "emulate.h"
 #include "inputs.h"
 #include "core/bind.h"
 #include "pass/export.h"
@@ -31,6 +32,7 @@
 #include "util/trace.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
+#include "write/elf_encode.h"
 #include "write/elf_segments.h"
 #include "write/elf_symtab.h"
 #include "write/elf_synths.h"
@@ -48,9 +50,22 @@ static unsigned thread_count(const Options *o) {
   return MIN((unsigned)MAX(n, 1), (unsigned)MAX_THREADS);
 }
 
-static const Format *make_format(Link *l) {
+static const Arch *const arches[] = {&arch_x86_64};
+
+static const Arch *arch_named(const char *cpu) {
+  for (u32 i = 0; i < COUNT_OF(arches); i++)
+    if (streq(arches[i]->name, cpu))
+      return arches[i];
+  return NULL;
+}
+
+static const Format *make_format(Link *l, const Emulation *e) {
   Format *f = ARENA_NEW(&l->arena, Format);
   elf_format_init(f);
+  f->name = e->format;
+  f->word = e->word;
+  f->rel = e->rel;
+  elf_encode_init(f);
   f->output_section = elf_output_section;
   f->plan_segments = elf_plan_segments;
   f->finish_segments = elf_finish_segments;
@@ -71,17 +86,21 @@ void session_begin(Link *l, Options *o, Diag *d) {
 }
 
 static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
-  if (o->emulation && !streq(o->emulation, "elf_x86_64")) {
-    diag_error(d, "unsupported-emulation", "emulation '%s' is not supported; supported: elf_x86_64", o->emulation);
+  const Emulation *e = emulate_pick(o);
+  const Arch *arch = arch_named(e->cpu);
+  if (!arch || e->word != 8) {
+    diag_error(d, "unsupported-emulation", "emulation %s: %s %s are not supported yet", e->name, arch ? "files of format" : "links for the CPU",
+               arch ? e->format : e->cpu);
     return false;
   }
   session_begin(l, o, d);
-  l->format = make_format(l);
+  l->arch = arch;
+  l->format = make_format(l, e);
   l->layout = &layout_elf_x86_64;
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
   l->relocatable = o->relocatable;
-  l->header_size = 64;
+  l->header_size = elf_sizes(l).ehdr;
   return true;
 }
 

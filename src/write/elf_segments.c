@@ -3,7 +3,7 @@
  * plan_segments() must come to the same list as finish_segments() from flags alone. */
 #include "write/elf_segments.h"
 
-#include "format/elf.h"
+#include "write/elf_encode.h"
 
 typedef struct {
   u32 type, entsize;
@@ -195,10 +195,10 @@ static void build(Link *l) {
     return;
   Osec *interp = synth_osec(l, SYN_INTERP);
   if (headers && (interp || l->is_dynamic)) {
-    Segment *s = add(l, PT_PHDR, PF_R, 8);
-    s->off = sizeof(Elf64_Ehdr);
+    Segment *s = add(l, PT_PHDR, PF_R, l->format->word);
+    s->off = elf_sizes(l).ehdr;
     s->addr = s->lma = image_start(l) + s->off;
-    s->filesz = s->memsz = l->header_size - sizeof(Elf64_Ehdr);
+    s->filesz = s->memsz = l->header_size - s->off;
   }
   if (interp)
     one(l, PT_INTERP, PF_R, interp);
@@ -310,7 +310,7 @@ static void build(Link *l) {
 u64 elf_plan_segments(Link *l) {
   build(l);
   l->planned = true;
-  u64 size = sizeof(Elf64_Ehdr) + (u64)l->segments.n * sizeof(Elf64_Phdr);
+  u64 size = elf_sizes(l).ehdr + (u64)l->segments.n * elf_sizes(l).phdr;
   return MAX(size, l->header_size);
 }
 

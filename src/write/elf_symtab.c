@@ -15,7 +15,7 @@
 
 enum {
   FILES_GRAIN = 16,
-  SYMTAB_GRAIN = sizeof(ElfSym) * 4096,
+  SYMTAB_GRAIN = 4096, /* symbols */
   NAMES_GRAIN = 128 << 10,
   SYMS_AHEAD = 32,
   NAMES_AHEAD = 12,
@@ -320,7 +320,7 @@ static bool resize_symtab(Link *l, Synth *s) {
   find_sections(l, t);
   number_symbols(t);
   s->info_value = t->first_global;
-  bool changed = set_size(s, (u64)t->total * sizeof(ElfSym));
+  bool changed = set_size(s, (u64)t->total * s->entsize);
   bool escapes = l->opt->symtab_shndx || l->norder + elf_relocs_sections(l) + 1 >= SHN_LORESERVE;
   return set_size(&l->synths.at[SYN_SYMTAB_SHNDX], escapes ? (u64)t->total * 4 : 0) || changed;
 }
@@ -335,15 +335,15 @@ static bool resize_shndx(Link *l, Synth *s) {
 static void prepare_synths(Link *l, Symtab *t) {
   number_symbols(t);
   Synth *symtab = &l->synths.at[SYN_SYMTAB];
-  symtab->size = (u64)t->total * sizeof(ElfSym);
+  symtab->size = (u64)t->total * symtab->entsize;
   symtab->info_value = t->first_global;
-  symtab->grain = SYMTAB_GRAIN;
+  symtab->grain = (u64)SYMTAB_GRAIN * symtab->entsize;
   symtab->fills = true;
   symtab->ctx = t;
   symtab->resize = resize_symtab;
   symtab->write = symtab_write;
   Synth *shndx = &l->synths.at[SYN_SYMTAB_SHNDX];
-  shndx->grain = SYMTAB_GRAIN / sizeof(ElfSym) * 4;
+  shndx->grain = SYMTAB_GRAIN * 4;
   shndx->ctx = t;
   shndx->resize = resize_shndx;
   shndx->write = symtab_write_shndx;

@@ -4,6 +4,7 @@
  * table, since
  * --wrap may have given them another name. */
 #include "core/resolve.h"
+#include "write/elf_encode.h"
 #include "write/elf_relocs.h"
 #include "write/elf_symtab_internal.h"
 
@@ -355,8 +356,17 @@ static void put_range(const Link *l, const Symtab *t, u32 at, u32 end, Out *out)
 }
 
 void symtab_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
-  Out o = {.syms = (ElfSym *)out};
-  put_range(l, s->ctx, (u32)(off / sizeof(ElfSym)), (u32)((off + len) / sizeof(ElfSym)), &o);
+  u32 size = elf_sizes(l).sym, at = (u32)(off / size), end = at + (u32)(len / size);
+  if (!elf_is_32(l)) {
+    put_range(l, s->ctx, at, end, &(Out){.syms = (ElfSym *)out});
+    return;
+  }
+  for (u32 n; at < end; at += n, out += n * size) {
+    ElfSym wide[ELF_SYMS_AT_ONCE];
+    n = MIN(end - at, (u32)ELF_SYMS_AT_ONCE);
+    put_range(l, s->ctx, at, at + n, &(Out){.syms = wide});
+    elf_put_syms32(out, wide, n);
+  }
 }
 
 void symtab_write_shndx(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
