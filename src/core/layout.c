@@ -12,262 +12,6 @@
 
 enum { MAX_ROUNDS = 32 };
 
-/* ---- expressions ---- */
-
-typedef struct {
-  Link *l;
-  Layout *y;
-} Env;
-
-static bool env_dot(void *ctx, ExprValue *out) {
-  const Env *e = ctx;
-  *out = (ExprValue){e->y->dot, e->y->osec};
-  return true;
-}
-
-static bool env_defined(void *ctx, const char *name) {
-  const Env *e = ctx;
-  SymId s = sym_find(e->l, name, strlen(name));
-  return s.i != UINT32_MAX && !(e->l->syms.flags[s.i] & SF_UNDEFINED);
-}
-
-static bool env_symbol(void *ctx, const char *name, ExprValue *out) {
-  const Env *e = ctx;
-  const Link *l = e->l;
-  SymId s = sym_find(l, name, strlen(name));
-  *out = (ExprValue){0, 0};
-  if (s.i == UINT32_MAX || l->syms.flags[s.i] & SF_UNDEFINED) {
-    if (e->y->final)
-      diag_error(l->diag, "undefined-symbol", "symbol '%s' in an expression is not defined", name);
-    return !e->y->final;
-  }
-  u32 a = l->syms.atom[s.i];
-  out->v = l->syms.value[s.i];
-  if (a && !l->addressed) {
-    out->osec = l->atoms.at[a].osec;
-    out->v += l->atoms.addr[a] + l->osecs.at[out->osec].addr;
-  } else if (!(l->syms.flags[s.i] & SF_ABSOLUTE)) {
-    u32 osec = l->syms.flags[s.i] & SF_SYNTHETIC && !a ? l->weld_names.at[key_index(l->syms.key[s.i])].osec
-                                                       : l->atoms.at[a].osec;
-    out->osec = osec ? osec : e->y->osec;
-  }
-  return true;
-}
-
-static bool env_section(void *ctx, ExprOp what, const char *name, u64 *out) {
-  const Env *e = ctx;
-  u32 o = layout_find_osec(e->l, name);
-  *out = 0;
-  if (!o)
-    return true; /* GNU ld: SIZEOF of a section that does not exist is 0 */
-  const Osec *s = &e->l->osecs.at[o];
-  *out = what == EX_ADDR ? s->addr : what == EX_LOADADDR ? s->lma : what == EX_SIZEOF ? s->size : 1ull << s->p2align;
-  return true;
-}
-
-static u64 max_page(const Link *l) { return l->opt->z_max_page_size ? l->opt->z_max_page_size : l->arch->max_page_size; }
-static u64 common_page(const Link *l) {
-  u64 p = l->opt->z_common_page_size ? l->opt->z_common_page_size : l->arch->common_page_size;
-  return MIN(p, max_page(l));
-}
-
-static bool env_constant(void *ctx, const char *name, u64 *out) {
-  const Env *e = ctx;
-  if (streq(name, "MAXPAGESIZE"))
-    *out = max_page(e->l);
-  else if (streq(name, "COMMONPAGESIZE"))
-    *out = common_page(e->l);
-  else
-    return false;
-  return true;
-}
-
-static bool env_segment(void *ctx, const Expr *x, ExprValue *out);
-static void env_error(void *ctx, const Expr *at, const char *text) {
-  const Env *e = ctx;
-  if (e->y->final)
-    diag_error(e->l->diag, "script", "line %u: %s", at ? at->line : 0, text);
-}
-
-static bool eval(Env *e, const Expr *x, ExprValue *out) {
-  const ExprEnv env = {.ctx = e, .dot = env_dot, .symbol = env_symbol, .defined = env_defined, .section = env_section,
-                       .constant = env_constant, .segment = env_segment, .error = env_error};
-  return expr_eval(x, &env, out);
-}
-
-static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
-  Env *e = ctx;
-  const Options *o = e->l->opt;
-  ExprValue a = {0}, b = {0};
-  *out = (ExprValue){0};
-  switch (x->op) {
-  case EX_SIZEOF_HEADERS:
-    out->v = e->l->header_size;
-    return true;
-  case EX_SEGMENT_START:
-    if (!eval(e, x->a, &a))
-      return false;
-    out->v = streq(x->name, "text-segment") && o->has_image_base ? o->image_base : a.v;
-    return true;
-  case EX_DATA_SEGMENT_ALIGN:
-    if (!eval(e, x->a, &a) || !eval(e, x->b, &b))
-      return false;
-    a.v = is_pow2(a.v) ? a.v : 1;
-    out->v = align_up(e->y->dot, a.v) + (e->y->dot & (a.v - 1));
-    return true;
-  case EX_DATA_SEGMENT_RELRO_END:
-    if (!eval(e, x->b ? x->b : x->a, &a))
-      return false;
-    out->v = align_up(a.v, common_page(e->l));
-    e->y->relro_end = out->v;
-    return true;
-  case EX_DATA_SEGMENT_END:
-    return eval(e, x->a, out);
-  default:
-    return false;
-  }
-}
-
-/* ---- addresses ---- */
-
-static void assign_symbol(Link *l, Layout *y, u32 weld, ExprValue v) {
-  WeldName *w = &l->weld_names.at[weld];
-  if (!w->used)
-    return;
-  l->syms.value[w->sym] = v.v;
-  if (v.osec && y->final)
-    w->osec = v.osec;
-}
-
-static void run_assignment(Env *e, const LayoutStmt *st, u32 weld) {
-  ExprValue v;
-  if (!eval(e, st->expr, &v))
-    return;
-  if (streq(st->name, "."))
-    e->y->dot = v.v;
-  else if (weld != UINT32_MAX)
-    assign_symbol(e->l, e->y, weld, v);
-}
-
-/* Sizes and alignments are the input's: together they may be more than there is. */
-static u64 align_checked(Layout *y, u32 osec, u64 v, u64 align) {
-  u64 r = align_up(v, align);
-  if (UNLIKELY(r < v))
-    y->overflow = osec;
-  return r;
-}
-
-static u64 add_checked(Layout *y, u32 osec, u64 v, u64 size) {
-  u64 r;
-  if (UNLIKELY(__builtin_add_overflow(v, size, &r)))
-    y->overflow = osec;
-  return r;
-}
-
-/* What a Synth's size is by now. True when one of this section has another than before. */
-static bool synths_changed(const Link *l, const Layout *y, const Osec *o) {
-  bool changed = false;
-  u32 osec = (u32)(o - l->osecs.at);
-  for (u32 i = 1; i < l->synths.n; i++) {
-    const Synth *s = &l->synths.at[i];
-    if (l->atoms.at[s->atom.i].osec != osec || y->sizes[o->first + y->synth_place[i]] == s->size)
-      continue;
-    y->sizes[o->first + y->synth_place[i]] = s->size;
-    changed = true;
-  }
-  return changed;
-}
-
-typedef struct {
-  Link *l;
-  const Osec *o;
-} PlaceJob;
-
-static void place_block(void *ctx, u32 begin, u32 end, unsigned tid) {
-  (void)tid;
-  const PlaceJob *j = ctx;
-  const Layout *y = j->l->lay;
-  const u64 *sizes = y->sizes + j->o->first;
-  const u8 *p2aligns = y->p2aligns + j->o->first;
-  u64 *addr = j->l->atoms.addr;
-  for (u32 b = begin; b < end; b += BLOCK) {
-    u64 off = y->starts[b / BLOCK];
-    for (u32 i = b; i < MIN(b + BLOCK, end); i++) {
-      off = align_up(off, 1ull << p2aligns[i]);
-      addr[j->o->atoms[i].i] = off;
-      off += sizes[i];
-    }
-  }
-}
-
-/* Offsets of the atoms of a section, in order: one thread sums sizes, which is quick; all threads tell the
- * atoms. */
-static void place_atoms(Link *l, Layout *y, Osec *o) {
-  bool changed = o->aflags & ATOM_SYNTH && synths_changed(l, y, o);
-  if (o->placed_once && !changed)
-    return;
-  const u64 *sizes = y->sizes + o->first;
-  const u8 *p2aligns = y->p2aligns + o->first;
-  u32 osec = (u32)(o - l->osecs.at);
-  u64 off = 0;
-  for (u32 i = 0; i < o->natoms; i++) {
-    if (i % BLOCK == 0)
-      y->starts[i / BLOCK] = off;
-    off = align_checked(y, osec, off, 1ull << p2aligns[i]);
-    off = add_checked(y, osec, off, sizes[i]);
-  }
-  PlaceJob j = {l, o};
-  pool_run(l->pool, o->natoms, BLOCK, place_block, &j);
-  o->size = off;
-  o->placed_once = true;
-}
-
-/* The same with what scripts say between the patterns. */
-static void place_body(Env *e, Osec *o) {
-  Link *l = e->l;
-  Layout *y = e->y;
-  u64 off = 0;
-  u32 osec = (u32)(o - l->osecs.at);
-  const LayoutStmt *body = l->layout->stmts[o->stmt].body;
-  const Slot *slots = y->slots.at;
-  u32 s = y->first_slot[o->stmt], send = y->first_slot[o->stmt + 1];
-  synths_changed(l, y, o);
-  for (u32 i = 0;; i++) {
-    /* `before` counts patterns: run what stands before the slot that atom i begins */
-    while (body->kind != LAYOUT_ORPHANS) {
-      u32 slot = s;
-      while (slot < send && slots[slot].pattern < body->before)
-        slot++;
-      u32 first = slot < send ? slots[slot].at : o->natoms;
-      if (first > i && i < o->natoms)
-        break;
-      if (body->kind == LAYOUT_ASSIGN && !(body->flags & LAYOUT_NOT_PIC && l->is_pic)) {
-        y->dot = o->addr + off;
-        y->osec = osec;
-        run_assignment(e, body, layout_weld_of_stmt(l, body));
-        if (streq(body->name, "."))
-          off = y->dot - o->addr;
-      }
-      body++;
-    }
-    if (i >= o->natoms)
-      break;
-    off = align_checked(y, osec, off, 1ull << y->p2aligns[o->first + i]);
-    l->atoms.addr[o->atoms[i].i] = off;
-    off = add_checked(y, osec, off, y->sizes[o->first + i]);
-  }
-  o->size = off;
-}
-
-/* Bodies (assignments between patterns) only in scripts. */
-static void place(Env *e, Osec *o) {
-  const LayoutStmt *body = o->stmt == UINT32_MAX ? NULL : e->l->layout->stmts[o->stmt].body;
-  if (body && body->kind != LAYOUT_ORPHANS)
-    place_body(e, o);
-  else
-    place_atoms(e->l, e->y, o);
-}
-
 static bool fixed_address(const Link *l, const Osec *o, u64 *addr) {
   const Options *p = l->opt;
   for (u32 i = 0; i < p->section_starts.n; i++)
@@ -310,10 +54,10 @@ static bool is_tbss(const Link *l, const Osec *o) {
 
 /* Runs the walk once: addresses, file offsets, symbols of assignments. */
 static void walk(Link *l, Layout *y) {
-  Env e = {l, y};
+  LayoutEnv e = {l, y};
   bool segments = l->format->segment_of; /* the file holds them as they are in memory, but for zero fill at their end */
   bool packed = l->opt->nmagic || l->opt->omagic; /* what the loader needs, but not a byte to fill pages */
-  u64 page = packed ? MIN(max_page(l), l->arch->common_page_size) : max_page(l), off = l->header_size, tls_end = 0;
+  u64 page = packed ? MIN(layout_max_page(l), l->arch->common_page_size) : layout_max_page(l), off = l->header_size, tls_end = 0;
   u32 perm = 0; /* the headers are read-only data */
   bool in_tls = false, was_exec = false;
   bool separate = l->opt->z_separate_code != OPT_NO && !packed;
@@ -335,10 +79,10 @@ static void walk(Link *l, Layout *y) {
       if (st->flags & LAYOUT_NOT_PIC && l->is_pic)
         continue;
       if (st->kind == LAYOUT_ASSIGN)
-        run_assignment(&e, st, it->weld);
+        layout_run_assignment(&e, st, it->weld);
       else if (st->kind == LAYOUT_ASSERT && y->final) {
         ExprValue v;
-        eval(&e, st->expr, &v);
+        layout_eval(&e, st->expr, &v);
       }
       continue;
     }
@@ -348,10 +92,10 @@ static void walk(Link *l, Layout *y) {
       has_dot |= b->kind != LAYOUT_ASSIGN || streq(b->name, ".") || !(b->flags & LAYOUT_PROVIDE);
     if (!has_dot) { /* its size, before it is known whether it is there at all */
       u64 dot = o->addr = y->dot;
-      place(&e, o);
+      layout_place(&e, o);
       y->dot = dot;
     }
-    o->placed = o->size || has_dot;
+    o->placed = o->size || has_dot || (l->relocatable && o->kinds.n); /* a symbol may stand in an empty one */
     if (!o->placed && !(o->natoms && o->stmt != UINT32_MAX && st->flags & LAYOUT_KEEP_EMPTY)) {
       bool keep = false;
       for (u32 k = 0; k < o->natoms && !keep; k++)
@@ -370,7 +114,7 @@ static void walk(Link *l, Layout *y) {
     o->aflags |= ATOM_ALLOC;
     u64 align = 1ull << o->p2align, fixed;
     ExprValue v;
-    if (st && st->align && eval(&e, st->align, &v) && is_pow2(v.v)) {
+    if (st && st->align && layout_eval(&e, st->align, &v) && is_pow2(v.v)) {
       align = MAX(align, v.v);
       o->p2align = log2_u64(align);
     }
@@ -391,25 +135,25 @@ static void walk(Link *l, Layout *y) {
       perm = p;
     }
     if (tbss) {
-      u64 at = align_checked(y, it->osec, in_tls ? tls_end : y->dot, align);
+      u64 at = layout_align(y, it->osec, in_tls ? tls_end : y->dot, align);
       o->addr = at;
       if (has_body)
-        place(&e, o);
+        layout_place(&e, o);
       tls_end = at + o->size;
     } else {
       if (fixed_address(l, o, &fixed))
         y->dot = fixed;
-      else if (st && st->expr && eval(&e, st->expr, &v))
+      else if (st && st->expr && layout_eval(&e, st->expr, &v))
         y->dot = v.v;
       else
-        y->dot = align_checked(y, it->osec, y->dot, align);
+        y->dot = layout_align(y, it->osec, y->dot, align);
       o->addr = y->dot;
       if (has_body)
-        place(&e, o);
+        layout_place(&e, o);
     }
-    add_checked(y, it->osec, o->addr, o->size);
+    layout_add(y, it->osec, o->addr, o->size);
     o->lma = o->addr;
-    if (st && st->lma && eval(&e, st->lma, &v))
+    if (st && st->lma && layout_eval(&e, st->lma, &v))
       o->lma = v.v;
     y->osec = it->osec;
     if (o->aflags & ATOM_TLS) {
@@ -435,9 +179,9 @@ static void walk(Link *l, Layout *y) {
     if (o->aflags & ATOM_ALLOC)
       continue;
     o->filesz = o->bytes ? o->filesz : o->aflags & ATOM_ZEROFILL ? 0 : o->size;
-    off = align_checked(y, l->order[k], off, 1ull << o->p2align);
+    off = layout_align(y, l->order[k], off, 1ull << o->p2align);
     o->off = off;
-    off = add_checked(y, l->order[k], off, o->filesz);
+    off = layout_add(y, l->order[k], off, o->filesz);
   }
   l->file_end = off;
 }
@@ -451,6 +195,11 @@ static bool resize_synths(Link *l) {
   }
   return changed;
 }
+
+typedef struct {
+  Link *l;
+  const Osec *o;
+} PlaceJob;
 
 static void add_base(void *ctx, u32 begin, u32 end, unsigned tid) {
   (void)tid;
@@ -526,7 +275,7 @@ void layout_addresses(Link *l) {
     l->relro_end = o->addr + o->size;
   }
   if (l->relro_end)
-    l->relro_end = align_up(l->relro_end, common_page(l));
+    l->relro_end = align_up(l->relro_end, layout_common_page(l));
   l->format->finish_segments(l);
 }
 

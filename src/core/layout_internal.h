@@ -45,6 +45,28 @@ typedef struct Layout {
   u32 round;
 } Layout;
 
+/* What an expression or a statement is evaluated in. */
+typedef struct {
+  Link *l;
+  Layout *y;
+} LayoutEnv;
+
+/* Who calls whom: layout.c's walk() runs the statements of the description, layout_place() the inside of an output section;
+ * both evaluate through layout_eval() and assign through layout_run_assignment(). */
+
+/* layout_eval.c */
+u64 layout_max_page(const Link *l);
+u64 layout_common_page(const Link *l);
+bool layout_eval(LayoutEnv *e, const Expr *x, ExprValue *out);
+/* Gives `.` or the symbol its value. weld: index in Link.weld_names, UINT32_MAX: nobody asked for it. */
+void layout_run_assignment(LayoutEnv *e, const LayoutStmt *st, u32 weld);
+
+/* layout_body.c. Sizes and alignments are the input's: together they may be more than there is (Layout.overflow). */
+u64 layout_align(Layout *y, u32 osec, u64 v, u64 align);
+u64 layout_add(Layout *y, u32 osec, u64 v, u64 size);
+/* Offsets of all that is in the section, and its size; o->addr is known where its body asks for it. */
+void layout_place(LayoutEnv *e, Osec *o);
+
 /* layout_sort.c: the order of a section's atoms, where it is not the input's. */
 void layout_shuffle(Link *l);
 void layout_sort_slots(Link *l);
