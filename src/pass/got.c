@@ -377,27 +377,47 @@ static void count_got_dynrels(Link *l) {
   }
 }
 
+static void put_slot(const Link *l, u8 *out, u32 slot, u64 v) {
+  if (l->arch->got_slot_size == 8)
+    wr64(out + 8ull * slot, v);
+  else
+    wr32(out + 4ull * slot, (u32)v);
+}
+
+/* What stands in a slot that has a dynamic relocation is its addend, when it has no room for one itself. A TLS descriptor has it in
+ * the second of its two words (the TLSDESC specification). */
+static void put_entry(const Link *l, u8 *out, const GotEntry *e) {
+  if (e->kind < 0 || (e->kind == DYN_RELATIVE && l->opt->z_pack_relative_relocs))
+    put_slot(l, out, (u32)e->slot, e->value);
+  else if (l->format->rel)
+    put_slot(l, out, (u32)e->slot + (e->kind == DYN_TLSDESC), (u64)e->addend);
+}
+
 static void got_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)s, (void)off, (void)len; /* grain 0: whole */
   if (l->tlsld_got >= 0 && l->opt->kind != OUTPUT_SHARED)
-    wr64(out + 8 * l->tlsld_got, 1);
+    put_slot(l, out, (u32)l->tlsld_got, 1);
   for (u32 i = 0; i < l->syms.nauxes; i++) {
     GotEntry e[GOT_ENTRIES_MAX];
     u32 n = got_entries(l, &l->syms.auxes[i], e);
     for (u32 k = 0; k < n; k++)
-      if (e[k].kind < 0 || (e[k].kind == DYN_RELATIVE && l->opt->z_pack_relative_relocs))
-        wr64(out + 8 * e[k].slot, e[k].value);
+      put_entry(l, out, &e[k]);
   }
 }
 
 /* The first slot is the address of .dynamic, the next two are the dynamic linker's. A lazy slot points
- * back into its PLT entry, behind the jump. */
+ * back into its PLT entry, behind the jump; that of a local IFUNC is its resolver's, as for any other addend. */
 static void gotplt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)s, (void)off, (void)len;
-  wr64(out, synth_addr(l, SYN_DYNAMIC));
+  put_slot(l, out, 0, synth_addr(l, SYN_DYNAMIC));
   u64 entry = synth_addr(l, SYN_PLT) + l->arch->plt_header_size + (uses_plt_sec(l) ? 0 : 6);
   for (u32 i = 0; i < l->nplt - l->slots->nplt_ifunc; i++)
-    wr64(out + 8 * (l->arch->gotplt_reserved + i), entry + (u64)i * l->arch->plt_entry_size);
+    put_slot(l, out, l->arch->gotplt_reserved + i, entry + (u64)i * l->arch->plt_entry_size);
+  for (u32 i = 0; l->format->rel && l->slots->nplt_ifunc && i < l->syms.nauxes; i++) {
+    const SymAux *x = &l->syms.auxes[i];
+    if (x->gotplt >= 0 && is_local_ifunc(slot_flags(l, x)))
+      put_slot(l, out, l->arch->gotplt_reserved + (u32)x->gotplt, slot_target(l, x->sym));
+  }
 }
 
 static void plt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
@@ -452,9 +472,10 @@ static bool names_got_base(const Link *l) {
 
 static void size_sections(Link *l) {
   const Arch *a = l->arch;
+  u32 slot = a->got_slot_size, word = l->format->word;
   bool gotplt = l->is_dynamic || l->ngotplt || l->slots->uses_got_base || names_got_base(l);
-  set_size(l, SYN_GOT, 8 * (u64)l->ngot, 8);
-  set_size(l, SYN_GOT_PLT, gotplt ? 8 * ((u64)a->gotplt_reserved + l->ngotplt) : 0, 8);
+  set_size(l, SYN_GOT, slot * (u64)l->ngot, slot);
+  set_size(l, SYN_GOT_PLT, gotplt ? slot * ((u64)a->gotplt_reserved + l->ngotplt) : 0, slot);
   set_size(l, SYN_PLT, l->nplt ? a->plt_header_size + (u64)l->nplt * a->plt_entry_size : 0, 16);
   set_size(l, SYN_PLT_SEC, uses_plt_sec(l) ? (u64)l->nplt * a->plt_sec_entry_size : 0, 16);
   set_size(l, SYN_PLT_GOT, (u64)l->npltgot * plt_got_entry(l), plt_got_entry(l));
@@ -478,9 +499,9 @@ static void size_sections(Link *l) {
   }
   u64 n = nrel + nsym + s->ncanonical_ifuncs;
   u64 nplt = (u64)l->ngotplt + s->got_nirelative + s->ifuncs.n - s->ncanonical_ifuncs;
-  set_size(l, SYN_RELA_DYN, n * l->format->dynrel_size, 8);
-  set_size(l, SYN_RELA_PLT, nplt * l->format->dynrel_size, 8);
-  set_size(l, SYN_RELR_DYN, nrelr ? 8 : 0, 8);
+  set_size(l, SYN_RELA_DYN, n * l->format->dynrel_size, word);
+  set_size(l, SYN_RELA_PLT, nplt * l->format->dynrel_size, word);
+  set_size(l, SYN_RELR_DYN, nrelr ? word : 0, word);
 }
 
 void got_allocate(Link *l) {
