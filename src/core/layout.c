@@ -95,7 +95,7 @@ static void walk(Link *l, Layout *y) {
       layout_place(&e, o);
       y->dot = dot;
     }
-    o->placed = o->size || has_dot;
+    o->placed = o->size || has_dot || (l->relocatable && o->kinds.n); /* a symbol may stand in an empty one */
     if (!o->placed && !(o->natoms && o->stmt != UINT32_MAX && st->flags & LAYOUT_KEEP_EMPTY)) {
       bool keep = false;
       for (u32 k = 0; k < o->natoms && !keep; k++)

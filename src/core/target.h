@@ -294,6 +294,8 @@ typedef struct Format {
 
   /* Does object f ask for an executable stack? */
   bool (*wants_execstack)(const struct Link *l, FileId f);
+  /* Does it say anything about the stack? */
+  bool (*has_stack_note)(const struct Link *l, FileId f);
   /* ATOM_ALLOC ... ATOM_LARGE and ATOM_ZEROFILL of a section type and flags of the format. */
   u32 (*atom_flags)(u32 type, u64 attr);
   /* Finds definitions for names with an explicit version (foo@V1), when there are any. Serial, after claims. */

@@ -44,6 +44,7 @@ void elf_format_init(Format *f, const ElfMachine *m) {
       .groups = elf_groups,
       .atoms = elf_atoms,
       .wants_execstack = elf_wants_execstack,
+      .has_stack_note = elf_has_stack_note,
       .atom_flags = elf_atom_flags,
       .versioned = elf_versioned,
       .describe = elf_describe,
