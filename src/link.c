@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arch/i386.h"
 #include "arch/x86_64.h"
 #include "core/deadstrip.h"
 #include "core/icf.h"
@@ -27,6 +28,8 @@
 #include "pass/export.h"
 #include "pass/property.h"
 #include "read/elf.h"
+#include "read/elf_machine.h"
+#include "read/elf_machine.h"
 #include "script/default.h"
 #include "session.h"
 #include "util/trace.h"
@@ -50,7 +53,7 @@ static unsigned thread_count(const Options *o) {
   return MIN((unsigned)MAX(n, 1), (unsigned)MAX_THREADS);
 }
 
-static const Arch *const arches[] = {&arch_x86_64};
+static const Arch *const arches[] = {&arch_x86_64, &arch_i386};
 
 static const Arch *arch_named(const char *cpu) {
   for (u32 i = 0; i < COUNT_OF(arches); i++)
@@ -59,12 +62,17 @@ static const Arch *arch_named(const char *cpu) {
   return NULL;
 }
 
-static const Format *make_format(Link *l, const Emulation *e) {
+static const ElfMachine *machine_named(const char *format) {
+  static const ElfMachine *const machines[] = {&elf_x86_64, &elf_i386};
+  for (u32 i = 0; i < COUNT_OF(machines); i++)
+    if (streq(machines[i]->format, format))
+      return machines[i];
+  return NULL;
+}
+
+static const Format *make_format(Link *l, const ElfMachine *m) {
   Format *f = ARENA_NEW(&l->arena, Format);
-  elf_format_init(f);
-  f->name = e->format;
-  f->word = e->word;
-  f->rel = e->rel;
+  elf_format_init(f, m);
   elf_encode_init(f);
   f->output_section = elf_output_section;
   f->plan_segments = elf_plan_segments;
@@ -88,14 +96,15 @@ void session_begin(Link *l, Options *o, Diag *d) {
 static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   const Emulation *e = emulate_pick(o);
   const Arch *arch = arch_named(e->cpu);
-  if (!arch || e->word != 8) {
+  const ElfMachine *m = machine_named(e->format);
+  if (!arch || !m) {
     diag_error(d, "unsupported-emulation", "emulation %s: %s %s are not supported yet", e->name, arch ? "files of format" : "links for the CPU",
                arch ? e->format : e->cpu);
     return false;
   }
   session_begin(l, o, d);
   l->arch = arch;
-  l->format = make_format(l, e);
+  l->format = make_format(l, m);
   l->layout = &layout_elf_x86_64;
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
@@ -143,6 +152,7 @@ void session_end(Link *l) {
   vec_free(&l->files);
   vec_free(&l->archives);
   vec_free(&l->opened);
+  vec_free(&l->script_texts);
   vec_free(&l->extra_stmts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);

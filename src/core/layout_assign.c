@@ -16,11 +16,13 @@ enum { CHUNK_ATOMS = 8192, MAX_CHUNKS = 64, SOME = 512, AHEAD = 16 };
 typedef struct {
   Link *l;
   const LayoutMatcher *m;
+  bool asks_attr;
 } MatchJob;
 
 static bool ask(const MatchJob *j, const File *file, u32 a, LayoutHit *hit) {
   const char *name = j->l->format->atom_name(j->l, (AtomId){a});
-  return layout_match(j->m, name, strlen(name), file->path, file->member, j->l->atoms.flags[a], hit);
+  return layout_match(j->m, name, strlen(name), file->path, file->member, j->l->atoms.flags[a],
+                      UNLIKELY(j->asks_attr) ? j->l->atoms.at[a].attr : 0, hit);
 }
 
 /* --unique=PATTERN: an output section of its own, as if the description did not know it. */
@@ -61,7 +63,7 @@ void layout_match_init(Link *l) {
 }
 
 void layout_match_file(Link *l, FileId f) {
-  const MatchJob j = {l, l->matcher};
+  const MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
   const File *file = file_at(l, f);
   for (u32 a = file->atom_base; a < file->atom_base + file->natoms; a++)
     if (l->atoms.flags[a] & ATOM_LIVE && !(l->atoms.flags[a] & ATOM_EHFRAME))
@@ -501,7 +503,7 @@ static void distribute(Link *l, Layout *y) {
 
 void layout_assign(Link *l) {
   Layout *y = l->lay;
-  MatchJob j = {l, l->matcher};
+  MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
   if (!l->osecs.n)
     *vec_push(&l->osecs) = (Osec){0};
   make_slots(l, y);

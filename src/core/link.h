@@ -8,6 +8,7 @@
 #include "core/layout.h"
 #include "core/merge.h"
 #include "core/options.h"
+#include "core/script.h"
 #include "core/symbol.h"
 #include "core/synth.h"
 #include "core/target.h"
@@ -107,6 +108,7 @@ typedef struct Link {
   VEC(Archive) archives;
   VEC(CommonFact) commons; /* by SymId; after resolve_symbols */
   StrVec opened;    /* paths that were read, for --dependency-file */
+  VEC(ScriptText) script_texts; /* for messages: core/script.h */
   VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
   VEC(Bytes) maps;  /* what to unmap at the end */
   VEC(Bytes) owned; /* from pages_alloc, by link_own(): freed at the end */

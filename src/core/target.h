@@ -222,6 +222,7 @@ typedef void CallFn(void *ctx, SymId from, SymId to, u64 weight);
 typedef struct Format {
   const char *name; /* "elf64-x86-64" */
   u8 word;          /* bytes of a pointer in this format's tables: ELF class */
+  const void *machine; /* the format's own facts of the CPU */
   bool rel;         /* relocations of the output have no addend of their own: it is in the field (ELF: SHT_REL) */
   /* An atom is what one symbol names (not a section that may hold many): one that loses its name is gone, a
    * tentative definition is an atom like any other. */

@@ -17,12 +17,30 @@ static inline void set(u8 *p) {
     __atomic_store_n(p, 1, __ATOMIC_RELAXED);
 }
 
-static void use_local(const Job *j, const File *file, u32 sym) {
+/* Tables that describe code may name what is gone. */
+static bool may_name_gone(const Link *l, u32 a) {
+  const char *name = elf_atom_name(l, (AtomId){a});
+  return !(l->atoms.flags[a] & ATOM_ALLOC) || starts_with(name, ".gcc_except_table") || starts_with(name, ".eh_frame") || starts_with(name, ".stab");
+}
+
+/* References to a group that lost to another file, or to what a script dropped. */
+__attribute__((cold, noinline)) static void names_gone(const Job *j, FileId f, u32 a, u64 off, u32 sym) {
+  diag_report(j->l->diag, DIAG_ERROR, "discarded-section", (u64)f.i << 32 | (u32)off, "%s:(%s+0x%llx): relocation refers to a symbol in a discarded section: %s",
+              file_name(j->l, f), elf_atom_name(j->l, (AtomId){a}), (unsigned long long)off, elf_sym_name(j->l, f, sym));
+}
+
+/* False: it is in a section that is not in the output. */
+static bool use_local(const Job *j, const File *file, u32 sym) {
   const ElfObject *o = file->fmt;
-  u32 special, section = elf_sym_section(o, sym, &special);
-  if (section && section < o->nshdr)
-    set(&j->u->atoms[file->atom_base + section]); /* also where it has a name: that may be stripped */
+  u32 special, section = elf_sym_section(o, sym, &special), a = file->atom_base + section;
   set(&j->u->symbols[file->local_base + sym]);
+  if (!section || section >= o->nshdr)
+    return true;
+  if (!(j->l->atoms.flags[a] & ATOM_LIVE))
+    return false;
+  if (ELF64_ST_TYPE(o->syms[sym].st_info) == STT_SECTION)
+    set(&j->u->atoms[a]);
+  return true;
 }
 
 static void use_atom(const Job *j, FileId f, const File *file, u32 a) {
@@ -40,10 +58,12 @@ static void use_atom(const Job *j, FileId f, const File *file, u32 a) {
                 (unsigned long long)rel[i].r_offset, (unsigned long long)at->size);
       return;
     }
-    if (sym < file->first_global)
-      use_local(j, file, sym);
-    else if (file->globals[sym - file->first_global] != UINT32_MAX)
+    if (sym < file->first_global) {
+      if (!use_local(j, file, sym) && j->l->relocatable && !may_name_gone(j->l, a))
+        names_gone(j, f, a, rel[i].r_offset, sym);
+    } else if (file->globals[sym - file->first_global] != UINT32_MAX) {
       set(&j->u->symbols[file->globals[sym - file->first_global]]);
+    }
   }
 }
 

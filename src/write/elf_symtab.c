@@ -101,6 +101,11 @@ static void first_reference(u32 *slot, u32 file) {
     ;
 }
 
+/* A definition in a section that was dropped is a reference, if anybody refers to it at all. */
+static bool is_empty_claim(const Link *l, const ElfObject *o, u32 i, u32 sym) {
+  return l->relocatable && o->syms[i].st_shndx != SHN_UNDEF && !l->uses->symbols[sym];
+}
+
 static bool keep_definition(const Link *l, const Symtab *t, u32 sym, const char *name, u64 len) {
   u32 atom = l->syms.atom[sym];
   if (l->syms.flags[sym] & SF_SYNTHETIC || (atom && !is_live(l, atom)))
@@ -137,7 +142,7 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
       continue;
     u64 key = l->syms.key[sym];
     if (!defined_in(key, fs->file, i)) {
-      if (key_rank(key) >= RANK_OUTSIDE) {
+      if (key_rank(key) >= RANK_OUTSIDE && !is_empty_claim(l, o, i, sym)) {
         first_reference(&t->first_ref[sym], fs->file);
         out[room - ++nglobal] = (Kept){i, NAME_LATER};
       }

@@ -71,6 +71,12 @@ static u32 section_at(const Link *l, u64 addr) {
   return ending ? ending : before;
 }
 
+/* Where addresses are offsets they do not tell the section of a string: its atom does. */
+static u32 holder_of(const Link *l, u32 atom, u64 value) {
+  u64 at;
+  return UNLIKELY(l->relocatable) && l->atoms.flags[atom] & ATOM_MERGE ? merge_where(l, (AtomId){atom}, value, &at).i : atom;
+}
+
 /* An empty section may have been left out: its symbols stand where it would have been. */
 static void set_section_of_atom(const Link *l, OutSym *out, u32 atom) {
   u32 osec = l->atoms.at[atom].osec;
@@ -155,7 +161,7 @@ static void describe_local(const Link *l, const File *f, const ElfObject *o, u32
     out->value = l->format->local_value(l, (FileId){l->atoms.at[atom].file}, i);
   else
     out->value += l->atoms.addr[atom];
-  set_section_of_atom(l, out, atom);
+  set_section_of_atom(l, out, holder_of(l, atom, s->st_value));
   if (UNLIKELY(ELF64_ST_TYPE(s->st_info) == STT_TLS))
     out->value -= l->tls_begin;
 }
@@ -192,7 +198,7 @@ static void describe_global(const Link *l, const ElfObject *o, u32 sym, u32 i, O
     out->size = 0;
     set_section(l, out, section_at(l, out->value));
   } else if (atom && !(flags & SF_ABSOLUTE)) {
-    set_section_of_atom(l, out, atom);
+    set_section_of_atom(l, out, holder_of(l, atom, s->st_value));
   } else {
     set_special(out, SHN_ABS);
   }
