@@ -1,5 +1,6 @@
 /* link.c: the whole link, in order; each line says why it stands where it stands. */
 #include "link.h"
+#include "link_relocatable.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arch/i386.h"
 #include "arch/x86_64.h"
 #include "core/deadstrip.h"
 #include "core/icf.h"
@@ -20,16 +22,20 @@
 #include "core/stats.h"
 #include "core/thunks.h"
 #include "dump.h"
+#include "emulate.h"
 #include "inputs.h"
 #include "core/bind.h"
 #include "pass/export.h"
 #include "pass/property.h"
 #include "read/elf.h"
+#include "read/elf_machine.h"
+#include "read/elf_machine.h"
 #include "script/default.h"
 #include "session.h"
 #include "util/trace.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
+#include "write/elf_encode.h"
 #include "write/elf_segments.h"
 #include "write/elf_symtab.h"
 #include "write/elf_synths.h"
@@ -47,9 +53,27 @@ static unsigned thread_count(const Options *o) {
   return MIN((unsigned)MAX(n, 1), (unsigned)MAX_THREADS);
 }
 
-static const Format *make_format(Link *l) {
+static const Arch *const arches[] = {&arch_x86_64, &arch_i386};
+
+static const Arch *arch_named(const char *cpu) {
+  for (u32 i = 0; i < COUNT_OF(arches); i++)
+    if (streq(arches[i]->name, cpu))
+      return arches[i];
+  return NULL;
+}
+
+static const ElfMachine *machine_named(const char *format) {
+  static const ElfMachine *const machines[] = {&elf_x86_64, &elf_i386};
+  for (u32 i = 0; i < COUNT_OF(machines); i++)
+    if (streq(machines[i]->format, format))
+      return machines[i];
+  return NULL;
+}
+
+static const Format *make_format(Link *l, const ElfMachine *m) {
   Format *f = ARENA_NEW(&l->arena, Format);
-  elf_format_init(f);
+  elf_format_init(f, m);
+  elf_encode_init(f);
   f->output_section = elf_output_section;
   f->plan_segments = elf_plan_segments;
   f->finish_segments = elf_finish_segments;
@@ -70,16 +94,22 @@ void session_begin(Link *l, Options *o, Diag *d) {
 }
 
 static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
-  if (o->emulation && !streq(o->emulation, "elf_x86_64")) {
-    diag_error(d, "unsupported-emulation", "emulation '%s' is not supported; supported: elf_x86_64", o->emulation);
+  const Emulation *e = emulate_pick(o);
+  const Arch *arch = arch_named(e->cpu);
+  const ElfMachine *m = machine_named(e->format);
+  if (!arch || !m) {
+    diag_error(d, "unsupported-emulation", "emulation %s: %s %s are not supported yet", e->name, arch ? "files of format" : "links for the CPU",
+               arch ? e->format : e->cpu);
     return false;
   }
   session_begin(l, o, d);
-  l->format = make_format(l);
+  l->arch = arch;
+  l->format = make_format(l, m);
   l->layout = &layout_elf_x86_64;
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
-  l->header_size = 64;
+  l->relocatable = o->relocatable;
+  l->header_size = elf_sizes(l).ehdr;
   return true;
 }
 
@@ -191,18 +221,14 @@ static void name_statement(Link *l, const LayoutStmt *st, bool in_body) {
     name_statement(l, b, true);
 }
 
-/* Everything that options, scripts and the layout bring as symbols, before names are interned. */
-static void name_weld_symbols(Link *l) {
+void link_name_asked(Link *l) {
   const Options *o = l->opt;
-  l->entry_name = o->entry ? o->entry : o->kind == OUTPUT_SHARED ? NULL : "_start";
   if (l->entry_name && (l->entry_name[0] < '0' || l->entry_name[0] > '9'))
     weld_name(l, l->entry_name, WELD_REF, NULL, false);
   for (u32 i = 0; i < o->undefined.n; i++)
     weld_name(l, o->undefined.at[i], WELD_REF, NULL, false);
   for (u32 i = 0; i < o->require_defined.n; i++)
     weld_name(l, o->require_defined.at[i], WELD_REF, NULL, false);
-  weld_name(l, o->init ? o->init : "_init", WELD_MENTION, NULL, false);
-  weld_name(l, o->fini ? o->fini : "_fini", WELD_MENTION, NULL, false);
   for (u32 i = 0; i < o->wrap.n; i++) {
     weld_name(l, o->wrap.at[i], WELD_MENTION, NULL, false);
     weld_name(l, arena_printf(&l->arena, "__wrap_%s", o->wrap.at[i]), WELD_MENTION, NULL, false);
@@ -227,6 +253,15 @@ static void name_weld_symbols(Link *l) {
     weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
     name_expression(l, st->expr, NULL);
   }
+}
+
+/* Everything that options, scripts and the layout bring as symbols, before names are interned. */
+static void name_weld_symbols(Link *l) {
+  const Options *o = l->opt;
+  l->entry_name = o->entry ? o->entry : o->kind == OUTPUT_SHARED ? NULL : "_start";
+  link_name_asked(l);
+  weld_name(l, o->init ? o->init : "_init", WELD_MENTION, NULL, false);
+  weld_name(l, o->fini ? o->fini : "_fini", WELD_MENTION, NULL, false);
   /* what the format promises programs */
   static const char *const tables[] = {"_GLOBAL_OFFSET_TABLE_", "_DYNAMIC", "__ehdr_start",
                                        "__GNU_EH_FRAME_HDR", "_PROCEDURE_LINKAGE_TABLE_", "_TLS_MODULE_BASE_"};
@@ -332,7 +367,7 @@ static void late_error(void *ctx, const Expr *at, const char *text) {
   diag_error(e->l->diag, "expression", "--defsym %s: %s", e->w->name, text);
 }
 
-static void weld_values(Link *l) {
+void link_defsym_values(Link *l) {
   for (u32 i = 0; i < l->weld_names.n; i++) {
     WeldName *w = &l->weld_names.at[i];
     if (!w->used || w->stmt || !w->expr || l->syms.atom[w->sym])
@@ -345,6 +380,10 @@ static void weld_values(Link *l) {
       w->osec = v.osec == EXPR_NUMBER ? 0 : v.osec;
     }
   }
+}
+
+static void weld_values(Link *l) {
+  link_defsym_values(l);
   u64 got = synth_addr(l, SYN_GOT_PLT);
   l->got_base = got ? got : synth_addr(l, SYN_GOT);
   set_weld(l, "_GLOBAL_OFFSET_TABLE_", l->got_base, got ? SYN_GOT_PLT : SYN_GOT);
@@ -502,7 +541,7 @@ bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
     free(l);
     return false;
   }
-  bool ok = run(l);
+  bool ok = l->relocatable ? link_relocatable(l) : run(l);
   if (ok)
     dependency_file(l);
   if (ok && mem)

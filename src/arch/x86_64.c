@@ -68,6 +68,7 @@ const Arch arch_x86_64 = {
     .plt_entry_size = X64_PLT_ENTRY,
     .plt_got_entry_size = X64_PLT_GOT_ENTRY,
     .plt_sec_entry_size = X64_PLT_SEC_ENTRY,
+    .got_slot_size = 8,
     .gotplt_reserved = 3,
     .fill = 0xcc,
     .fill_through = 0x90,

@@ -38,7 +38,7 @@ static bool is_tbss(const Link *l, const Osec *o) {
 
 /* Some sections are there though they are empty. */
 static bool must_stay(const Link *l, const Osec *o, const LayoutStmt *st) {
-  if (o->natoms && st && st->flags & LAYOUT_KEEP_EMPTY)
+  if ((o->natoms && st && st->flags & LAYOUT_KEEP_EMPTY) || (l->relocatable && o->kinds.n)) /* a symbol may stand in it */
     return true;
   for (u32 k = 0; k < o->natoms; k++)
     if (l->atoms.flags[o->atoms[k].i] & ATOM_SYNTH && l->synths.at[l->atoms.at[o->atoms[k].i].aux].keep_empty)
@@ -86,11 +86,8 @@ static void walk(Link *l, Layout *y) {
     }
     Osec *o = &l->osecs.at[it->osec];
     o->placed = layout_is_there(&e, o) || must_stay(l, o, st);
-    u64 align = 1ull << o->p2align, asked;
-    if (st && st->align && layout_eval_address(&e, st->align, &asked) && is_pow2(asked)) {
-      align = MAX(align, asked);
-      o->p2align = log2_u64(align);
-    }
+    u64 align = MAX(1ull << o->p2align, layout_stmt_align(&e, st));
+    o->p2align = log2_u64(align);
     if (!o->placed) {
       layout_skip_section(&e, it->osec, align);
       continue;

@@ -87,6 +87,11 @@ static bool env_symbol(void *ctx, const Expr *x, ExprValue *out) {
     return !e->y->final;
   }
   const Assigned *v = flags & SF_SYNTHETIC ? assigned(e, s.i) : NULL;
+  if (v && e->own && v->stamp != e->y->walk && streq(e->own, x->name)) {
+    if (e->y->final)
+      script_report(l, DIAG_ERROR, SCRIPT_PLACE(x), "symbol '%s' has no value yet that its own could be made of", diag_name(l->diag, x->name));
+    return false;
+  }
   if (v && l->weld_names.at[v - e->y->assigned].expr) {
     note_read(e->y, v->stamp == e->y->walk);
     *out = (ExprValue){v->value.v, v->value.osec, false};
@@ -295,7 +300,10 @@ void layout_run_assignment(LayoutEnv *e, const LayoutStmt *st, u32 weld) {
   Layout *y = e->y;
   ExprValue v;
   bool dot = streq(st->name, ".");
-  if (!layout_eval(e, st->expr, &v))
+  e->own = dot ? NULL : st->name;
+  bool ok = layout_eval(e, st->expr, &v);
+  e->own = NULL;
+  if (!ok)
     return;
   if (!dot) {
     y->ended |= !e->osec && is_end(st->name);

@@ -34,8 +34,14 @@ typedef struct {
   const LayoutRegion *r;
   u64 origin, length;
   u64 current;      /* behind what was put there so far */
+  u32 last;         /* the section whose distance of addresses the next one keeps, 0: none */
   bool full;        /* a section that does not fit was reported */
 } Region;
+
+/* Where the section of a statement is to stand and to be loaded; NULL: the statement does not say. */
+typedef struct {
+  Region *region, *lma;
+} Home;
 
 /* The body of a statement. Atoms stand in runs: run k before body statement k, one more behind the last. */
 typedef struct {
@@ -72,6 +78,7 @@ typedef struct Layout {
   Assigned *assigned;
   u32 nassigned;
   Region *regions; /* by index in LayoutDesc.regions */
+  Home *homes;     /* by statement */
   u32 *stamps;     /* by output section: Layout.walk when it was placed last */
   u64 *bases;      /* by output section: its address, as far as the offsets of its atoms depend on it */
   bool ahead;      /* this round read what it had not computed yet */
@@ -83,7 +90,7 @@ typedef struct Layout {
   u32 nfill;
   bool prefer_next, ended; /* `.` was assigned since the last section; a symbol `end` was */
   u32 segments_used; /* SEGMENT_*: the script asked where they begin, so -Ttext is no address of .text */
-  u32 last_lma;    /* the section whose distance of addresses the next one keeps, 0: none */
+  u32 last;        /* Region.last of the memory that is in no region */
   u32 overlay, overlay_first; /* the OVERLAY in hand and its first section */
   u64 overlay_end;
   u64 gap;         /* what aligning the section in hand cost */
@@ -100,6 +107,7 @@ typedef struct {
   Link *l;
   Layout *y;
   u32 osec;    /* the section whose body it stands in, 0: none */
+  const char *own; /* the symbol that gets the value, or NULL */
   ExprEnv env;
 } LayoutEnv;
 
@@ -133,6 +141,8 @@ void layout_section_types(Link *l);
 void layout_begin_regions(LayoutEnv *e);
 /* NULL: there is none of that name. */
 const Region *layout_region(LayoutEnv *e, const char *name);
+/* The alignment that ALIGN() behind the colon asks for, a power of two; 1: none. */
+u64 layout_stmt_align(LayoutEnv *e, const LayoutStmt *st);
 /* Gives the section its address. `align`: what its inputs and statements want. */
 void layout_find_place(LayoutEnv *e, u32 osec, u64 align);
 /* An empty section: where `.` goes, and symbols of its body. */

@@ -9,14 +9,7 @@
 
 /* ---- regions ---- */
 
-void layout_prepare_regions(Link *l) {
-  const LayoutDesc *d = l->layout;
-  l->lay->regions = ARENA_ARRAY(&l->arena, Region, d->nregions);
-  for (u32 i = 0; i < d->nregions; i++)
-    l->lay->regions[i].r = &d->regions[i];
-}
-
-static Region *region_at(LayoutEnv *e, const char *name) {
+static Region *region_at(const LayoutEnv *e, const char *name) {
   const LayoutDesc *d = e->l->layout;
   for (u32 i = 0; i < d->nregions; i++)
     if (streq(d->regions[i].name, name))
@@ -25,6 +18,42 @@ static Region *region_at(LayoutEnv *e, const char *name) {
 }
 
 const Region *layout_region(LayoutEnv *e, const char *name) { return region_at(e, name); }
+
+static Region *named_region(LayoutEnv *e, const LayoutStmt *st, const char *name) {
+  if (!name || streq(name, "*default*"))
+    return NULL;
+  Region *r = region_at(e, name);
+  if (!r)
+    script_report(e->l, DIAG_ERROR, SCRIPT_PLACE(st), "output section %s is to go to memory region '%s', which does not exist",
+                  diag_name(e->l->diag, st->name), diag_name(e->l->diag, name));
+  return r;
+}
+
+/* GNU ld: AT>region alone says also where a section without an address is; and what stands in the same region as the section before
+ * it is loaded to the same. */
+void layout_prepare_regions(Link *l) {
+  const LayoutDesc *d = l->layout;
+  Layout *y = l->lay;
+  LayoutEnv e = layout_env(l);
+  y->regions = ARENA_ARRAY(&l->arena, Region, d->nregions);
+  y->homes = ARENA_ARRAY(&l->arena, Home, d->nstmts);
+  for (u32 i = 0; i < d->nregions; i++)
+    y->regions[i].r = &d->regions[i];
+  const Home *before = NULL;
+  for (u32 s = 0; s < d->nstmts; s++) {
+    const LayoutStmt *st = &d->stmts[s];
+    Home *h = &y->homes[s];
+    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD)
+      continue;
+    h->region = named_region(&e, st, st->region);
+    h->lma = named_region(&e, st, st->lma_region);
+    if (h->lma && !st->region && !st->expr)
+      h->region = h->lma;
+    if (before && !st->lma_region && !st->lma && !st->expr && h->region == before->region)
+      h->lma = before->lma;
+    before = h;
+  }
+}
 
 /* Origins and lengths may be of symbols and of each other. */
 void layout_begin_regions(LayoutEnv *e) {
@@ -40,8 +69,9 @@ void layout_begin_regions(LayoutEnv *e) {
       layout_note_moved(y, NULL, r->r->name);
     r->current = r->origin;
     r->full = false;
+    r->last = 0;
   }
-  y->last_lma = 0;
+  y->last = 0;
   y->overlay = 0;
   y->segments_used = 0;
 }
@@ -60,24 +90,14 @@ static u32 region_kind(const Osec *o) {
   return k;
 }
 
-static void no_such_region(LayoutEnv *e, const LayoutStmt *st, const char *name) {
-  if (e->y->final)
-    script_report(e->l, DIAG_ERROR, SCRIPT_PLACE(st), "output section %s is to go to memory region '%s', which does not exist",
-                  diag_name(e->l->diag, st->name), diag_name(e->l->diag, name));
-}
-
 static bool is_loaded(const Osec *o) { return (o->aflags & (ATOM_ALLOC | ATOM_ZEROFILL)) == ATOM_ALLOC; }
 
 /* The region that a section goes to; NULL: the memory that no MEMORY speaks of. */
 static Region *region_of(LayoutEnv *e, const Osec *o, const LayoutStmt *st, bool has_address) {
   const LayoutDesc *d = e->l->layout;
-  Region *r = NULL;
-  if (st && st->region && !streq(st->region, "*default*")) {
-    r = region_at(e, st->region);
-    if (!r)
-      no_such_region(e, st, st->region);
+  Region *r = st ? e->y->homes[o->stmt].region : NULL;
+  if (r)
     return r;
-  }
   if (has_address || !(o->aflags & ATOM_ALLOC))
     return NULL;
   u32 kind = region_kind(o);
@@ -128,17 +148,16 @@ static bool given_address(LayoutEnv *e, const Osec *o, const LayoutStmt *st, u64
   return address_of_option(e->l, o, at) || (st && layout_eval_address(e, st->expr, at));
 }
 
-/* The alignment that the statement asks for; 1: none. */
-static u64 stmt_align(LayoutEnv *e, const LayoutStmt *st) {
-  u64 v;
-  if (!st || !layout_eval_address(e, st->align, &v) || !v)
+u64 layout_stmt_align(LayoutEnv *e, const LayoutStmt *st) {
+  u64 v, align = 1;
+  if (!st || !layout_eval_address(e, st->align, &v))
     return 1;
-  if (is_pow2(v))
-    return v;
-  if (e->y->final)
-    script_report(e->l, DIAG_ERROR, SCRIPT_PLACE(st->align), "ALIGN(%llu) of section %s is no power of two", (unsigned long long)v,
-                  diag_name(e->l->diag, st->name));
-  return 1;
+  while (align < v && align < 1ull << 63)
+    align <<= 1;
+  if (e->y->final && align != v && v)
+    script_report(e->l, DIAG_WARNING, SCRIPT_PLACE(st->align), "ALIGN(%llu) of section %s is no power of two: 0x%llx is taken",
+                  (unsigned long long)v, diag_name(e->l->diag, st->name), (unsigned long long)align);
+  return align;
 }
 
 /* The memory in which a section without an address goes on. */
@@ -156,7 +175,7 @@ void layout_find_place(LayoutEnv *e, u32 osec, u64 align) {
   if (st && st->overlay && st->overlay == y->overlay) {
     at = l->osecs.at[y->overlay_first].addr;
   } else if (given) {
-    at = layout_align(y, osec, at, stmt_align(e, st));
+    at = layout_align(y, osec, at, layout_stmt_align(e, st));
   } else {
     u64 from = l->scripted ? *counter(y, r) : y->dot;
     at = layout_align(y, osec, from, align);
@@ -168,25 +187,24 @@ void layout_find_place(LayoutEnv *e, u32 osec, u64 align) {
 }
 
 /* GNU ld, "Output Section LMA": AT(), AT>region, or as far from the address as the section before it. */
-static void find_lma(LayoutEnv *e, u32 osec, const LayoutStmt *st, u64 align, Region *lma_region) {
+static void find_lma(LayoutEnv *e, u32 osec, const LayoutStmt *st, u64 align, const Region *r, const Region *lma_region, u32 before) {
   Link *l = e->l;
   Layout *y = e->y;
   Osec *o = &l->osecs.at[osec];
-  const Osec *last = y->last_lma ? &l->osecs.at[y->last_lma] : NULL;
+  const Osec *last = before ? &l->osecs.at[before] : NULL;
   bool given = st && st->expr;
   if (st && layout_eval_address(e, st->lma, &o->lma))
     return;
   o->lma = o->addr;
   if (lma_region) {
-    bool same = st->region && region_at(e, st->region) == lma_region;
-    u64 a = same && !given ? align : stmt_align(e, st);
+    u64 a = r == lma_region && !given ? align : layout_stmt_align(e, st);
     o->lma = st->flags & LAYOUT_ALIGN_WITH_INPUT ? lma_region->current + y->gap : layout_align(y, osec, lma_region->current, a);
   } else if (st && st->overlay && st->overlay == y->overlay && last) {
-    o->lma = layout_align(y, osec, last->lma + last->size, stmt_align(e, st));
+    o->lma = layout_align(y, osec, last->lma + last->size, layout_stmt_align(e, st));
   } else if (last && o->aflags & ATOM_ALLOC) {
     bool moved_back = o->addr < last->addr && o->size && o->addr + o->size <= last->addr;
     if (!moved_back)
-      o->lma = layout_align(y, osec, o->addr + (last->lma - last->addr), given ? stmt_align(e, st) : align);
+      o->lma = layout_align(y, osec, o->addr + (last->lma - last->addr), given ? layout_stmt_align(e, st) : align);
     else if (y->final && last->lma != last->addr)
       script_report(l, DIAG_WARNING, st ? SCRIPT_PLACE(st) : (ScriptPlace){0},
                     "section %s is behind %s, and yet at a lower address: its load address is its address", diag_name(l->diag, o->name),
@@ -213,15 +231,14 @@ void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
   const LayoutStmt *st = stmt_of(l, o);
   u64 at, old = o->lma;
   bool given = given_address(e, o, st, &at);
-  Region *r = region_of(e, o, st, given), *lma_region = st && st->lma_region ? region_at(e, st->lma_region) : NULL;
-  if (st && st->lma_region && !lma_region)
-    no_such_region(e, st, st->lma_region);
+  Region *r = region_of(e, o, st, given), *lma_region = st ? y->homes[o->stmt].lma : NULL;
+  u32 *last = r ? &r->last : &y->last;
   layout_add(y, osec, o->addr, o->size);
-  find_lma(e, osec, st, align, lma_region);
+  find_lma(e, osec, st, align, r, lma_region, *last);
   y->dot = o->addr + room;
   if (!lma_region && is_loaded(o) &&
-      (o->size || (y->last_lma ? o->addr >= l->osecs.at[y->last_lma].addr : o->addr != o->lma)))
-    y->last_lma = osec;
+      (o->size || (*last ? o->addr >= l->osecs.at[*last].addr : o->addr != o->lma)))
+    *last = osec;
   if (st && st->overlay)
     end_overlay(e, osec, st);
   if (o->aflags & ATOM_ALLOC || o->natoms)
@@ -377,7 +394,7 @@ void layout_check_places(Link *l) {
       report_overflow(l, &l->lay->regions[i]);
   if (l->opt->print_memory_usage)
     print_usage(l);
-  if (!l->opt->check_sections || l->format->segment_of)
+  if (!l->opt->check_sections || l->relocatable || l->format->segment_of)
     return;
   Range *v = ARENA_ARRAY(&l->arena, Range, l->norder);
   check_overlaps(l, v, false);

@@ -25,9 +25,17 @@ typedef struct {
   bool as_needed;
   bool startup;     /* STARTUP(): goes before every other input */
   u32 group;        /* 1, 2, ...: number of the GROUP() in this script; 0: none */
+  const char *target; /* of the TARGET() before it, or NULL */
   const char *file; /* where it stands */
-  u32 line;
+  u32 line, col;
 } ScriptInput;
+
+/* Where an input, an expression, a statement, a region, ... of a script stands. */
+typedef struct {
+  const char *file;
+  u32 line, col;
+} ScriptPlace;
+#define SCRIPT_PLACE(x) ((ScriptPlace){(x)->file, (x)->line, (x)->col})
 
 /* INSERT AFTER name / INSERT BEFORE name: the statements [first, end) of the layout go there in the layout that stands without this
  * script. */
@@ -47,31 +55,27 @@ typedef struct {
   /* set by the caller; NULL: INCLUDE is an error */
   ScriptOpen *open;
   void *open_ctx;
+  bool linker_version; /* LINKER_VERSION writes the program's name and version; else nothing */
 
   VEC(ScriptInput) inputs; /* in order */
   u32 ngroups;
   const char *output_format[3]; /* OUTPUT_FORMAT(default, big, little); 1 and 2 may be NULL */
   const char *output_arch;
-  const char *entry, *output, *target, *map_file;
+  const char *entry, *output, *target /* the last one */, *map_file;
+  ScriptPlace output_format_at, output_arch_at, target_at;
   VEC(const char *) search_dirs; /* a leading '=' or $SYSROOT is still there */
   VEC(const char *) externs;
   bool force_common, inhibit_common, force_group;
+  bool sane_expr; /* LD_FEATURE("SANE_EXPR") */
   bool has_version;
   VersionScript version; /* VERSION { } */
-  /* Assignments and ASSERTs of the top level and the contents of SECTIONS { }, in order. Without
-   * SECTIONS they are additions to the default layout. */
+  /* Assignments and ASSERTs of the top level and the contents of SECTIONS { }, in order. Without SECTIONS (but those that an
+   * INSERT moves) they are additions to the layout that stands otherwise. */
   bool has_sections;
   LayoutDesc layout; /* with MEMORY, PHDRS and NOCROSSREFS */
   VEC(ScriptInsert) inserts;
   VEC(ScriptText) texts; /* for Link.script_texts: messages show lines of them until the link ends */
 } Script;
-
-/* Where an expression, a statement, a region, ... of a script stands. */
-typedef struct {
-  const char *file;
-  u32 line, col;
-} ScriptPlace;
-#define SCRIPT_PLACE(x) ((ScriptPlace){(x)->file, (x)->line, (x)->col})
 
 /* A message about a place in a script that has been parsed: FILE:LINE:COLUMN, the fact, the line and a mark. Without the place
  * when there is none (static descriptions, expressions of options). */

@@ -5,10 +5,10 @@
 #include "core/link.h"
 
 static inline u64 got_slot_addr(const Link *l, i32 slot) {
-  return synth_addr(l, SYN_GOT) + 8 * (u64)slot;
+  return synth_addr(l, SYN_GOT) + l->arch->got_slot_size * (u64)slot;
 }
 static inline u64 gotplt_slot_addr(const Link *l, i32 slot) {
-  return synth_addr(l, SYN_GOT_PLT) + 8 * (u64)(l->arch->gotplt_reserved + (u32)slot);
+  return synth_addr(l, SYN_GOT_PLT) + l->arch->got_slot_size * (u64)(l->arch->gotplt_reserved + (u32)slot);
 }
 /* The PLT entry of a symbol that has one (SymAux.plt or .pltgot): the Synth that it is in, and where in it. From
  * got_allocate() on. */

@@ -69,7 +69,7 @@ typedef struct {
   u32 sym;      /* SymId */
   u32 file;     /* FileId and symbol index in it, for locals (and the definition of globals) */
   u32 index;
-  i32 got;      /* 8-byte slots in .got */
+  i32 got;      /* slots in .got */
   i32 gottp;
   i32 tlsgd;    /* two slots */
   i32 tlsdesc;  /* two slots */

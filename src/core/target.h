@@ -127,7 +127,8 @@ typedef struct Arch {
   const char *also;      /* another name that triples have for it ("arm64"), or NULL */
   u64 max_page_size, common_page_size, image_base; /* image_base: of non-PIC executables */
   u32 plt_header_size, plt_entry_size, plt_got_entry_size, plt_sec_entry_size;
-  u32 gotplt_reserved;   /* 8-byte slots at the start of .got.plt */
+  u32 got_slot_size;     /* bytes of a slot in .got and .got.plt */
+  u32 gotplt_reserved;   /* slots at the start of .got.plt */
   u32 fill;              /* byte that pads code */
   u32 fill_through;      /* byte that pads code which runs on over the gap (.init, .fini); 0: as fill */
   /* Looks at every edge of the live, allocated atoms of the range: ors needs into symbols.needs,
@@ -221,6 +222,7 @@ typedef void CallFn(void *ctx, SymId from, SymId to, u64 weight);
 typedef struct Format {
   const char *name; /* "elf64-x86-64" */
   u8 word;          /* bytes of a pointer in this format's tables: ELF class */
+  const void *machine; /* the format's own facts of the CPU */
   bool rel;         /* relocations of the output have no addend of their own: it is in the field (ELF: SHT_REL) */
   /* An atom is what one symbol names (not a section that may hold many): one that loses its name is gone, a
    * tentative definition is an atom like any other. */
@@ -292,6 +294,8 @@ typedef struct Format {
 
   /* Does object f ask for an executable stack? */
   bool (*wants_execstack)(const struct Link *l, FileId f);
+  /* Does it say anything about the stack? */
+  bool (*has_stack_note)(const struct Link *l, FileId f);
   /* ATOM_ALLOC ... ATOM_LARGE and ATOM_ZEROFILL of a section type and flags of the format. */
   u32 (*atom_flags)(u32 type, u64 attr);
   /* Finds definitions for names with an explicit version (foo@V1), when there are any. Serial, after claims. */

@@ -6,6 +6,7 @@
 
 #include "core/weld_version.h"
 #include "driver/gnu_rows.h"
+#include "driver/help.h"
 #include "driver/values.h"
 #include "util/glob.h"
 
@@ -72,34 +73,41 @@ ACTION(pop_state) {
     g->state = g->saved.at[--g->saved.n];
 }
 
+static bool is_format(const char *name) {
+  for (u32 i = 0; i < gnu_nemulations; i++)
+    if (streq(name, gnu_formats[i]))
+      return true;
+  return false;
+}
+
 ACTION(input_format) {
   if (streq(arg, "binary"))
     option_unsupported(&g->driver, DIAG_ERROR, "--format=binary");
-  else if (!streq(arg, "elf64-x86-64"))
-    value_word(&g->driver, name, arg, (const char *const[]){"default", "elf", "elf64-x86-64", NULL});
+  else if (!is_format(arg))
+    value_word(&g->driver, name, arg, (const char *const[]){"default", "elf", "elf64-x86-64", "elf32-x86-64", "elf32-i386", NULL});
 }
 
+/* Systems whose linkers have names of their own for the same thing. */
+static const struct { const char *also, *name; } other_emulations[] = {
+    {"elf_x86_64_fbsd", "elf_x86_64"}, {"elf_x86_64_haiku", "elf_x86_64"}, {"elf_x86_64_sol2", "elf_x86_64"},
+    {"elf_i386_fbsd", "elf_i386"},     {"elf_i386_haiku", "elf_i386"},     {"elf_i386_ldso", "elf_i386"},
+    {"elf_i386_sol2", "elf_i386"}};
+
 ACTION(emulation) {
-  static const char *const later[] = {
-      "elf_i386",          "elf_iamcu",      "elf32_x86_64",    "elf_l1om",      "aarch64elf",
-      "aarch64linux",      "aarch64elfb",    "aarch64linuxb",   "aarch64_elf64_le_vec",
-      "armelf",            "armelf_linux_eabi", "armelfb_linux_eabi", "elf32lriscv", "elf64lriscv",
-      "elf32briscv",       "elf64briscv",    "elf32ppc",        "elf32ppclinux", "elf64ppc",
-      "elf64lppc",         "elf64_s390",     "elf64_sparc",     "elf64loongarch", "elf32loongarch",
-      "m68kelf",           "shlelf_linux",   "elf64btsmip",     "elf64ltsmip",   "i386pe",
-      "i386pep",           "arm64pe",        "thumb2pe"};
-  if (streq(arg, "elf_x86_64") || streq(arg, "elf_x86_64_fbsd") || streq(arg, "elf_x86_64_sol2")) {
-    g->o->emulation = "elf_x86_64";
-    return;
-  }
-  for (u32 i = 0; i < COUNT_OF(later); i++)
-    if (streq(arg, later[i])) {
-      diag_error(g->d, "unsupported-emulation",
-                 "%s %s is not supported yet: weld links for elf_x86_64", name, arg);
+  for (u32 i = 0; i < COUNT_OF(other_emulations); i++)
+    if (streq(arg, other_emulations[i].also))
+      arg = other_emulations[i].name;
+  for (u32 i = 0; i < gnu_nemulations; i++)
+    if (streq(arg, gnu_emulations[i])) {
+      g->o->emulation = gnu_emulations[i];
       return;
     }
-  diag_error(g->d, "unknown-emulation", "unknown emulation: %s %s (supported: elf_x86_64)", name,
-             arg);
+  Text t = {0};
+  for (u32 i = 0; i < gnu_nemulations; i++) {
+    text_add(&t, i ? " " : "");
+    text_add(&t, gnu_emulations[i]);
+  }
+  diag_error(g->d, "unknown-emulation", "unrecognised emulation mode: %s; supported emulations: %s", arg, text_finish(&t, &g->o->arena));
 }
 
 /* ---- output ---- */
@@ -503,7 +511,7 @@ ACTION(version_only) {
 }
 
 ACTION(version_emulations) {
-  print(g, WELD_VERSION_LINE "\n  Supported emulations:\n   elf_x86_64\n");
+  print(g, gnu_version_text(&g->o->arena));
   g->version_shown = true;
 }
 
@@ -514,13 +522,11 @@ ACTION(verbose) {
 }
 
 ACTION(print_output_format) {
-  print(g, "elf64-x86-64\n");
-  g->done = true;
+  g->wants_format = true; /* -m may follow */
 }
 
 ACTION(print_sysroot) {
-  print(g, arena_printf(&g->o->arena, "%s\n", g->o->sysroot ? g->o->sysroot : ""));
-  g->done = true;
+  g->wants_sysroot = true;
 }
 
 /* ---- -z ---- */
@@ -572,6 +578,19 @@ ACTION(z_isa_3) { isa(g, 3); }
 ACTION(z_isa_4) { isa(g, 4); }
 
 /* ---- the tables ---- */
+
+#define EMULATION(name, ...) name,
+const char *const gnu_emulations[] = {
+#include "script/emulation.def"
+};
+#undef EMULATION
+const u32 gnu_nemulations = COUNT_OF(gnu_emulations);
+
+#define EMULATION(name, cpu, machine, word, rel, format, ...) format,
+const char *const gnu_formats[] = {
+#include "script/emulation.def"
+};
+#undef EMULATION
 
 #define OPT(names, arg, meta, group, act, help)                                                    \
   {names, ARG_##arg, meta, GROUP_##group, SUPPORT_FULL, act, help, 0, NULL},

@@ -99,8 +99,29 @@ static void place_reports(Gnu *g) {
     o->map_file = arena_printf(&o->arena, "%s/%s.map", o->map_file, base_name(o->output));
 }
 
+static const char *output_format(const Options *o) {
+  for (u32 i = 0; o->emulation && i < gnu_nemulations; i++)
+    if (streq(o->emulation, gnu_emulations[i]))
+      return gnu_formats[i];
+  return gnu_formats[0];
+}
+
+/* What is asked for instead of a link. */
+static bool print_facts(Gnu *g) {
+  const Options *o = g->o;
+  if (g->wants_format && g->h->print)
+    g->h->print(g->h->ctx, arena_printf(&g->o->arena, "%s\n", output_format(o)));
+  if (g->wants_sysroot && g->h->print)
+    g->h->print(g->h->ctx, arena_printf(&g->o->arena, "%s\n", o->sysroot ? o->sysroot : ""));
+  return g->wants_format || g->wants_sysroot;
+}
+
 void gnu_finish(Gnu *g) {
   Options *o = g->o;
+  if (print_facts(g)) {
+    g->done = true;
+    return;
+  }
   place_lib_dirs(g);
   place_reports(g);
   read_scripts(g);

@@ -25,6 +25,21 @@ static const HelpPart parts[] = {
     {NULL, gnu_z_rows, &gnu_nz_rows, SUPPORT_LATER_ERROR, GROUP_Z},
 };
 
+static void add_names(Text *t, const char *before, const char *const *names) {
+  for (u32 i = 0; i < gnu_nemulations; i++) {
+    text_add(t, before);
+    text_add(t, names[i]);
+  }
+}
+
+const char *gnu_version_text(Arena *a) {
+  Text t = {0};
+  text_add(&t, WELD_VERSION_LINE "\n  Supported emulations:");
+  add_names(&t, "\n   ", gnu_emulations);
+  text_add(&t, "\n");
+  return text_finish(&t, a);
+}
+
 const char *gnu_help(Arena *a, const char *program) {
   Text t = {0};
   text_add(&t, "Usage: ");
@@ -35,9 +50,13 @@ const char *gnu_help(Arena *a, const char *program) {
   help_add_parts(&t, parts, COUNT_OF(parts));
   text_add(&t, "\n");
   text_add(&t, program);
-  text_add(&t, ": supported targets: elf64-x86-64\n");
+  text_add(&t, ": supported targets:");
+  add_names(&t, " ", gnu_formats);
+  text_add(&t, "\n");
   text_add(&t, program);
-  text_add(&t, ": supported emulations: elf_x86_64\n");
+  text_add(&t, ": supported emulations:");
+  add_names(&t, " ", gnu_emulations);
+  text_add(&t, "\n");
   return text_finish(&t, a);
 }
 

@@ -7,6 +7,12 @@
 extern const OptionRow gnu_rows[];   /* every option but the keywords of -z */
 extern const OptionRow gnu_z_rows[]; /* the keywords of -z */
 extern const u32 gnu_nrows, gnu_nz_rows;
+/* Of script/emulation.def: what -m names, and the format that each writes. */
+extern const char *const gnu_emulations[], *const gnu_formats[];
+extern const u32 gnu_nemulations;
+
+/* The version and the emulations, as -V prints them. In the arena. */
+const char *gnu_version_text(Arena *a);
 
 /* What governs the inputs that follow; --push-state saves it. */
 typedef struct {
@@ -26,6 +32,7 @@ typedef struct {
   /* Settled after the last argument: they depend on -L, --sysroot or -o. */
   StrVec version_scripts, dynamic_lists, export_lists;
   bool version_shown; /* -v: success without inputs */
+  bool wants_format, wants_sysroot; /* --print-output-format, --print-sysroot: what the whole line says */
 } Gnu;
 
 /* Takes one non-option argument. */

@@ -1,4 +1,4 @@
-/* dynrel.c: .rela.dyn, .rela.plt and .relr.dyn. Each atom gets a run of entries in .rela.dyn, in order
+/* dynrel.c: .rela.dyn, .rela.plt (.rel.dyn, .rel.plt where addends are in the fields) and .relr.dyn. Each atom gets a run of entries in .rela.dyn, in order
  * of addresses, so that apply can write them from any thread and nothing needs sorting:
  *   relative (atoms, .got) | symbolic (atoms, .got, copies), by symbol | canonical IFUNC addresses
  * The relative ones of atoms, which are nearly all, go to the file together with their atoms and are
@@ -34,7 +34,7 @@ static void relr_push_got(Link *l, RelrRef *out, u64 *n) {
     u32 k = got_kinds(l, &l->syms.auxes[i], e);
     for (u32 j = 0; j < k; j++)
       if (e[j].kind == DYN_RELATIVE)
-        out[(*n)++] = (RelrRef){.atom = got, .offset = 8 * (u64)e[j].slot};
+        out[(*n)++] = (RelrRef){.atom = got, .offset = l->arch->got_slot_size * (u64)e[j].slot};
   }
 }
 
@@ -88,11 +88,30 @@ static void relr_collect(Link *l) {
   pages_free(start, start_bytes);
 }
 
-/* An even word is an address; an odd one a map of the 63 words after what came before. Returns the number
+/* A table being made; `out` NULL: only counted. */
+typedef struct {
+  u8 *out;
+  u64 n, cap;
+  u32 word;
+} RelrOut;
+
+static void relr_put(RelrOut *o, u64 v) {
+  if (o->n < o->cap) {
+    if (o->word == 8)
+      wr64(o->out + 8 * o->n, v);
+    else
+      wr32(o->out + o->word * o->n, (u32)v);
+  }
+  o->n++;
+}
+
+/* An even word is an address; an odd one a map of as many words after what came before as it has other bits. Returns the number
  * of words; writes those that fit in `cap`. `placed`: atoms.addr are addresses already. */
 static u64 relr_encode(const Link *l, u8 *out, u64 cap, bool placed) {
   const Slots *s = l->slots;
-  u64 n = 0, base = 0, map = 0;
+  const u32 word = l->format->word, span = (word * 8 - 1) * word;
+  RelrOut o = {out, 0, cap, word};
+  u64 base = 0, map = 0;
   bool open = false;
   for (u64 i = 0; i < s->nrelr; i++) {
     const RelrRef *r = &s->relr[i];
@@ -101,42 +120,35 @@ static u64 relr_encode(const Link *l, u8 *out, u64 cap, bool placed) {
       addr += l->osecs.at[l->atoms.at[r->atom].osec].addr;
     while (open) {
       u64 delta = addr - base;
-      if (delta < 63 * 8 && !(delta & 7)) {
-        map |= (u64)2 << (delta / 8);
+      if (delta < span && !(delta & (word - 1))) {
+        map |= (u64)2 << (delta / word);
         break;
       }
       /* Close the map. It is worth going on with the next one only from a full stretch of words. */
-      bool more = map && !(delta & 7) && delta < 2 * 63 * 8;
+      bool more = map && !(delta & (word - 1)) && delta < 2ull * span;
       if (map) {
-        if (n < cap)
-          wr64(out + 8 * n, map | 1);
-        n++;
+        relr_put(&o, map | 1);
         map = 0;
-        base += 63 * 8;
+        base += span;
       }
       if (!more)
         open = false;
     }
     if (!open) {
-      if (n < cap)
-        wr64(out + 8 * n, addr);
-      n++;
-      base = addr + 8;
+      relr_put(&o, addr);
+      base = addr + word;
       map = 0;
       open = true;
     }
   }
-  if (map) {
-    if (n < cap)
-      wr64(out + 8 * n, map | 1);
-    n++;
-  }
-  return n;
+  if (map)
+    relr_put(&o, map | 1);
+  return o.n;
 }
 
 /* The table only grows from round to round, or layout might never settle. */
 static bool relr_resize(Link *l, Synth *s) {
-  u64 size = 8 * relr_encode(l, NULL, 0, false);
+  u64 size = l->format->word * relr_encode(l, NULL, 0, false);
   if (size <= s->size)
     return false;
   s->size = size;
@@ -146,9 +158,10 @@ static bool relr_resize(Link *l, Synth *s) {
 
 static void relr_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)off, (void)len; /* grain 0: whole */
-  u64 n = relr_encode(l, out, s->size / 8, true);
-  for (; n < s->size / 8; n++) /* empty maps fill what an earlier round needed */
-    wr64(out + 8 * n, 1);
+  RelrOut o = {out, 0, s->size / l->format->word, l->format->word};
+  o.n = relr_encode(l, out, o.cap, true);
+  while (o.n < o.cap) /* empty maps fill what an earlier round needed */
+    relr_put(&o, 1);
 }
 
 /* ---- .rela.dyn ---- */
@@ -363,12 +376,12 @@ void dynrel_assign(Link *l) {
 
 static void fill_got(Link *l) {
   u32 atom = l->synths.at[SYN_GOT].atom.i;
-  u64 rel = 0, sym = l->atoms.symreloff[atom], got = synth_addr(l, SYN_GOT);
+  u64 rel = 0, sym = l->atoms.symreloff[atom];
   bool packed = l->opt->z_pack_relative_relocs;
   if (!atom || !l->atoms.at[atom].osec) /* the layout discarded it */
     return;
   if (l->tlsld_got >= 0 && l->opt->kind == OUTPUT_SHARED)
-    l->dynrel[sym++] = (DynRel){got + 8 * (u64)l->tlsld_got, 0, NO_SYM.i, DYN_DTPMOD};
+    l->dynrel[sym++] = (DynRel){got_slot_addr(l, l->tlsld_got), 0, NO_SYM.i, DYN_DTPMOD};
   for (u32 i = 0; i < l->syms.nauxes; i++) {
     GotEntry e[GOT_ENTRIES_MAX];
     u32 n = got_entries(l, &l->syms.auxes[i], e);
@@ -377,7 +390,7 @@ static void fill_got(Link *l) {
         continue;
       u64 *at = e[k].kind == DYN_RELATIVE ? &rel : &sym;
       l->dynrel[(*at)++] =
-          (DynRel){got + 8 * (u64)e[k].slot, e[k].addend, e[k].dynsym, (u32)e[k].kind};
+          (DynRel){got_slot_addr(l, e[k].slot), e[k].addend, e[k].dynsym, (u32)e[k].kind};
     }
   }
 }

@@ -34,6 +34,7 @@ typedef struct {
   Link *l;
   u32 file, atom;
   unsigned tid;
+  u32 word;              /* Format.word */
   Bytes data;
   u32 first_cie;         /* in cies: the atom's own from here on */
   u32 next_place;        /* in places: first one not before the current record */
@@ -167,9 +168,9 @@ static bool parse_cie(Parser *p, EhRecord *c) {
     return bad(p, c->off, "augmentation string of a CIE runs past its end");
   r.at = nul + 1;
   if (aug[0] == 'e' && aug[1] == 'h') { /* of GCC 2: a pointer follows */
-    if (r.end - r.at < 8)
+    if (r.end - r.at < p->word)
       return bad(p, c->off, "CIE is too short");
-    r.at += 8;
+    r.at += p->word;
     aug += 2;
   }
   skip_leb(&r); /* code alignment */
@@ -191,7 +192,7 @@ static bool parse_cie(Parser *p, EhRecord *c) {
     case 'L': lsda = get8(&r); break;
     case 'P': {
       u8 encoding = get8(&r);
-      u32 size = eh_pointer_size(encoding);
+      u32 size = eh_pointer_size(p->word, encoding);
       if (!size || (u64)(r.end - r.at) < size)
         return true;
       r.at += size;
@@ -233,7 +234,7 @@ static bool parse_fde(Parser *p, EhRecord *r, u32 id) {
   if (cie == UINT32_MAX)
     return bad(p, r->off, "FDE does not name a CIE before it");
   u8 encoding = cie_fde_encoding(&p->cies.at[cie]);
-  u32 width = encoding == DW_EH_PE_omit ? 0 : eh_pointer_size(encoding);
+  u32 width = encoding == DW_EH_PE_omit ? 0 : eh_pointer_size(p->word, encoding);
   if (r->size < EH_PC_BEGIN + 2 * width)
     return bad(p, r->off, "FDE is too short");
   r->cie = cie;
@@ -364,6 +365,7 @@ void ehframe_parse(Link *l) {
   for (u32 t = 0; t < threads; t++) {
     p[t].l = l;
     p[t].tid = t;
+    p[t].word = l->format->word;
   }
   pool_run(l->pool, l->files.n, SERIAL_FILES, parse_files, p);
   for (u32 t = 0; t < threads; t++) {
@@ -610,9 +612,8 @@ static void place_records(void *ctx, u32 begin, u32 end, unsigned tid) {
   for (u32 i = begin; i < end; i++) {
     FileEh *eh = &b->l->files.at[i].eh;
     u32 at = b->o->base[i], entry = b->entries[i];
-    for (u32 k = 0; k < eh->ncies; k++) /* those of other files stand before this range */
-      if (eh->cies[k].out != EH_DROPPED && eh->cies[k].out >= b->o->base[i])
-        at += eh->cies[k].size;
+    for (u32 k = 0; k < eh->ncies; k++) /* those that equal another, of this file or one before, stand where that does */
+      at += eh->cies[k].out == at ? eh->cies[k].size : 0;
     for (u32 k = 0; k < eh->nfdes; k++) {
       EhRecord *r = &eh->fdes[k];
       if (r->out == EH_DROPPED)
@@ -641,14 +642,14 @@ void ehframe_build(Link *l) {
     pool_run(l->pool, l->files.n, SERIAL_FILES, place_records, &b);
   /* Readers that walk the section (glibc's, LSB 10.6.1.2) stop at a zero word: also when no crtend.o
    * brought one. */
-  frame->size = size ? size + EH_TERMINATOR : 0;
+  frame->size = size && !l->relocatable ? size + EH_TERMINATOR : size;
   frame->write = ehframe_write;
   frame->grain = 1;
   frame->ctx = o;
   hdr->ctx = o;
   hdr->write = ehframe_write_hdr;
   hdr->late = true;
-  if (size && l->opt->eh_frame_hdr && !l->opt->no_eh_frame_hdr) {
+  if (size && !l->relocatable && l->opt->eh_frame_hdr && !l->opt->no_eh_frame_hdr) {
     hdr->size = EH_HDR_SIZE;
     if (o->has_table) {
       hdr->size += EH_COUNT_SIZE + EH_ENTRY_SIZE * (u64)o->nentries;

@@ -33,14 +33,14 @@ static inline u32 cie_pack(u8 fde, u8 lsda) { return fde | (u32)lsda << 8; }
 static inline u8 cie_fde_encoding(const EhRecord *c) { return (u8)c->target; }
 static inline u8 cie_lsda_encoding(const EhRecord *c) { return (u8)(c->target >> 8); }
 
-/* Bytes of a pointer so encoded; 0: of no fixed size, or unknown. */
-static inline u32 eh_pointer_size(u8 encoding) {
+/* Bytes of a pointer so encoded, where one is `word` bytes; 0: of no fixed size, or unknown. */
+static inline u32 eh_pointer_size(u32 word, u8 encoding) {
   switch (encoding & DW_EH_PE_format) {
   case DW_EH_PE_udata2:
   case DW_EH_PE_sdata2: return 2;
   case DW_EH_PE_udata4:
   case DW_EH_PE_sdata4: return 4;
-  case DW_EH_PE_absptr:
+  case DW_EH_PE_absptr: return word;
   case DW_EH_PE_udata8:
   case DW_EH_PE_sdata8: return 8;
   }
@@ -51,7 +51,7 @@ static inline u32 eh_pointer_size(u8 encoding) {
 static inline bool eh_readable(u8 encoding) {
   u8 app = encoding & DW_EH_PE_application;
   return encoding != DW_EH_PE_omit && !(encoding & 0x80) && (app == 0 || app == DW_EH_PE_pcrel) &&
-         eh_pointer_size(encoding);
+         eh_pointer_size(8, encoding);
 }
 
 /* The two Synths' ctx. */

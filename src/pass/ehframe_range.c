@@ -35,7 +35,7 @@ bool ehframe_range(const Link *l, FileId f, const EhRecord *fde, EhWindow *w, Eh
   const EhRecord *cie = &file_at(l, f)->eh.cies[fde->cie];
   const u8 *p = l->atoms.at[fde->atom].data + fde->off;
   u8 encoding = cie_fde_encoding(cie);
-  u32 width = encoding == DW_EH_PE_omit ? 0 : eh_pointer_size(encoding), at = EH_PC_BEGIN + 2 * width;
+  u32 width = encoding == DW_EH_PE_omit ? 0 : eh_pointer_size(l->format->word, encoding), at = EH_PC_BEGIN + 2 * width;
   i64 off;
   *out = (EhRange){0};
   if (!width || !find_target(l, f, fde, w, EH_PC_BEGIN, &out->atom, &off) || (u64)off > l->atoms.at[out->atom.i].size)

@@ -19,6 +19,7 @@ typedef struct {
   const EhOutput *o;
   u64 base; /* address of .eh_frame */
   u64 hdr;  /* and of .eh_frame_hdr; 0: there is none */
+  u64 addresses; /* the bits that they have */
   Window win;
 } Writer;
 
@@ -54,21 +55,26 @@ static void relocate(Writer *w, const EhRecord *r, u8 *out, u64 addr) {
 }
 
 /* The address in a finished field of the given encoding; eh_readable() was asked before. */
-static u64 read_pointer(const u8 *p, u64 addr, u8 encoding) {
+static u64 read_pointer(const Writer *w, const u8 *p, u64 addr, u8 encoding) {
   u64 v = 0;
+  if (LIKELY(encoding == (DW_EH_PE_pcrel | DW_EH_PE_sdata4)))
+    return (addr + (u64)(i32)rd32(p)) & w->addresses;
   switch (encoding & DW_EH_PE_format) {
   case DW_EH_PE_udata2: v = rd16(p); break;
   case DW_EH_PE_sdata2: v = (u64)(i16)rd16(p); break;
   case DW_EH_PE_udata4: v = rd32(p); break;
   case DW_EH_PE_sdata4: v = (u64)(i32)rd32(p); break;
+  case DW_EH_PE_absptr: v = w->l->format->word == 4 ? rd32(p) : rd64(p); break;
   default: v = rd64(p); break;
   }
-  return (encoding & DW_EH_PE_application) == DW_EH_PE_pcrel ? v + addr : v;
+  if ((encoding & DW_EH_PE_application) == DW_EH_PE_pcrel)
+    v += addr;
+  return v & w->addresses;
 }
 
 static void add_entry(Writer *w, const EhRecord *r, u8 encoding, const u8 *bytes) {
   u64 addr = w->base + r->out;
-  i64 pc = (i64)(read_pointer(bytes + EH_PC_BEGIN, addr + EH_PC_BEGIN, encoding) - w->hdr);
+  i64 pc = (i64)(read_pointer(w, bytes + EH_PC_BEGIN, addr + EH_PC_BEGIN, encoding) - w->hdr);
   i64 fde = (i64)(addr - w->hdr);
   if (pc != (i32)pc || fde != (i32)fde) {
     report(w, r, r->off, "eh-frame-hdr",
@@ -133,11 +139,13 @@ static void put_terminator(const Synth *s, u8 *out, u64 off, u64 len) {
 void ehframe_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   const EhOutput *o = s->ctx;
   Writer *w = &(Writer){.l = l, .o = o, .base = synth_addr(l, SYN_EH_FRAME),
-                        .hdr = synth_addr(l, SYN_EH_FRAME_HDR)};
+                        .hdr = synth_addr(l, SYN_EH_FRAME_HDR),
+                        .addresses = l->format->word == 4 ? UINT32_MAX : UINT64_MAX};
   u32 lo = FIRST_NOT(o->nfiles, i, o->base[i + 1] <= off);
   for (; lo < o->nfiles && o->base[lo] < off + len; lo++)
     put_file(w, lo, out, off, len);
-  put_terminator(s, out, off, len);
+  if (!l->relocatable)
+    put_terminator(s, out, off, len);
 }
 
 /* ---- .eh_frame_hdr ---- */

@@ -377,27 +377,47 @@ static void count_got_dynrels(Link *l) {
   }
 }
 
+static void put_slot(const Link *l, u8 *out, u32 slot, u64 v) {
+  if (l->arch->got_slot_size == 8)
+    wr64(out + 8ull * slot, v);
+  else
+    wr32(out + 4ull * slot, (u32)v);
+}
+
+/* What stands in a slot that has a dynamic relocation is its addend, when it has no room for one itself. A TLS descriptor has it in
+ * the second of its two words (the TLSDESC specification). */
+static void put_entry(const Link *l, u8 *out, const GotEntry *e) {
+  if (e->kind < 0 || (e->kind == DYN_RELATIVE && l->opt->z_pack_relative_relocs))
+    put_slot(l, out, (u32)e->slot, e->value);
+  else if (l->format->rel)
+    put_slot(l, out, (u32)e->slot + (e->kind == DYN_TLSDESC), (u64)e->addend);
+}
+
 static void got_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)s, (void)off, (void)len; /* grain 0: whole */
   if (l->tlsld_got >= 0 && l->opt->kind != OUTPUT_SHARED)
-    wr64(out + 8 * l->tlsld_got, 1);
+    put_slot(l, out, (u32)l->tlsld_got, 1);
   for (u32 i = 0; i < l->syms.nauxes; i++) {
     GotEntry e[GOT_ENTRIES_MAX];
     u32 n = got_entries(l, &l->syms.auxes[i], e);
     for (u32 k = 0; k < n; k++)
-      if (e[k].kind < 0 || (e[k].kind == DYN_RELATIVE && l->opt->z_pack_relative_relocs))
-        wr64(out + 8 * e[k].slot, e[k].value);
+      put_entry(l, out, &e[k]);
   }
 }
 
 /* The first slot is the address of .dynamic, the next two are the dynamic linker's. A lazy slot points
- * back into its PLT entry, behind the jump. */
+ * back into its PLT entry, behind the jump; that of a local IFUNC is its resolver's, as for any other addend. */
 static void gotplt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)s, (void)off, (void)len;
-  wr64(out, synth_addr(l, SYN_DYNAMIC));
+  put_slot(l, out, 0, synth_addr(l, SYN_DYNAMIC));
   u64 entry = synth_addr(l, SYN_PLT) + l->arch->plt_header_size + (uses_plt_sec(l) ? 0 : 6);
   for (u32 i = 0; i < l->nplt - l->slots->nplt_ifunc; i++)
-    wr64(out + 8 * (l->arch->gotplt_reserved + i), entry + (u64)i * l->arch->plt_entry_size);
+    put_slot(l, out, l->arch->gotplt_reserved + i, entry + (u64)i * l->arch->plt_entry_size);
+  for (u32 i = 0; l->format->rel && l->slots->nplt_ifunc && i < l->syms.nauxes; i++) {
+    const SymAux *x = &l->syms.auxes[i];
+    if (x->gotplt >= 0 && is_local_ifunc(slot_flags(l, x)))
+      put_slot(l, out, l->arch->gotplt_reserved + (u32)x->gotplt, slot_target(l, x->sym));
+  }
 }
 
 static void plt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
@@ -444,17 +464,63 @@ static void set_size(Link *l, u32 synth, u64 size, u64 align) {
   }
 }
 
-static bool names_got_base(const Link *l) {
+typedef struct {
+  Link *l;
+  u32 sym; /* _GLOBAL_OFFSET_TABLE_ */
+  bool found;
+} GotBase;
+
+static bool file_names(const File *f, u32 sym) {
+  for (u32 i = f->first_global; f->globals && i < f->nsyms; i++)
+    if (f->globals[i - f->first_global] == sym)
+      return true;
+  return false;
+}
+
+static bool atom_refers_to(const Link *l, u32 atom, u32 sym) {
+  EdgeCursor c = {.atom = {atom}};
+  Edge e[EDGE_BATCH];
+  for (u32 n; (n = l->format->edges(l, &c, e));)
+    for (u32 k = 0; k < n; k++)
+      if (e[k].target == sym)
+        return true;
+  return false;
+}
+
+static void find_got_base(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  GotBase *g = ctx;
+  const Link *l = g->l;
+  const u32 loaded = ATOM_LIVE | ATOM_ALLOC;
+  for (u32 i = begin; i < end && !__atomic_load_n(&g->found, __ATOMIC_RELAXED); i++) {
+    const File *f = &l->files.at[i];
+    if (!f->live || f->kind != FILE_OBJECT || !file_names(f, g->sym))
+      continue;
+    for (u32 a = f->atom_base; a < f->atom_base + f->natoms; a++)
+      if ((l->atoms.flags[a] & (loaded | ATOM_MERGE)) == loaded && l->atoms.at[a].rel && atom_refers_to(l, a, g->sym)) {
+        __atomic_store_n(&g->found, true, __ATOMIC_RELAXED);
+        break;
+      }
+  }
+}
+
+/* Assemblers for i386 name the symbol wherever there is a call: only relocations say that something wants the table, as for
+ * GNU ld. Kinds that mean it without naming it were seen by scan. */
+static bool refers_to_got_base(Link *l) {
   static const char name[] = "_GLOBAL_OFFSET_TABLE_";
-  SymId s = sym_find(l, name, sizeof name - 1);
-  return s.i != NO_SYM.i && (l->syms.flags[s.i] & SF_REF);
+  GotBase g = {.l = l, .sym = sym_find(l, name, sizeof name - 1).i};
+  if (g.sym == NO_SYM.i || !(l->syms.flags[g.sym] & SF_REF))
+    return false;
+  pool_run(l->pool, l->files.n, 16, find_got_base, &g);
+  return g.found;
 }
 
 static void size_sections(Link *l) {
   const Arch *a = l->arch;
-  bool gotplt = l->is_dynamic || l->ngotplt || l->slots->uses_got_base || names_got_base(l);
-  set_size(l, SYN_GOT, 8 * (u64)l->ngot, 8);
-  set_size(l, SYN_GOT_PLT, gotplt ? 8 * ((u64)a->gotplt_reserved + l->ngotplt) : 0, 8);
+  u32 slot = a->got_slot_size, word = l->format->word;
+  bool gotplt = l->is_dynamic || l->ngotplt || l->slots->uses_got_base || refers_to_got_base(l);
+  set_size(l, SYN_GOT, slot * (u64)l->ngot, slot);
+  set_size(l, SYN_GOT_PLT, gotplt ? slot * ((u64)a->gotplt_reserved + l->ngotplt) : 0, slot);
   set_size(l, SYN_PLT, l->nplt ? a->plt_header_size + (u64)l->nplt * a->plt_entry_size : 0, 16);
   set_size(l, SYN_PLT_SEC, uses_plt_sec(l) ? (u64)l->nplt * a->plt_sec_entry_size : 0, 16);
   set_size(l, SYN_PLT_GOT, (u64)l->npltgot * plt_got_entry(l), plt_got_entry(l));
@@ -478,9 +544,9 @@ static void size_sections(Link *l) {
   }
   u64 n = nrel + nsym + s->ncanonical_ifuncs;
   u64 nplt = (u64)l->ngotplt + s->got_nirelative + s->ifuncs.n - s->ncanonical_ifuncs;
-  set_size(l, SYN_RELA_DYN, n * l->format->dynrel_size, 8);
-  set_size(l, SYN_RELA_PLT, nplt * l->format->dynrel_size, 8);
-  set_size(l, SYN_RELR_DYN, nrelr ? 8 : 0, 8);
+  set_size(l, SYN_RELA_DYN, n * l->format->dynrel_size, word);
+  set_size(l, SYN_RELA_PLT, nplt * l->format->dynrel_size, word);
+  set_size(l, SYN_RELR_DYN, nrelr ? word : 0, word);
 }
 
 void got_allocate(Link *l) {

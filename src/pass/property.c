@@ -24,17 +24,20 @@ typedef struct {
   Property at[3];
 } Note;
 
-enum { NOTE_HEADER = 16, PROPERTY_SIZE = 16 };
+enum { NOTE_HEADER = 16, PROPERTY_SIZE = 12 };
+
+/* Each is padded to a word. */
+static u32 property_size(const Link *l) { return (u32)align_up(PROPERTY_SIZE, l->format->word); }
 
 static void write_note(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   const Note *note = s->ctx;
-  (void)l, (void)off, (void)len; /* whole */
+  (void)off, (void)len; /* whole */
   wr32(out, 4);
-  wr32(out + 4, note->n * PROPERTY_SIZE);
+  wr32(out + 4, note->n * property_size(l));
   wr32(out + 8, NT_GNU_PROPERTY_TYPE_0);
   memcpy(out + 12, "GNU", 4);
   out += NOTE_HEADER;
-  for (u32 i = 0; i < note->n; i++, out += PROPERTY_SIZE) { /* padded to 8 bytes */
+  for (u32 i = 0; i < note->n; i++, out += property_size(l)) {
     wr32(out, note->at[i].type);
     wr32(out + 4, 4);
     wr32(out + 8, note->at[i].value);
@@ -99,7 +102,7 @@ void property_merge(Link *l) {
   add(note, GNU_PROPERTY_X86_ISA_1_NEEDED, needed);
   add(note, GNU_PROPERTY_X86_ISA_1_USED, all_used ? used : 0);
   Synth *s = &l->synths.at[SYN_NOTE_PROPERTY];
-  s->size = note->n ? NOTE_HEADER + PROPERTY_SIZE * (u64)note->n : 0;
+  s->size = note->n ? NOTE_HEADER + property_size(l) * (u64)note->n : 0;
   s->write = write_note;
   s->ctx = note;
 }

@@ -277,6 +277,7 @@ static void go_library_names(Bytes library, void *ctx, NameFn *fn) { (void)libra
 void goobj_format_init(Format *f) {
   *f = (Format){
       .name = "go13ld",
+      .word = 8,
       .atoms_are_symbols = true,
       .no_neutral_edges = true,
       .edges = go_edges,

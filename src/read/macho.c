@@ -335,6 +335,7 @@ static bool wants_execstack(const Link *l, FileId f) {
 void macho_format_init(Format *f) {
   *f = (Format){
       .name = "mach-o",
+      .word = 8,
       .atoms_are_symbols = true,
       .visible_wins = true,
       .weak_references_load = true,

@@ -519,6 +519,7 @@ void yaml_add_files(Link *l, const YamlStream *stream, const char *path, Bytes t
 void yaml_format_init(Format *f) {
   *f = (Format){
       .name = "yaml",
+      .word = 8,
       .atoms_are_symbols = true,
       .edges = yaml_edges,
       .edge_stream = edges_as_stream,

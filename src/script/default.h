@@ -5,5 +5,6 @@
 #include "core/layout.h"
 
 extern const LayoutDesc layout_elf_x86_64;
+extern const LayoutDesc layout_relocatable; /* of -r */
 
 #endif

@@ -77,6 +77,10 @@ static const LayoutStmt stmts[] = {
     {.kind = LAYOUT_OUTPUT, .name = ".rela.plt", PATTERNS(P(".rela.plt"), P(".rela.iplt")),
      BODY(MARK("__rela_iplt_start", 0, LAYOUT_NOT_PIC),
           MARK("__rela_iplt_end", 2, LAYOUT_NOT_PIC))},
+    SAME(".rel.dyn"), /* the same without addends: i386 */
+    {.kind = LAYOUT_OUTPUT, .name = ".rel.plt", PATTERNS(P(".rel.plt"), P(".rel.iplt")),
+     BODY(MARK("__rel_iplt_start", 0, LAYOUT_NOT_PIC),
+          MARK("__rel_iplt_end", 2, LAYOUT_NOT_PIC))},
     SAME(".relr.dyn"),
 
     /* code */

@@ -89,7 +89,8 @@ static void add_run(Plan *p, u32 osec, u32 first, u32 last, u64 begin, u64 end, 
   const Osec *o = &l->osecs.at[osec];
   u64 chunk = o->dynrels ? DATA_CHUNK : COMPOSE_CHUNK;
   while (begin < end) {
-    u32 next = MIN(lower_bound(l, o, first, begin + chunk), last);
+    u64 upto = chunk < UINT64_MAX - begin ? begin + chunk : UINT64_MAX; /* a kernel may stand at the very end of memory */
+    u32 next = MIN(lower_bound(l, o, first, upto), last);
     u64 stop = next < last ? MIN(l->atoms.addr[o->atoms[next].i], end) : end;
     if (next > first || o->aflags & ATOM_EXEC || o->nmarks || p->shard)
       *vec_push(&p->pieces) = (Piece){.begin = off + (begin - o->addr),
@@ -103,7 +104,7 @@ static void add_run(Plan *p, u32 osec, u32 first, u32 last, u64 begin, u64 end, 
   }
 }
 
-static void add_synth(Plan *p, u32 osec, u32 synth, u64 off) {
+void plan_add_synth(Plan *p, u32 osec, u32 synth, u64 off) {
   const Synth *s = &p->l->synths.at[synth];
   const SynthPart whole = {0, s->size}, *part = s->parts ? s->parts : &whole, *last = part + (s->parts ? s->nparts : 1);
   if (synth == SYN_RELA_DYN)
@@ -137,7 +138,7 @@ void plan_add_osec(Plan *p, u32 osec, u64 off) {
   for (; sp < sp_end && sp->osec == osec; sp++) {
     u64 begin = l->atoms.addr[o->atoms[sp->pos].i];
     add_run(p, osec, at, sp->pos, addr, begin, off);
-    add_synth(p, osec, sp->synth, off + (begin - o->addr));
+    plan_add_synth(p, osec, sp->synth, off + (begin - o->addr));
     at = sp->pos + 1;
     addr = begin + l->synths.at[sp->synth].size;
   }

@@ -7,9 +7,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "format/elf.h"
 #include "write/compose.h"
 #include "write/elf.h"
+#include "write/elf_encode.h"
 
 /* Each shard starts with nothing to refer back to, so it must not be too small; the larger, the
  * fewer threads have work. */
@@ -163,17 +163,18 @@ static void destroy(Compressor *c, u32 nshards) {
 static void join(Compressor *c, Osec *o, u32 first, u32 last) {
   enum { ZLIB_HEADER = 2, ZLIB_TRAILER = 4 };
   bool zlib = c->kind == COMPRESS_ZLIB;
-  u64 size = sizeof(ElfChdr) + (zlib ? ZLIB_HEADER + ZLIB_TRAILER : 0);
+  u32 header = elf_sizes(c->l).chdr;
+  u64 size = header + (zlib ? ZLIB_HEADER + ZLIB_TRAILER : 0);
   for (u32 i = first; i < last; i++)
     size += c->shards[i].len;
   if (size >= o->filesz)
     return;
   u8 *out = link_own(c->l, pages_alloc(size), size), *at = out;
-  ElfChdr head = {.ch_type = zlib ? ELFCOMPRESS_ZLIB : ELFCOMPRESS_ZSTD,
+  Elf64_Chdr head = {.ch_type = zlib ? ELFCOMPRESS_ZLIB : ELFCOMPRESS_ZSTD,
                   .ch_size = o->filesz,
                   .ch_addralign = (u64)1 << o->p2align};
-  memcpy(at, &head, sizeof head);
-  at += sizeof head;
+  elf_put_chdr(c->l, at, &head);
+  at += header;
   if (zlib) { /* deflate, 32 KB window, fastest; a multiple of 31 */
     *at++ = 0x78;
     *at++ = 0x01;
@@ -194,7 +195,7 @@ static void join(Compressor *c, Osec *o, u32 first, u32 last) {
   o->raw_size = o->filesz;
   o->size = o->filesz = size;
   o->attr |= SHF_COMPRESSED;
-  o->p2align = 3; /* of Elf64_Chdr */
+  o->p2align = log2_u64(c->l->format->word); /* of the header */
 }
 
 /* What takes no memory stands behind what does, in order of section headers; sizes have changed. */

@@ -13,6 +13,8 @@
 #include "util/watch.h"
 #include "write/compose.h"
 #include "write/elf_build_id.h"
+#include "write/elf_encode.h"
+#include "write/elf_relocs.h"
 #include "write/elf_symtab.h"
 
 /* More than this is a mistake in a script, not an output. */
@@ -22,7 +24,7 @@ static const u64 MAX_OUTPUT = (u64)1 << 46;
 static const struct {
   const char *arch;
   u16 machine;
-} machines[] = {{"x86_64", EM_X86_64}};
+} machines[] = {{"x86_64", EM_X86_64}, {"i386", EM_386}};
 
 /* ---- geometry ---- */
 
@@ -42,6 +44,33 @@ static u64 file_offset(const Image *m, const Osec *o) {
   return m->l->opt->oformat_binary ? o->lma - m->lowest : o->off;
 }
 
+/* Does a value fit class 32? A negative number does, too, as an address. */
+static bool fits32(u64 v) { return v <= UINT32_MAX || v >= (u64)INT32_MIN; }
+
+/* Class 32 has addresses and offsets below 4 GiB. */
+static bool check_class(const Image *m) {
+  const Link *l = m->l;
+  bool ok = true;
+  if (!elf_is_32(l) || l->opt->oformat_binary)
+    return true;
+  for (u32 i = 0; i < l->norder && ok; i++) {
+    const Osec *o = &l->osecs.at[l->order[i]];
+    u64 last = o->size ? o->size - 1 : 0;
+    if (!o->placed)
+      continue;
+    bool loaded = o->attr & SHF_ALLOC;
+    ok = last <= UINT32_MAX && (!loaded || (fits32(o->addr) && fits32(o->lma) && (u64)(u32)o->addr + last <= UINT32_MAX));
+    if (!ok)
+      diag_error(l->diag, "layout", "output section %s at 0x%llx, %llu bytes long, does not fit into the 32-bit addresses of %s", o->name,
+                 (unsigned long long)o->addr, (unsigned long long)o->size, l->format->name);
+  }
+  if (ok && m->size > UINT32_MAX) {
+    diag_error(l->diag, "layout", "the output is %llu bytes long: %s has 32-bit offsets", (unsigned long long)m->size, l->format->name);
+    ok = false;
+  }
+  return ok;
+}
+
 static bool measure(Image *m) {
   Link *l = m->l;
   const Options *opt = l->opt;
@@ -59,7 +88,7 @@ static bool measure(Image *m) {
   }
   if (!any)
     m->lowest = 0;
-  m->size = binary ? 0 : MAX(l->header_size, (u64)sizeof(ElfEhdr));
+  m->size = binary ? 0 : MAX(l->header_size, (u64)elf_sizes(l).ehdr);
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
     u64 end;
@@ -74,11 +103,15 @@ static bool measure(Image *m) {
     }
     m->size = MAX(m->size, end);
   }
-  if (!binary && !opt->z_nosectionheader) {
-    m->shoff = align_up(m->size, 8);
-    m->size = m->shoff + (u64)m->nshdr * sizeof(ElfShdr);
+  if (l->relocs) {
+    m->nshdr = MAX(m->nshdr, l->relocs->nshdr);
+    m->size = MAX(m->size, l->relocs->end);
   }
-  return true;
+  if (!binary && !opt->z_nosectionheader) {
+    m->shoff = align_up(m->size, l->format->word);
+    m->size = m->shoff + (u64)m->nshdr * elf_sizes(l).shdr;
+  }
+  return check_class(m);
 }
 
 /* ---- headers ---- */
@@ -120,36 +153,28 @@ static u32 synth_section(const Link *l, u32 synth) {
   return osec && l->osecs.at[osec].placed ? l->osecs.at[osec].index : 0;
 }
 
-static void make_ehdr(const Image *m, u8 *out) {
+static void put_ehdr(const Image *m, u8 *out) {
   Link *l = m->l;
-  ElfEhdr *h = (ElfEhdr *)out;
   bool gnu = l->has_ifunc || l->has_gnu_symbols || elf_symtab_has_gnu(l);
-  memcpy(h->e_ident, ELFMAG, SELFMAG);
-  h->e_ident[EI_CLASS] = ELFCLASS64;
-  h->e_ident[EI_DATA] = ELFDATA2LSB;
-  h->e_ident[EI_VERSION] = EV_CURRENT;
-  h->e_ident[EI_OSABI] = gnu ? ELFOSABI_GNU : ELFOSABI_NONE;
-  h->e_type = l->opt->kind == OUTPUT_EXEC ? ET_EXEC : ET_DYN;
+  Elf64_Ehdr h = {.e_type = l->relocatable ? ET_REL : l->opt->kind == OUTPUT_EXEC ? ET_EXEC : ET_DYN,
+                  .e_entry = l->relocatable ? 0 : entry_address(l),
+                  .e_phoff = l->segments.n ? elf_sizes(l).ehdr : 0,
+                  .e_shoff = m->shoff,
+                  .e_phnum = (u16)MIN(l->segments.n, (u32)PN_XNUM)};
+  h.e_ident[EI_OSABI] = gnu ? ELFOSABI_GNU : ELFOSABI_NONE;
   for (u32 i = 0; i < COUNT_OF(machines); i++)
     if (streq(machines[i].arch, l->arch->name))
-      h->e_machine = machines[i].machine;
-  h->e_version = EV_CURRENT;
-  h->e_entry = entry_address(l);
-  h->e_phoff = l->segments.n ? sizeof(ElfEhdr) : 0;
-  h->e_shoff = m->shoff;
-  h->e_ehsize = sizeof(ElfEhdr);
-  h->e_phentsize = sizeof(Elf64_Phdr);
-  h->e_phnum = (u16)MIN(l->segments.n, (u32)PN_XNUM);
-  h->e_shentsize = sizeof(ElfShdr);
+      h.e_machine = machines[i].machine;
   if (m->shoff) {
     u32 names = synth_section(l, SYN_SHSTRTAB);
-    h->e_shnum = m->nshdr < SHN_LORESERVE ? (u16)m->nshdr : 0;
-    h->e_shstrndx = names < SHN_LORESERVE ? (u16)names : SHN_XINDEX;
+    h.e_shnum = m->nshdr < SHN_LORESERVE ? (u16)m->nshdr : 0;
+    h.e_shstrndx = names < SHN_LORESERVE ? (u16)names : SHN_XINDEX;
   }
+  elf_put_ehdr(l, out, &h);
 }
 
-static void make_phdrs(const Link *l, u8 *out) {
-  for (u32 i = 0; i < l->segments.n; i++) {
+static void put_phdrs(const Link *l, u8 *out) {
+  for (u32 i = 0; i < l->segments.n; i++, out += elf_sizes(l).phdr) {
     const Segment *s = &l->segments.at[i];
     Elf64_Phdr p = {.p_type = s->type,
                     .p_flags = s->flags,
@@ -159,11 +184,11 @@ static void make_phdrs(const Link *l, u8 *out) {
                     .p_filesz = s->filesz,
                     .p_memsz = s->memsz,
                     .p_align = s->align};
-    memcpy(out + i * sizeof p, &p, sizeof p);
+    elf_put_phdr(l, out, &p);
   }
 }
 
-static void link_sections(const Link *l, ElfShdr *out) {
+static void link_sections(const Link *l, Elf64_Shdr *out) {
   for (u32 i = 1; i < l->synths.n; i++) {
     const Synth *s = &l->synths.at[i];
     u32 at = s->link || s->info || s->info_value ? synth_section(l, i) : 0;
@@ -171,7 +196,7 @@ static void link_sections(const Link *l, ElfShdr *out) {
       continue;
     if (s->link)
       out[at].sh_link = synth_section(l, s->link - 1);
-    if (!out[at].sh_link && s->type == SHT_RELA) /* IRELATIVE ones of static output: no .dynsym */
+    if (!out[at].sh_link && (s->type == SHT_RELA || s->type == SHT_REL)) /* IRELATIVE ones of static output: no .dynsym */
       out[at].sh_link = synth_section(l, SYN_SYMTAB);
     out[at].sh_info = s->info ? synth_section(l, s->info - 1) : s->info_value;
   }
@@ -188,9 +213,9 @@ static u32 linked_section(const Link *l, const Osec *o) {
   return 0;
 }
 
-static void make_shdrs(const Image *m, u8 *p) {
+/* All m->nshdr of them, zeroed before. */
+static void make_shdrs(const Image *m, Elf64_Shdr *out) {
   const Link *l = m->l;
-  ElfShdr *out = (ElfShdr *)p;
   u32 names = synth_section(l, SYN_SHSTRTAB);
   if (m->nshdr >= SHN_LORESERVE)
     out[0].sh_size = m->nshdr;
@@ -202,10 +227,10 @@ static void make_shdrs(const Image *m, u8 *p) {
     const Osec *o = &l->osecs.at[l->order[i]];
     if (!o->placed || !o->index)
       continue;
-    ElfShdr *h = &out[o->index];
+    Elf64_Shdr *h = &out[o->index];
     *h = (Elf64_Shdr){.sh_name = elf_shstrtab_offset(l, l->order[i]),
                       .sh_type = o->type,
-                      .sh_flags = o->attr & ~(u64)SHF_GROUP,
+                      .sh_flags = l->relocatable ? o->attr : o->attr & ~(u64)SHF_GROUP,
                       .sh_addr = o->addr,
                       .sh_offset = o->off,
                       .sh_size = o->size,
@@ -215,22 +240,31 @@ static void make_shdrs(const Image *m, u8 *p) {
       h->sh_link = linked_section(l, o);
   }
   link_sections(l, out);
+  if (l->relocs)
+    elf_relocs_headers(l, out);
 }
 
 /* The file's start and end; Plan keeps pointers to them. */
 static void add_headers(const Image *m, Plan *plan) {
   Link *l = m->l;
-  u64 size = sizeof(ElfEhdr) + (u64)l->segments.n * sizeof(Elf64_Phdr);
+  const ElfSizes z = elf_sizes(l);
+  u64 size = z.ehdr + (u64)l->segments.n * z.phdr;
   u8 *head = arena_alloc(&l->arena, size, 8);
-  make_ehdr(m, head);
-  make_phdrs(l, head + sizeof(ElfEhdr));
+  put_ehdr(m, head);
+  put_phdrs(l, head + z.ehdr);
   plan_add_bytes(plan, 0, head, size, 0);
-  if (m->shoff) {
-    u64 len = (u64)m->nshdr * sizeof(ElfShdr);
-    u8 *table = arena_alloc(&l->arena, len, 8);
-    make_shdrs(m, table);
-    plan_add_bytes(plan, 0, table, len, m->shoff);
+  if (!m->shoff)
+    return;
+  Elf64_Shdr *shdrs = ARENA_ARRAY(&l->arena, Elf64_Shdr, m->nshdr);
+  make_shdrs(m, shdrs);
+  u64 len = (u64)m->nshdr * z.shdr;
+  u8 *table = (u8 *)shdrs;
+  if (elf_is_32(l)) {
+    table = arena_alloc(&l->arena, len, 8);
+    for (u32 i = 0; i < m->nshdr; i++)
+      elf_put_shdr(l, table + (u64)i * z.shdr, &shdrs[i]);
   }
+  plan_add_bytes(plan, 0, table, len, m->shoff);
 }
 
 /* ---- writing ---- */
@@ -325,6 +359,8 @@ static void make_plan(const Image *m, Plan *plan) {
     if (has_bytes(l, o))
       plan_add_osec(plan, l->order[i], file_offset(m, o));
   }
+  if (l->relocs)
+    elf_relocs_plan(l, plan);
   plan_seal(plan);
 }
 
@@ -336,6 +372,8 @@ static bool may_commit(const Link *l) {
 bool elf_write(Link *l) {
   elf_compress_debug(l);
   elf_symtab_finish(l);
+  if (l->relocs)
+    elf_relocs_place(l);
   Image m = {.l = l};
   if (!measure(&m))
     return false;

@@ -12,6 +12,7 @@
 #include "format/elf_object.h"
 #include "util/bytes.h"
 #include "write/elf_dynsym.h"
+#include "write/elf_encode.h"
 
 enum {
   DT_ANDROID_RELR = 0x6fffe000,
@@ -24,15 +25,13 @@ enum {
 
 typedef struct {
   Link *l;
-  ElfDyn *out; /* NULL: only count */
+  u8 *out; /* NULL: only count */
   u32 n;
 } Tags;
 
 static void tag(Tags *t, i64 name, u64 value) {
-  if (t->out) {
-    t->out[t->n].d_tag = name;
-    t->out[t->n].d_un.d_val = value;
-  }
+  if (t->out)
+    elf_put_dyn(t->l, t->out + (u64)t->n * elf_sizes(t->l).dyn, name, value);
   t->n++;
 }
 
@@ -131,7 +130,7 @@ static void tag_symbols(Tags *t, const ElfDynamic *d) {
   tag(t, DT_STRTAB, synth_addr(l, SYN_DYNSTR));
   tag(t, DT_SYMTAB, synth_addr(l, SYN_DYNSYM));
   tag(t, DT_STRSZ, synth_size(l, SYN_DYNSTR));
-  tag(t, DT_SYMENT, sizeof(Elf64_Sym));
+  tag(t, DT_SYMENT, elf_sizes(l).sym);
   if (synth_size(l, SYN_VERSYM))
     tag(t, DT_VERSYM, synth_addr(l, SYN_VERSYM));
   if (d->nverdef) {
@@ -147,25 +146,26 @@ static void tag_symbols(Tags *t, const ElfDynamic *d) {
 static void tag_relocations(Tags *t) {
   const Link *l = t->l;
   u64 plt = synth_size(l, SYN_RELA_PLT);
+  bool rel = l->format->rel;
   if (synth_size(l, SYN_GOT_PLT))
     tag(t, DT_PLTGOT, synth_addr(l, SYN_GOT_PLT));
   if (plt) {
     tag(t, DT_PLTRELSZ, plt);
-    tag(t, DT_PLTREL, DT_RELA);
+    tag(t, DT_PLTREL, rel ? DT_REL : DT_RELA);
     tag(t, DT_JMPREL, synth_addr(l, SYN_RELA_PLT));
   }
   if (synth_size(l, SYN_RELA_DYN)) {
-    tag(t, DT_RELA, synth_addr(l, SYN_RELA_DYN));
-    tag(t, DT_RELASZ, synth_size(l, SYN_RELA_DYN));
-    tag(t, DT_RELAENT, sizeof(Elf64_Rela));
+    tag(t, rel ? DT_REL : DT_RELA, synth_addr(l, SYN_RELA_DYN));
+    tag(t, rel ? DT_RELSZ : DT_RELASZ, synth_size(l, SYN_RELA_DYN));
+    tag(t, rel ? DT_RELENT : DT_RELAENT, l->format->dynrel_size);
     if (l->ndynrel_relative)
-      tag(t, DT_RELACOUNT, l->ndynrel_relative);
+      tag(t, rel ? DT_RELCOUNT : DT_RELACOUNT, l->ndynrel_relative);
   }
   if (synth_size(l, SYN_RELR_DYN)) {
     bool android = l->opt->use_android_relr_tags;
     tag(t, android ? (i64)DT_ANDROID_RELR : DT_RELR, synth_addr(l, SYN_RELR_DYN));
     tag(t, android ? (i64)DT_ANDROID_RELRSZ : DT_RELRSZ, synth_size(l, SYN_RELR_DYN));
-    tag(t, android ? (i64)DT_ANDROID_RELRENT : DT_RELRENT, sizeof(u64));
+    tag(t, android ? (i64)DT_ANDROID_RELRENT : DT_RELRENT, l->format->word);
   }
 }
 
@@ -187,7 +187,7 @@ static void tag_flags(Tags *t) {
     tag(t, DT_DEBUG, 0); /* the dynamic linker's to fill, for debuggers */
 }
 
-static u32 list_tags(Link *l, ElfDyn *out) {
+static u32 list_tags(Link *l, u8 *out) {
   const ElfDynamic *d = l->dyn;
   Tags t = {l, out, 0};
   tag_names(&t, d);
@@ -201,7 +201,7 @@ static u32 list_tags(Link *l, ElfDyn *out) {
 }
 
 static bool resize_dynamic(Link *l, Synth *s) {
-  u64 size = list_tags(l, NULL) * sizeof(ElfDyn);
+  u64 size = (u64)list_tags(l, NULL) * elf_sizes(l).dyn;
   bool changed = size != s->size;
   s->size = size;
   return changed;
@@ -209,7 +209,7 @@ static bool resize_dynamic(Link *l, Synth *s) {
 
 static void write_dynamic(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)s, (void)off, (void)len;
-  list_tags(l, (ElfDyn *)out);
+  list_tags(l, out);
 }
 
 /* ---- names ---- */
@@ -389,7 +389,7 @@ void elf_dynamic_prepare(Link *l) {
   if (o->kind != OUTPUT_SHARED && o->dynamic_linker && !o->no_dynamic_linker)
     synth_set_bytes(l, SYN_INTERP, o->dynamic_linker, strlen(o->dynamic_linker) + 1);
   Synth *s = &l->synths.at[SYN_DYNAMIC];
-  s->size = list_tags(l, NULL) * sizeof(ElfDyn);
+  s->size = (u64)list_tags(l, NULL) * elf_sizes(l).dyn;
   s->resize = resize_dynamic;
   s->write = write_dynamic;
 }

@@ -10,6 +10,7 @@
 #include "core/slots.h"
 #include "format/elf_object.h"
 #include "util/hash.h"
+#include "write/elf_encode.h"
 
 /* ---- strings ---- */
 
@@ -338,10 +339,8 @@ static void write_undefined(u32 f, const ElfSym *def, ElfSym *out) {
   out->st_info = (u8)ELF64_ST_INFO(f & SF_REF_STRONG ? STB_GLOBAL : STB_WEAK, type);
 }
 
-static void write_dynsym(Link *l, const Synth *synth, u8 *bytes, u64 off, u64 len) {
-  const ElfDynamic *d = synth->ctx;
-  ElfSym *out = (ElfSym *)bytes;
-  u32 begin = (u32)(off / sizeof *out), end = begin + (u32)(len / sizeof *out);
+/* Symbols [begin, end) to zeroed `out`. */
+static void make_dynsyms(const Link *l, const ElfDynamic *d, u32 begin, u32 end, ElfSym *out) {
   for (u32 i = MAX(begin, 1u); i < end; i++) {
     const DynSym *e = &d->syms[i];
     ElfSym *o = &out[i - begin];
@@ -352,6 +351,20 @@ static void write_dynsym(Link *l, const Synth *synth, u8 *bytes, u64 off, u64 le
       write_defined(l, e->sym, f, sym_aux(l, e->sym), def, o);
     else
       write_undefined(f, def, o);
+  }
+}
+
+static void write_dynsym(Link *l, const Synth *synth, u8 *out, u64 off, u64 len) {
+  u32 size = elf_sizes(l).sym, at = (u32)(off / size), end = at + (u32)(len / size);
+  if (!elf_is_32(l)) {
+    make_dynsyms(l, synth->ctx, at, end, (ElfSym *)out);
+    return;
+  }
+  for (u32 n; at < end; at += n, out += n * size) {
+    ElfSym wide[ELF_SYMS_AT_ONCE] = {0};
+    n = MIN(end - at, (u32)ELF_SYMS_AT_ONCE);
+    make_dynsyms(l, synth->ctx, at, at + n, wide);
+    elf_put_syms32(out, wide, n);
   }
 }
 
@@ -428,9 +441,9 @@ void elf_dynsym_size(Link *l, ElfDynamic *d) {
   str->write = write_dynstr;
   str->grain = 1 << 16;
   str->ctx = d;
-  sym->size = (u64)d->n * sizeof(ElfSym);
+  sym->size = (u64)d->n * elf_sizes(l).sym;
   sym->write = write_dynsym;
-  sym->grain = 2048 * sizeof(ElfSym);
+  sym->grain = 2048 * elf_sizes(l).sym;
   sym->ctx = d;
 }
 

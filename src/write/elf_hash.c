@@ -8,25 +8,28 @@
 
 enum { BLOOM_SHIFT = 26, BLOOM_BITS_PER_NAME = 12, GNU_HEADER = 16 };
 
-static u32 bloom_words(const ElfDynamic *d) {
-  u64 words = (u64)(d->n - d->hashed) * BLOOM_BITS_PER_NAME / 64;
+/* A word of the filter is as wide as an address. */
+static u32 bloom_words(const Link *l, const ElfDynamic *d) {
+  u64 words = (u64)(d->n - d->hashed) * BLOOM_BITS_PER_NAME / (l->format->word * 8u);
   return words ? 2u << log2_u64(words) : 1; /* the next larger power of two */
 }
 
 static void write_gnu_hash(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
-  (void)l, (void)off, (void)len;
+  (void)off, (void)len;
   const ElfDynamic *d = s->ctx;
-  u32 words = bloom_words(d);
+  u32 words = bloom_words(l, d), word = l->format->word, bits = word * 8;
   wr32(out, d->nbuckets);
   wr32(out + 4, d->hashed);
   wr32(out + 8, words);
   wr32(out + 12, BLOOM_SHIFT);
-  u8 *bloom = out + GNU_HEADER, *buckets = bloom + (u64)words * 8, *chain = buckets + (u64)d->nbuckets * 4;
+  u8 *bloom = out + GNU_HEADER, *buckets = bloom + (u64)words * word, *chain = buckets + (u64)d->nbuckets * 4;
   u32 last = UINT32_MAX;
   for (u32 i = d->hashed; i < d->n; i++) {
     u32 h = d->syms[i].hash, b = h % d->nbuckets;
-    u8 *w = bloom + (u64)(h / 64 & (words - 1)) * 8;
-    wr64(w, rd64(w) | 1ull << h % 64 | 1ull << (h >> BLOOM_SHIFT) % 64);
+    u8 *w = bloom + (u64)(h / bits & (words - 1)) * word;
+    u32 one = h % bits, two = (h >> BLOOM_SHIFT) % bits;
+    w[one / 8] |= (u8)(1u << one % 8); /* little endian: bit n is in byte n / 8 */
+    w[two / 8] |= (u8)(1u << two % 8);
     if (b != last)
       wr32(buckets + (u64)b * 4, i);
     last = b;
@@ -64,7 +67,7 @@ static void write_hash(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
 void elf_hash_size(Link *l, ElfDynamic *d) {
   Synth *g = &l->synths.at[SYN_GNU_HASH], *h = &l->synths.at[SYN_HASH];
   if (l->opt->hash_gnu) {
-    g->size = GNU_HEADER + (u64)bloom_words(d) * 8 + (u64)d->nbuckets * 4 + (u64)(d->n - d->hashed) * 4;
+    g->size = GNU_HEADER + (u64)bloom_words(l, d) * l->format->word + (u64)d->nbuckets * 4 + (u64)(d->n - d->hashed) * 4;
     g->write = write_gnu_hash;
     g->ctx = d;
   }

@@ -1,41 +1,84 @@
-/* elf_object.c: atoms to an ELF relocatable (gABI ch. 4). An atom becomes a section, its names symbols, its edges SHT_RELA. Works on
- * any Link whose atoms are described (Format.describe), so text becomes an object, and an object that went through text one that
- * links the same.
+/* elf_object.c: atoms to an ELF relocatable (gABI ch. 4). An atom becomes a section, its names symbols, its edges SHT_RELA or
+ * SHT_REL, as Format.rel says. Works on any Link whose atoms are described (Format.describe), so text becomes an object, and an
+ * object that went through text one that links the same.
  * The trap: an edge to a local symbol and one to the section that it is in are two things where content is merged, so which of
  * them was meant (SF_SECTION) is kept. */
 #include "write/elf_object.h"
 
 #include <stdlib.h>
 
+#include "arch/i386.def"
 #include "arch/x86_64.def"
 #include "core/resolve.h"
-#include "format/elf.h"
+#include "format/elf_i386.def"
 #include "format/elf_x86_64.def"
 #include "format/yaml_graph.h"
 #include "util/outfile.h"
+#include "write/elf_encode.h"
+
+/* ---- CPUs ---- */
+
+typedef struct {
+  const char *arch;
+  u16 machine;
+  u32 nkinds;
+  const u16 *numbers; /* by kind of edge: that of the relocation, + 1 */
+  const bool *is_tls; /* kinds for thread-local symbols only, as assemblers know them: an undefined name that is used so is one */
+  const u8 *fields;   /* bytes of the field that an addend stands in where relocations have none (SHT_REL) */
+} Target;
 
 enum {
 #define X(kind, bits, class, name) KIND_##kind,
   X86_64_EDGES(X)
 #undef X
 };
-/* Relocation numbers + 1, by kind. */
-static const u16 numbers[] = {
+static const u16 numbers_x86_64[] = {
 #define X(number, kind) [KIND_##kind] = (number) + 1,
     ELF_X86_64_EDGES(X)
 #undef X
 };
-
-/* Kinds that are for thread-local symbols only, as assemblers know them: an undefined name that is used so is one. */
-static const bool is_tls[] = {
+static const bool is_tls_x86_64[COUNT_OF(numbers_x86_64)] = {
     [KIND_TLSGD] = true,           [KIND_TLSLD] = true,           [KIND_DTPOFF32] = true,      [KIND_DTPOFF64] = true,
     [KIND_GOTTPOFF] = true,        [KIND_TPOFF32] = true,         [KIND_TPOFF64] = true,       [KIND_GOTPC32_TLSDESC] = true,
     [KIND_TLSDESC_CALL] = true,    [KIND_CODE_4_GOTTPOFF] = true, [KIND_CODE_5_GOTTPOFF] = true, [KIND_CODE_6_GOTTPOFF] = true,
     [KIND_CODE_4_GOTPC32_TLSDESC] = true, [KIND_CODE_5_GOTPC32_TLSDESC] = true, [KIND_CODE_6_GOTPC32_TLSDESC] = true,
 };
 
+enum {
+#define X(kind, bits, class, name) I386_##kind,
+  I386_EDGES(X)
+#undef X
+};
+static const u16 numbers_i386[] = {
+#define X(number, kind) [I386_##kind] = (number) + 1,
+    ELF_I386_EDGES(X)
+#undef X
+};
+static const bool is_tls_i386[COUNT_OF(numbers_i386)] = {
+    [I386_TLS_GD] = true,    [I386_TLS_LDM] = true, [I386_TLS_LDO_32] = true, [I386_TLS_IE] = true,      [I386_TLS_GOTIE] = true,
+    [I386_TLS_IE_32] = true, [I386_TLS_LE] = true,  [I386_TLS_LE_32] = true,  [I386_TLS_GOTDESC] = true, [I386_TLS_DESC_CALL] = true,
+};
+static const u8 fields_i386[COUNT_OF(numbers_i386)] = {
+#define X(kind, bits, class, name) [I386_##kind] = I386_##kind == I386_TLS_DESC_CALL ? 0 : (bits) / 8, /* it marks an instruction */
+    I386_EDGES(X)
+#undef X
+};
+
+static const Target targets[] = {
+    {"x86_64", EM_X86_64, COUNT_OF(numbers_x86_64), numbers_x86_64, is_tls_x86_64, NULL},
+    {"i386", EM_386, COUNT_OF(numbers_i386), numbers_i386, is_tls_i386, fields_i386},
+};
+
+static const Target *find_target(const Link *l) {
+  for (u32 i = 0; i < COUNT_OF(targets); i++)
+    if (streq(targets[i].arch, l->arch->name))
+      return &targets[i];
+  diag_error(l->diag, "unsupported-target", "-r: ELF objects are not written for %s", l->arch->name);
+  return NULL;
+}
+
 typedef struct {
-  ElfShdr h;
+  Elf64_Shdr h;
   const u8 *bytes;  /* h.sh_size of them, NULL: none */
 } Section;
 
@@ -49,6 +92,7 @@ typedef VEC(char) Chars;
 
 typedef struct {
   Link *l;
+  const Target *target;
   Arena arena;
   VEC(Section) sections;
   VEC(Symbol) locals, globals;
@@ -71,7 +115,7 @@ static u32 add_chars(Chars *c, const char *s) {
   return at;
 }
 
-static u32 add_section(Out *o, const char *name, ElfShdr h, const u8 *bytes) {
+static u32 add_section(Out *o, const char *name, Elf64_Shdr h, const u8 *bytes) {
   h.sh_name = add_chars(&o->section_names, name);
   if (!h.sh_addralign)
     h.sh_addralign = 1;
@@ -161,7 +205,7 @@ static void add_atom(Out *o, u32 a) {
   if (y.type == YAML_TYPE_GROUP_COMDAT || y.type == YAML_TYPE_GNU_LINKONCE)
     return;
   Usual u = usual_section(y.type);
-  ElfShdr h = {.sh_type = y.section_type ? y.section_type : u.type,
+  Elf64_Shdr h = {.sh_type = y.section_type ? y.section_type : u.type,
                .sh_flags = y.section_type ? y.section_flags : u.flags,
                .sh_size = y.content.p ? y.content.len : y.size,
                .sh_addralign = 1ull << (y.p2align & 63),
@@ -286,7 +330,7 @@ typedef VEC(GroupAt) Groups;
 /* Groups come first: those who read objects believe that. */
 static void find_groups(Out *o, Groups *groups) {
   Link *l = o->l;
-  const ElfShdr h = {.sh_type = SHT_GROUP, .sh_addralign = 4, .sh_entsize = 4};
+  const Elf64_Shdr h = {.sh_type = SHT_GROUP, .sh_addralign = 4, .sh_entsize = 4};
   for (u32 a = 1; a < l->atoms.n; a++) {
     YamlAtom y;
     if ((l->atoms.flags[a] & ATOM_FOLDED) != ATOM_LIVE || !l->atoms.at[a].file || !l->format->atoms_are_symbols)
@@ -320,21 +364,55 @@ static void add_significant(Out *o, u32 symbol) {
   *vec_push(&o->significant) = (u8)symbol;
 }
 
-/* Those of a profile of calls are SHT_REL, as assemblers write them. */
-static void add_relocation_section(Out *o, u32 of, const ElfRela *v, u32 n) {
-  bool rel = o->sections.at[of].h.sh_type == SHT_LLVM_CALL_GRAPH_PROFILE;
-  u64 entsize = rel ? sizeof(ElfRel) : sizeof(ElfRela), group = o->sections.at[of].h.sh_flags & SHF_GROUP;
+/* A relocation being made. */
+typedef struct {
+  u64 offset;
+  i64 addend;
+  u32 sym, number;
+  u16 kind;
+} Reloc;
+
+/* Where relocations have no addend, the fields of the section hold them. */
+static void put_addends(Out *o, u32 of, const Reloc *v, u32 n) {
+  Section *s = &o->sections.at[of];
+  u8 *bytes = arena_alloc(&o->arena, s->h.sh_size, 16);
+  if (s->bytes)
+    memcpy(bytes, s->bytes, s->h.sh_size);
+  for (u32 i = 0; i < n; i++) {
+    u32 width = o->target->fields[v[i].kind];
+    i64 least = width == 4 ? INT32_MIN : -(1ll << (8 * width)) / 2, most = width == 4 ? UINT32_MAX : (1ll << (8 * width)) - 1;
+    if (width && (v[i].offset > s->h.sh_size || width > s->h.sh_size - v[i].offset))
+      continue; /* reported where it was read */
+    if (v[i].addend < least || v[i].addend > most || (!width && v[i].addend)) {
+      diag_error(o->l->diag, "relocation", "addend %lld of %s in section %s does not fit into its field", (long long)v[i].addend,
+                 edge_kind_name(o->l, v[i].kind), o->section_names.at + s->h.sh_name);
+      o->bad = true;
+    }
+    for (u32 k = 0; k < width; k++)
+      bytes[v[i].offset + k] = (u8)((u64)v[i].addend >> 8 * k);
+  }
+  s->bytes = bytes;
+}
+
+/* Those of a profile of calls are SHT_REL without addends, as assemblers write them. */
+static void add_relocation_section(Out *o, u32 of, const Reloc *v, u32 n) {
+  const ElfSizes z = elf_sizes(o->l);
+  bool profile = o->sections.at[of].h.sh_type == SHT_LLVM_CALL_GRAPH_PROFILE, rel = profile || o->l->format->rel;
+  u64 entsize = rel ? z.rel : z.rela, group = o->sections.at[of].h.sh_flags & SHF_GROUP;
   const char *name = arena_printf(&o->arena, "%s%s", rel ? ".rel" : ".rela", o->section_names.at + o->sections.at[of].h.sh_name);
   u8 *bytes = arena_alloc(&o->arena, n * entsize, 8);
   for (u32 i = 0; i < n; i++)
-    memcpy(bytes + i * entsize, &v[i], entsize); /* an ElfRel, then the addend */
-  add_section(o, name, (ElfShdr){.sh_type = rel ? SHT_REL : SHT_RELA, .sh_flags = SHF_INFO_LINK | group, .sh_size = n * entsize, .sh_info = of, .sh_addralign = 8, .sh_entsize = entsize}, bytes);
+    elf_put_rel(o->l, bytes + i * entsize, v[i].offset, v[i].sym, v[i].number, !rel, v[i].addend);
+  if (rel && !profile)
+    put_addends(o, of, v, n);
+  add_section(o, name, (Elf64_Shdr){.sh_type = rel ? SHT_REL : SHT_RELA, .sh_flags = SHF_INFO_LINK | group, .sh_size = n * entsize, .sh_info = of, .sh_addralign = o->l->format->word, .sh_entsize = entsize}, bytes);
 }
 
 static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
   Link *l = o->l;
   FileId f = {l->atoms.at[a].file};
-  VEC(ElfRela) v = {0};
+  const Target *t = o->target;
+  VEC(Reloc) v = {0};
   EdgeCursor c = {.atom = {a}};
   Edge e[EDGE_BATCH];
   for (u32 n; (n = l->format->edges(l, &c, e));)
@@ -345,27 +423,27 @@ static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
       u32 sym = 0;
       if (e[k].target < l->syms.nglobal) {
         sym = symbol_index(o, e[k].target, true);
-        if (sym && e[k].kind < COUNT_OF(is_tls) && is_tls[e[k].kind])
+        if (sym && e[k].kind < t->nkinds && t->is_tls[e[k].kind])
           mark_tls(&o->globals.at[o->symbol_of[e[k].target] - 1]);
       } else if (e[k].target != UINT32_MAX && !(e[k].flags & SF_SECTION) && o->symbol_of[e[k].target]) {
         sym = symbol_index(o, e[k].target, false);
       } else if (e[k].target != UINT32_MAX) {
         i64 off;
-        u32 t = l->format->edge_atom(l, f, &e[k], &off).i;
-        sym = t ? section_symbols[o->section_of[t]] : 0;
-        addend = t ? off : addend;
+        u32 to = l->format->edge_atom(l, f, &e[k], &off).i;
+        sym = to ? section_symbols[o->section_of[to]] : 0;
+        addend = to ? off : addend;
       }
       if (e[k].kind == EDGE_SIGNIFICANT) {
         if (sym)
           add_significant(o, sym);
         continue;
       }
-      if (!numbers[e[k].kind]) {
+      if (e[k].kind >= t->nkinds || !t->numbers[e[k].kind]) {
         diag_error(l->diag, "relocation", "%s: %s has no number in ELF", file_name(l, f), edge_kind_name(l, e[k].kind));
         o->bad = true;
         continue;
       }
-      *vec_push(&v) = (ElfRela){e[k].offset, ELF64_R_INFO((u64)sym, (u64)(numbers[e[k].kind] - 1)), addend};
+      *vec_push(&v) = (Reloc){e[k].offset, addend, sym, t->numbers[e[k].kind] - 1u, e[k].kind};
     }
   if (v.n)
     add_relocation_section(o, o->section_of[a], v.at, v.n);
@@ -375,7 +453,7 @@ static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
 /* What a section goes with: known when all have their numbers. */
 static void add_link_order(Out *o, u32 a) {
   const Atom *at = &o->l->atoms.at[a];
-  ElfShdr *h = &o->sections.at[o->section_of[a]].h;
+  Elf64_Shdr *h = &o->sections.at[o->section_of[a]].h;
   if (!(o->l->atoms.flags[a] & ATOM_LINKORDER) || !o->section_of[at->link])
     return;
   h->sh_flags |= SHF_LINK_ORDER;
@@ -406,7 +484,9 @@ static void group_relocations(Out *o, const Groups *groups, u32 first_rela) {
 
 static void add_tables(Out *o, const Groups *groups) {
   u32 nsyms = 1 + o->locals.n + o->globals.n, symtab = o->sections.n, strtab = symtab + 1;
+  const ElfSizes z = elf_sizes(o->l);
   ElfSym *syms = ARENA_ARRAY(&o->arena, ElfSym, nsyms);
+  u8 *table = (u8 *)syms;
   u32 *escaped = ARENA_ARRAY(&o->arena, u32, nsyms), nescaped = 0;
   for (u32 i = 1; i < nsyms; i++) {
     const Symbol *s = i <= o->locals.n ? &o->locals.at[i - 1] : &o->globals.at[i - 1 - o->locals.n];
@@ -417,7 +497,7 @@ static void add_tables(Out *o, const Groups *groups) {
     nescaped += escape;
   }
   for (u32 g = 0; g < groups->n; g++) {
-    ElfShdr *h = &o->sections.at[groups->at[g].section].h;
+    Elf64_Shdr *h = &o->sections.at[groups->at[g].section].h;
     h->sh_link = symtab;
     if (h->sh_info >> 31)
       h->sh_info = (h->sh_info & 0x7fffffff) + o->locals.n;
@@ -427,40 +507,42 @@ static void add_tables(Out *o, const Groups *groups) {
     if (type == SHT_RELA || type == SHT_REL || type == SHT_LLVM_ADDRSIG || type == SHT_LLVM_CALL_GRAPH_PROFILE)
       o->sections.at[i].h.sh_link = symtab;
   }
-  add_section(o, ".symtab", (ElfShdr){.sh_type = SHT_SYMTAB, .sh_size = nsyms * sizeof(ElfSym), .sh_link = strtab, .sh_info = 1 + o->locals.n, .sh_addralign = 8, .sh_entsize = sizeof(ElfSym)}, (const u8 *)syms);
-  add_section(o, ".strtab", (ElfShdr){.sh_type = SHT_STRTAB, .sh_size = o->names.n}, (const u8 *)o->names.at);
+  if (elf_is_32(o->l)) {
+    table = arena_alloc(&o->arena, (u64)nsyms * z.sym, 8);
+    elf_put_syms32(table, syms, nsyms);
+  }
+  add_section(o, ".symtab", (Elf64_Shdr){.sh_type = SHT_SYMTAB, .sh_size = (u64)nsyms * z.sym, .sh_link = strtab, .sh_info = 1 + o->locals.n, .sh_addralign = o->l->format->word, .sh_entsize = z.sym}, table);
+  add_section(o, ".strtab", (Elf64_Shdr){.sh_type = SHT_STRTAB, .sh_size = o->names.n}, (const u8 *)o->names.at);
   if (nescaped)
-    add_section(o, ".symtab_shndx", (ElfShdr){.sh_type = SHT_SYMTAB_SHNDX, .sh_size = nsyms * 4ull, .sh_link = symtab, .sh_addralign = 4, .sh_entsize = 4}, (const u8 *)escaped);
-  u32 names = add_section(o, ".shstrtab", (ElfShdr){.sh_type = SHT_STRTAB}, NULL);
+    add_section(o, ".symtab_shndx", (Elf64_Shdr){.sh_type = SHT_SYMTAB_SHNDX, .sh_size = nsyms * 4ull, .sh_link = symtab, .sh_addralign = 4, .sh_entsize = 4}, (const u8 *)escaped);
+  u32 names = add_section(o, ".shstrtab", (Elf64_Shdr){.sh_type = SHT_STRTAB}, NULL);
   o->sections.at[names].h.sh_size = o->section_names.n;
   o->sections.at[names].bytes = (const u8 *)o->section_names.at;
 }
 
 static bool put_file(Out *o) {
   Link *l = o->l;
-  u64 at = sizeof(ElfEhdr);
+  const ElfSizes z = elf_sizes(l);
+  u64 at = z.ehdr;
   u32 n = o->sections.n;
   for (u32 i = 1; i < n; i++) {
-    ElfShdr *h = &o->sections.at[i].h;
+    Elf64_Shdr *h = &o->sections.at[i].h;
     at = align_up(at, h->sh_addralign);
     h->sh_offset = at;
     at += h->sh_type == SHT_NOBITS ? 0 : h->sh_size;
   }
-  u64 shoff = align_up(at, 8), size = shoff + n * sizeof(ElfShdr);
+  u64 shoff = align_up(at, l->format->word), size = shoff + (u64)n * z.shdr;
+  if (elf_is_32(l) && size > UINT32_MAX) {
+    diag_error(l->diag, "too-large", "the output is %llu bytes long: %s has 32-bit offsets", (unsigned long long)size, l->format->name);
+    return false;
+  }
   u8 *image = pages_alloc(size);
-  ElfEhdr *h = (ElfEhdr *)image;
-  memcpy(h->e_ident, ELFMAG, SELFMAG);
-  h->e_ident[EI_CLASS] = ELFCLASS64;
-  h->e_ident[EI_DATA] = ELFDATA2LSB;
-  h->e_ident[EI_VERSION] = EV_CURRENT;
-  h->e_type = ET_REL;
-  h->e_machine = EM_X86_64;
-  h->e_version = EV_CURRENT;
-  h->e_shoff = shoff;
-  h->e_ehsize = sizeof(ElfEhdr);
-  h->e_shentsize = sizeof(ElfShdr);
-  h->e_shnum = n < SHN_LORESERVE ? (u16)n : 0;
-  h->e_shstrndx = n - 1 < SHN_LORESERVE ? (u16)(n - 1) : SHN_XINDEX;
+  const Elf64_Ehdr h = {.e_type = ET_REL,
+                        .e_machine = o->target->machine,
+                        .e_shoff = shoff,
+                        .e_shnum = n < SHN_LORESERVE ? (u16)n : 0,
+                        .e_shstrndx = n - 1 < SHN_LORESERVE ? (u16)(n - 1) : SHN_XINDEX};
+  elf_put_ehdr(l, image, &h);
   if (n >= SHN_LORESERVE)
     o->sections.at[0].h.sh_size = n;
   if (n - 1 >= SHN_LORESERVE)
@@ -469,7 +551,7 @@ static bool put_file(Out *o) {
     const Section *s = &o->sections.at[i];
     if (s->bytes && s->h.sh_type != SHT_NOBITS && s->h.sh_size)
       memcpy(image + s->h.sh_offset, s->bytes, s->h.sh_size);
-    memcpy(image + shoff + i * sizeof(ElfShdr), &s->h, sizeof(ElfShdr));
+    elf_put_shdr(l, image + shoff + (u64)i * z.shdr, &s->h);
   }
   OutFile *f = outfile_create(l->diag, l->opt->output, size, false, l->mem_output);
   bool ok = f && outfile_write(f, image, size, 0);
@@ -482,8 +564,10 @@ static bool put_file(Out *o) {
 }
 
 bool elf_object_write(Link *l) {
-  Out o = {.l = l};
+  Out o = {.l = l, .target = find_target(l)};
   Groups groups = {0};
+  if (!o.target)
+    return false;
   o.section_of = heap_alloc(l->atoms.n * sizeof *o.section_of);
   o.symbol_of = heap_alloc((l->syms.ntotal + 1ull) * sizeof *o.symbol_of);
   *vec_push(&o.names) = 0;
@@ -500,7 +584,7 @@ bool elf_object_write(Link *l) {
       add_atom(&o, a);
   }
   if (!o.exact)
-    add_section(&o, ".note.GNU-stack", (ElfShdr){.sh_type = SHT_PROGBITS}, NULL);
+    add_section(&o, ".note.GNU-stack", (Elf64_Shdr){.sh_type = SHT_PROGBITS}, NULL);
   add_others(&o);
   for (u32 g = 0; g < groups.n; g++)
     fill_group(&o, &groups.at[g]);

@@ -3,7 +3,7 @@
  * plan_segments() must come to the same list as finish_segments() from flags alone. */
 #include "write/elf_segments.h"
 
-#include "format/elf.h"
+#include "write/elf_encode.h"
 
 typedef struct {
   u32 type, entsize;
@@ -26,7 +26,7 @@ static void add_inputs(Header *h, u32 type, u64 any, u64 all, u32 entsize) {
       h->type = SHT_PROGBITS;
   }
   h->attr |= any & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_X86_64_LARGE | SHF_GNU_RETAIN | SHF_OS_NONCONFORMING);
-  h->common &= all & (SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK);
+  h->common &= all & (SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK | SHF_GROUP | SHF_EXCLUDE | SHF_MASKOS | SHF_MASKPROC);
   if (h->entsize == UINT32_MAX)
     h->entsize = entsize;
   else if (h->entsize != entsize)
@@ -82,6 +82,8 @@ void elf_output_section(const Link *l, Osec *o) {
     o->type = SHT_PROGBITS; /* the layout has bytes for it */
   h.attr &= ~(u64)(SHF_ALLOC | SHF_WRITE); /* the layout may say something else than the inputs */
   h.attr |= (o->aflags & ATOM_WRITE ? SHF_WRITE : 0u) | (o->aflags & ATOM_ALLOC ? SHF_ALLOC : 0u);
+  if (!l->relocatable)
+    h.common &= SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK;
   o->attr = h.attr | (o->natoms ? h.common : 0);
   o->entsize = h.entsize;
 }
@@ -197,10 +199,10 @@ static void build(Link *l) {
     return;
   Osec *interp = synth_osec(l, SYN_INTERP);
   if (headers && (interp || l->is_dynamic)) {
-    Segment *s = add(l, PT_PHDR, PF_R, 8);
-    s->off = sizeof(Elf64_Ehdr);
+    Segment *s = add(l, PT_PHDR, PF_R, l->format->word);
+    s->off = elf_sizes(l).ehdr;
     s->addr = s->lma = image_start(l) + s->off;
-    s->filesz = s->memsz = l->header_size - sizeof(Elf64_Ehdr);
+    s->filesz = s->memsz = l->header_size - s->off;
   }
   if (interp)
     one(l, PT_INTERP, PF_R, interp);
@@ -312,7 +314,7 @@ static void build(Link *l) {
 u64 elf_plan_segments(Link *l) {
   build(l);
   l->planned = true;
-  u64 size = sizeof(Elf64_Ehdr) + (u64)l->segments.n * sizeof(Elf64_Phdr);
+  u64 size = elf_sizes(l).ehdr + (u64)l->segments.n * elf_sizes(l).phdr;
   return MAX(size, l->header_size);
 }
 

@@ -1,10 +1,10 @@
 /* elf_synths.c: one table of the sections that weld makes (gABI ch. 4, "Special Sections"; psABI 4.2).
  * The trap: the rows are the SYN_ numbers of core/synth.h in order, and the order of creation is the
- * order inside an output section when a script puts several into one. */
+ * order inside an output section when a script puts several into one. Sizes in the table are those of
+ * class 64. */
 #include "write/elf_synths.h"
 
-#include "core/link.h"
-#include "format/elf.h"
+#include "write/elf_encode.h"
 
 enum { A = SHF_ALLOC, W = SHF_WRITE, X = SHF_EXECINSTR, T = SHF_TLS };
 
@@ -57,6 +57,35 @@ static const Synth table[SYN_COUNT] = {
 #undef ROW
 };
 
+/* What differs in class 32, and where relocations have no addends. */
+static void fit_format(const Link *l, u32 syn, Synth *s) {
+  const ElfSizes z = elf_sizes(l);
+  u8 word = log2_u64(l->format->word), slot = log2_u64(l->arch->got_slot_size);
+  switch (syn) {
+  case SYN_DYNSYM:
+  case SYN_SYMTAB: s->entsize = z.sym; break;
+  case SYN_DYNAMIC: s->entsize = z.dyn; break;
+  case SYN_RELR_DYN: s->entsize = l->format->word; break;
+  case SYN_RELA_DYN:
+  case SYN_RELA_PLT:
+    s->entsize = l->format->rel ? z.rel : z.rela;
+    if (l->format->rel) {
+      s->type = SHT_REL;
+      s->name = syn == SYN_RELA_DYN ? ".rel.dyn" : ".rel.plt";
+    }
+    if (syn == SYN_RELA_PLT && !l->is_dynamic) /* where scripts put the symbols by which a static program finds it */
+      s->name = l->format->rel ? ".rel.iplt" : ".rela.iplt";
+    break;
+  case SYN_GOT:
+  case SYN_GOT_PLT:
+    s->entsize = l->arch->got_slot_size;
+    s->p2align = slot;
+    return;
+  }
+  if (s->p2align == 3) /* a word */
+    s->p2align = word;
+}
+
 void elf_synths_init(Link *l) {
   vec_reserve(&l->synths, SYN_COUNT);
   if (!l->synths.n)
@@ -67,6 +96,7 @@ void elf_synths_init(Link *l) {
       s.attr &= ~(u64)W;
     if (i == SYN_RELR_DYN && l->opt->use_android_relr_tags)
       s.type = SHT_ANDROID_RELR;
+    fit_format(l, i, &s);
     u32 at = synth_add(l, &s);
     if (at != i) {
       diag_error(l->diag, "internal", "%s is synthetic section %u, expected %u", s.name, at, i);

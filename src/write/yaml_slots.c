@@ -38,13 +38,13 @@ static void add(const Link *l, Refs *refs, u64 offset, i32 kind, u32 sym) {
 
 static void add_got(const Link *l, Refs *refs) {
   if (l->tlsld_got >= 0)
-    add(l, refs, 8 * (u64)l->tlsld_got, l->opt->kind == OUTPUT_SHARED ? DYN_DTPMOD : -1, NO_SYM.i);
+    add(l, refs, l->arch->got_slot_size * (u64)l->tlsld_got, l->opt->kind == OUTPUT_SHARED ? DYN_DTPMOD : -1, NO_SYM.i);
   for (u32 i = 0; i < l->syms.nauxes; i++) {
     const SymAux *x = &l->syms.auxes[i];
     GotEntry e[GOT_ENTRIES_MAX];
     u32 n = got_kinds(l, x, e);
     for (u32 k = 0; k < n; k++)
-      add(l, refs, 8 * (u64)e[k].slot, e[k].kind, x->sym);
+      add(l, refs, l->arch->got_slot_size * (u64)e[k].slot, e[k].kind, x->sym);
   }
 }
 
@@ -54,7 +54,7 @@ static void add_symbols(const Link *l, u32 synth, Refs *refs) {
     const SymAux *x = &l->syms.auxes[i];
     bool ifunc = is_local_ifunc(slot_flags(l, x));
     if (synth == SYN_GOT_PLT && x->gotplt >= 0)
-      add(l, refs, 8 * (u64)(a->gotplt_reserved + (u32)x->gotplt), ifunc ? DYN_IRELATIVE : DYN_JUMP_SLOT, x->sym);
+      add(l, refs, a->got_slot_size * (u64)(a->gotplt_reserved + (u32)x->gotplt), ifunc ? DYN_IRELATIVE : DYN_JUMP_SLOT, x->sym);
     else if (synth == SYN_PLT && x->plt >= 0)
       add(l, refs, a->plt_header_size + (u64)x->plt * a->plt_entry_size, -1, x->sym);
     else if (synth == SYN_PLT_SEC && x->plt >= 0)
