@@ -269,9 +269,12 @@ static void cmd_nothing(Parser *p, const Tok *t) {
   (void)t;
 }
 
-static void cmd_ignored(Parser *p, const Tok *t) {
+/* "SANE_EXPR": expressions are sane here anyway. "ORDER_OUTPUT_SECTIONS" is weld's: LayoutDesc.orders_outputs. */
+static void cmd_feature(Parser *p, const Tok *t) {
   (void)t;
-  skip_parens(p);
+  const char *name = parse_one_name(p, "a feature");
+  if (name && streq(name, "ORDER_OUTPUT_SECTIONS"))
+    p->orders_outputs = true;
 }
 
 static void cmd_common(Parser *p, const Tok *t) {
@@ -298,7 +301,7 @@ static const struct {
     {"INHIBIT_COMMON_ALLOCATION", cmd_common},
     {"INPUT", cmd_input},
     {"INSERT", cmd_insert},
-    {"LD_FEATURE", cmd_ignored}, /* "SANE_EXPR": expressions are sane here anyway */
+    {"LD_FEATURE", cmd_feature},
     {"MAP", cmd_map},
     {"MEMORY", cmd_memory},
     {"NOCROSSREFS", cmd_unsupported},
@@ -349,7 +352,7 @@ bool script_parse(Arena *a, Diag *d, const char *name, Bytes text, Script *out) 
   LayoutStmt *stmts = ARENA_ARRAY(a, LayoutStmt, p.stmts.n);
   if (p.stmts.n)
     memcpy(stmts, p.stmts.at, p.stmts.n * sizeof *stmts);
-  out->layout = (LayoutDesc){.name = arena_strdup(a, name), .stmts = stmts, .nstmts = p.stmts.n};
+  out->layout = (LayoutDesc){.name = arena_strdup(a, name), .stmts = stmts, .nstmts = p.stmts.n, .orders_outputs = p.orders_outputs};
   vec_free(&p.stmts);
   vec_free(&p.regions);
   vec_free(&p.phdrs);

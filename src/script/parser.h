@@ -53,6 +53,7 @@ typedef struct {
   VEC(LayoutStmt) stmts; /* these become out->layout */
   VEC(LayoutRegion) regions;
   VEC(LayoutPhdr) phdrs;
+  bool orders_outputs;
   bool have;             /* tok is the next token, cut in `mode` */
   LexMode mode;
   bool failed; /* a syntax error: every further token is EOF */
