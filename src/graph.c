@@ -28,6 +28,7 @@
 #include "format/yaml_graph.h"
 #include "pass/export.h"
 #include "read/elf.h"
+#include "read/elf_machine.h"
 #include "read/macho.h"
 #include "read/yaml.h"
 #include "read/yaml_text.h"
@@ -170,7 +171,7 @@ static void load(Link *l) {
   }
   Format *f = ARENA_NEW(&l->arena, Format);
   if (in == IN_ELF) {
-    elf_format_init(f);
+    elf_format_init(f, &elf_x86_64);
   } else if (in == IN_MACHO) {
     macho_format_init(f);
     refuse_slots(l);
@@ -484,7 +485,7 @@ void graph_write_file(const File *file, YamlOut *w) {
   if (macho_is(file->data, NULL, NULL))
     macho_format_init(f);
   else
-    elf_format_init(f);
+    elf_format_init(f, &elf_x86_64);
   choose_arch_of_object(l, file->data);
   l->format = f;
   *vec_push(&l->files) = (File){.kind = file->kind, .path = file->path, .arg = file->arg, .data = file->data, .just_symbols = file->just_symbols};

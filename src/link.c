@@ -1,5 +1,6 @@
 /* link.c: the whole link, in order; each line says why it stands where it stands. */
 #include "link.h"
+#include "link_relocatable.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arch/i386.h"
 #include "arch/x86_64.h"
 #include "core/deadstrip.h"
 #include "core/icf.h"
@@ -26,7 +28,7 @@
 #include "pass/export.h"
 #include "pass/property.h"
 #include "read/elf.h"
-#include "script/script.h"
+#include "read/elf_machine.h"
 #include "session.h"
 #include "util/trace.h"
 #include "write/elf.h"
@@ -49,7 +51,7 @@ static unsigned thread_count(const Options *o) {
   return MIN((unsigned)MAX(n, 1), (unsigned)MAX_THREADS);
 }
 
-static const Arch *const arches[] = {&arch_x86_64};
+static const Arch *const arches[] = {&arch_x86_64, &arch_i386};
 
 static const Arch *arch_named(const char *cpu) {
   for (u32 i = 0; i < COUNT_OF(arches); i++)
@@ -58,12 +60,17 @@ static const Arch *arch_named(const char *cpu) {
   return NULL;
 }
 
-static const Format *make_format(Link *l, const Emulation *e) {
+static const ElfMachine *machine_named(const char *format) {
+  static const ElfMachine *const machines[] = {&elf_x86_64, &elf_i386};
+  for (u32 i = 0; i < COUNT_OF(machines); i++)
+    if (streq(machines[i]->format, format))
+      return machines[i];
+  return NULL;
+}
+
+static const Format *make_format(Link *l, const ElfMachine *m) {
   Format *f = ARENA_NEW(&l->arena, Format);
-  elf_format_init(f);
-  f->name = e->format;
-  f->word = e->word;
-  f->rel = e->rel;
+  elf_format_init(f, m);
   elf_encode_init(f);
   f->output_section = elf_output_section;
   f->section_class = elf_section_class;
@@ -88,33 +95,21 @@ void session_begin(Link *l, Options *o, Diag *d) {
 static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   const Emulation *e = emulate_pick(o);
   const Arch *arch = arch_named(e->cpu);
-  if (!arch || e->word != 8) {
+  const ElfMachine *m = machine_named(e->format);
+  if (!arch || !m) {
     diag_error(d, "unsupported-emulation", "emulation %s: %s %s are not supported yet", e->name, arch ? "files of format" : "links for the CPU",
                arch ? e->format : e->cpu);
     return false;
   }
   session_begin(l, o, d);
   l->arch = arch;
-  l->format = make_format(l, e);
+  l->format = make_format(l, m);
   l->emulation = e;
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
+  l->relocatable = o->relocatable;
   l->header_size = elf_sizes(l).ehdr;
   return true;
-}
-
-/* A link without SECTIONS of its own has those of the emulation's script, read like any other. */
-static void settle_layout(Link *l) {
-  if (l->scripted)
-    return;
-  Script *s = ARENA_NEW(&l->arena, Script);
-  if (script_parse(&l->arena, l->diag, "default linker script", emulation_script(&l->arena, l->emulation, l->opt), s)) {
-    l->layout = &s->layout;
-    l->scripted = l->default_script = true;
-    if (!l->opt->entry)
-      l->opt->entry = s->entry;
-  }
-  script_free(s);
 }
 
 /* Threads pay from some megabytes of input on. */
@@ -156,7 +151,7 @@ void session_end(Link *l) {
   vec_free(&l->files);
   vec_free(&l->archives);
   vec_free(&l->opened);
-  vec_free(&l->extra_stmts);
+  vec_free(&l->script_texts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);
   vec_free(&l->commons);
@@ -203,18 +198,14 @@ static void name_statement(Link *l, const LayoutStmt *st) {
     name_statement(l, b);
 }
 
-/* Everything that options, scripts and the layout bring as symbols, before names are interned. */
-static void name_weld_symbols(Link *l) {
+void link_name_asked(Link *l) {
   const Options *o = l->opt;
-  l->entry_name = o->entry ? o->entry : o->kind == OUTPUT_SHARED ? NULL : "_start";
   if (l->entry_name && (l->entry_name[0] < '0' || l->entry_name[0] > '9'))
     weld_name(l, l->entry_name, WELD_REF, NULL, false);
   for (u32 i = 0; i < o->undefined.n; i++)
     weld_name(l, o->undefined.at[i], WELD_REF, NULL, false);
   for (u32 i = 0; i < o->require_defined.n; i++)
     weld_name(l, o->require_defined.at[i], WELD_REF, NULL, false);
-  weld_name(l, o->init ? o->init : "_init", WELD_MENTION, NULL, false);
-  weld_name(l, o->fini ? o->fini : "_fini", WELD_MENTION, NULL, false);
   for (u32 i = 0; i < o->wrap.n; i++) {
     weld_name(l, o->wrap.at[i], WELD_MENTION, NULL, false);
     weld_name(l, arena_printf(&l->arena, "__wrap_%s", o->wrap.at[i]), WELD_MENTION, NULL, false);
@@ -232,13 +223,15 @@ static void name_weld_symbols(Link *l) {
     if (o->start_stop)
       name_start_stop(l, &l->layout->stmts[i]);
   }
-  for (u32 i = 0; i < l->extra_stmts.n; i++) {
-    const LayoutStmt *st = l->extra_stmts.at[i];
-    if (st->kind != LAYOUT_ASSIGN)
-      continue;
-    weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
-    name_expression(l, st->expr);
-  }
+}
+
+/* Everything that options, scripts and the layout bring as symbols, before names are interned. */
+static void name_weld_symbols(Link *l) {
+  const Options *o = l->opt;
+  l->entry_name = o->entry ? o->entry : o->kind == OUTPUT_SHARED ? NULL : "_start";
+  link_name_asked(l);
+  weld_name(l, o->init ? o->init : "_init", WELD_MENTION, NULL, false);
+  weld_name(l, o->fini ? o->fini : "_fini", WELD_MENTION, NULL, false);
   /* what the format promises programs */
   static const char *const tables[] = {"_GLOBAL_OFFSET_TABLE_", "_DYNAMIC", "__ehdr_start",
                                        "__GNU_EH_FRAME_HDR", "_PROCEDURE_LINKAGE_TABLE_", "_TLS_MODULE_BASE_"};
@@ -333,7 +326,7 @@ static void late_error(void *ctx, const Expr *at, const char *text) {
   diag_error(e->l->diag, "expression", "--defsym %s: %s", e->w->name, text);
 }
 
-static void weld_values(Link *l) {
+void link_defsym_values(Link *l) {
   for (u32 i = 0; i < l->weld_names.n; i++) {
     WeldName *w = &l->weld_names.at[i];
     if (!w->used || w->stmt || !w->expr || l->syms.atom[w->sym])
@@ -346,6 +339,10 @@ static void weld_values(Link *l) {
       w->osec = v.osec;
     }
   }
+}
+
+static void weld_values(Link *l) {
+  link_defsym_values(l);
   u64 got = synth_addr(l, SYN_GOT_PLT);
   l->got_base = got ? got : synth_addr(l, SYN_GOT);
   set_weld(l, "_GLOBAL_OFFSET_TABLE_", l->got_base, got ? SYN_GOT_PLT : SYN_GOT);
@@ -374,7 +371,6 @@ static void weld_values(Link *l) {
 
 static bool run(Link *l) {
   PHASE("load", inputs_load(l));              /* names to mapped files, in command-line order */
-  settle_layout(l);                           /* no script with SECTIONS among them: the default one */
   session_settle_threads(l);
   PHASE("open", resolve_open(l));             /* headers and symbol tables are where they should be */
   inputs_drop_duplicates(l);                  /* needs sonames */
@@ -504,7 +500,7 @@ bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
     free(l);
     return false;
   }
-  bool ok = run(l);
+  bool ok = l->relocatable ? link_relocatable(l) : run(l);
   if (ok)
     dependency_file(l);
   if (ok && mem)

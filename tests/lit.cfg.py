@@ -63,13 +63,20 @@ if qemu:
     config.available_features.add("qemu-aarch64")
 
 for tool in ("rustc", "cargo", "nasm", "gdb", "eu-elflint", "patchelf", "clang-14", "ld.gold", "ld.lld-19", "ld64.lld-19",
-             "aarch64-linux-gnu-gcc"):
+             "aarch64-linux-gnu-gcc", "qemu-system-i386", "qemu-system-x86_64"):
     if shutil.which(tool):
         config.available_features.add(tool)
 # There may be no perf, none of this kernel, or nobody who may use it.
 if shutil.which("perf") and subprocess.run(["perf", "record", "-q", "-o", "/dev/null", "-e", "cpu-clock:u", "true"],
                                            capture_output=True).returncode == 0:
     config.available_features.add("perf")
+# A C library for programs of 32 bits, and a kernel that runs them.
+crt1_m32 = subprocess.run(["gcc", "-m32", "-print-file-name=crt1.o"], capture_output=True, text=True).stdout.strip()
+if os.path.isabs(crt1_m32) and os.path.exists(crt1_m32) and subprocess.run(
+        ["gcc", "-m32", "-nostdlib", "-static", "-x", "c", "-", "-o", os.path.join(exec_root, "m32")], capture_output=True,
+        input=b"void _start(void) { __asm__(\"int $0x80\" : : \"a\"(1), \"b\"(0)); }").returncode == 0 and \
+        subprocess.run([os.path.join(exec_root, "m32")], capture_output=True).returncode == 0:
+    config.available_features.add("m32")
 # Root in a container may not mount.
 if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", "/tmp"], capture_output=True).returncode == 0:
     config.available_features.add("mount")

@@ -3,6 +3,7 @@
  * (each atom owns exactly atoms.nrel + nsymrel dynamic relocations), so every decision comes from
  * x86_64_rules.h. Relative relocations keep their addend in .rela.dyn alone: the place in the file stays
  * as the input had it, but for .relr.dyn, which has no addends. */
+#include "arch/elf_reports.h"
 #include "arch/x86_64_internal.h"
 #include "arch/x86_64_rules.h"
 #include "core/slots.h"
@@ -25,30 +26,10 @@ typedef struct {
 
 /* ---- messages ---- */
 
-static const char *target_name(const Apply *c, const Edge *e) {
-  const char *name = sym_name(c->l, e->target);
-  if (!name || !*name)
-    return e->flags & SF_SECTION ? "a section symbol" : "a local symbol";
-  return diag_name(c->l->diag, name);
+__attribute__((cold, noinline)) static void out_of_range(Apply *c, const Edge *e, u64 v, i64 lo, u64 hi) {
+  report_range(c->l, c->tid, c->a, e, v, lo, hi);
 }
-
-__attribute__((cold, noinline)) static void out_of_range(Apply *c, const Edge *e, u64 v, i64 lo,
-                                                         u64 hi) {
-  if (e->flags & SF_UNDEFINED)
-    return; /* a weak symbol that nobody defines: the code that uses it does not run */
-  u64 order = (u64)c->l->atoms.at[c->a.i].file << 32 | (u32)e->offset;
-  diag_report(c->l->diag, DIAG_ERROR, "relocation-range", order,
-              "%s: relocation %s against %s out of range: 0x%llx is not in [%lld, %llu]",
-              place_of(c->l, c->tid, c->a, e->offset), x64_edge_name(e->kind), target_name(c, e),
-              (unsigned long long)v, (long long)lo, (unsigned long long)hi);
-}
-
-__attribute__((cold, noinline)) static void bad_sequence(Apply *c, const Edge *e) {
-  u64 order = (u64)c->l->atoms.at[c->a.i].file << 32 | (u32)e->offset;
-  diag_report(c->l->diag, DIAG_ERROR, "relocation", order,
-              "%s: relocation %s against `%s' needs a slot that was not foreseen",
-              place_of(c->l, c->tid, c->a, e->offset), x64_edge_name(e->kind), target_name(c, e));
-}
+__attribute__((cold, noinline)) static void bad_sequence(Apply *c, const Edge *e) { report_no_slot(c->l, c->tid, c->a, e); }
 
 /* ---- values ---- */
 
@@ -523,12 +504,9 @@ __attribute__((cold, noinline)) static void apply_nonalloc_edge(Apply *c, const 
   case X64_VTENTRY:
     apply_edge(c, e, loc, c->addr + e->offset);
     break;
-  default: {
-    u64 order = (u64)c->l->atoms.at[c->a.i].file << 32 | (u32)e->offset;
-    diag_report(c->l->diag, DIAG_ERROR, "relocation", order,
-                "%s: relocation %s has no meaning in a section that is not loaded",
-                place_of(c->l, c->tid, c->a, e->offset), x64_edge_name(e->kind));
-  }
+  default:
+    report_unloaded(c->l, c->tid, c->a, e);
+    break;
   }
 }
 

@@ -5,6 +5,7 @@
 #ifndef WELD_ARCH_X86_64_RULES_H
 #define WELD_ARCH_X86_64_RULES_H
 
+#include "arch/elf_word.h"
 #include "arch/x86_64.h"
 #include "core/scan.h"
 
@@ -38,39 +39,11 @@ static inline X64Rules x64_rules(const Link *l) {
   };
 }
 
-/* What S + A of pointer size becomes. */
-typedef enum {
-  WORD_STATIC,   /* the value is known */
-  WORD_RELATIVE, /* known but for the load address */
-  WORD_SYMBOLIC, /* the dynamic linker looks the symbol up */
-  WORD_IFUNC,    /* the dynamic linker calls the resolver; or the canonical PLT entry, if there is one */
-  WORD_CPLT,     /* the canonical PLT entry */
-  WORD_COPY,     /* the copy of an imported variable */
-} X64Word;
+enum { X64_SPECIAL = ELF_SPECIAL };
 
-/* Edges with none of these have their target at a fixed distance in this output. */
-enum { X64_SPECIAL = SF_IMPORTED | SF_IFUNC | SF_ABSOLUTE | SF_UNDEFINED | SF_DISCARDED };
+static inline ElfWord x64_word(const X64Rules *r, u32 flags, bool writable) { return elf_word(r->pic, flags, writable); }
 
-static inline X64Word x64_word(const X64Rules *r, u32 flags, bool writable) {
-  if (LIKELY(!(flags & X64_SPECIAL)))
-    return r->pic ? WORD_RELATIVE : WORD_STATIC;
-  if (flags & SF_IMPORTED) {
-    /* In a fixed-address executable a read-only place can't wait for the dynamic linker: give the
-     * symbol an address here. Writable places wait, which keeps the symbol where it is. */
-    if (r->pic || writable || !(flags & (SF_SHARED | SF_FUNC)))
-      return WORD_SYMBOLIC;
-    return flags & SF_FUNC ? WORD_CPLT : WORD_COPY;
-  }
-  if (flags & SF_IFUNC)
-    return r->pic ? WORD_IFUNC : WORD_CPLT;
-  return WORD_STATIC;
-}
-
-/* May a relative relocation go to .relr.dyn? Its address must be even whatever the layout. Text is left
- * out, since loaders make it writable only for .rela.dyn. */
-static inline bool x64_relr(const X64Rules *r, u32 aflags, u8 p2align, u64 offset) {
-  return r->relr && p2align && !(offset & 1) && (aflags & (ATOM_WRITE | ATOM_EXEC)) == ATOM_WRITE;
-}
+static inline bool x64_relr(const X64Rules *r, u32 aflags, u8 p2align, u64 offset) { return elf_relr(r->relr, aflags, p2align, offset); }
 
 /* Which pointers are plain edges. In .relr.dyn their places matter; in read-only atoms somebody has to complain. */
 static inline void x64_plain_words(const X64Rules *r, EdgeStream *st) {

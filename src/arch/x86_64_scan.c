@@ -2,6 +2,7 @@
  * GOT, PLT, TLS or copy slots, how many dynamic relocations each atom needs, and which edges can't be
  * had in this kind of output. The trap: scan and apply must come to the same decisions, which are
  * therefore in x86_64_rules.h. */
+#include "arch/elf_reports.h"
 #include "arch/x86_64_internal.h"
 #include "arch/x86_64_rules.h"
 
@@ -26,7 +27,6 @@ typedef struct {
   const Atom *at;
   u32 aflags;
   u32 nrel, nsymrel;
-  bool text_allowed; /* dynamic relocations in read-only sections */
 } Scan;
 
 static void need(Scan *s, const Edge *e, u8 bits) {
@@ -41,104 +41,18 @@ static void need(Scan *s, const Edge *e, u8 bits) {
 
 /* ---- messages ---- */
 
-static const char *target_name(const Scan *s, const Edge *e) {
-  const char *name = sym_name(s->l, e->target);
-  if (!name || !*name)
-    return e->flags & SF_SECTION ? "a section symbol" : "a local symbol";
-  return diag_name(s->l->diag, name);
-}
-
-static u64 order_at(const Scan *s, u64 off) { return (u64)s->at->file << 32 | (u32)off; }
-
-static const char *place(Scan *s, const Edge *e) { return place_of(s->l, s->tid, s->a, e->offset); }
-
-static const char *output_kind(const Scan *s) {
-  return s->r.shared ? "a shared object" : s->r.pic ? "a PIE object" : "an executable";
-}
-
-__attribute__((cold, noinline)) static void error_recompile(Scan *s, const Edge *e) {
-  diag_report(s->l->diag, DIAG_ERROR, "relocation", order_at(s, e->offset),
-              "%s: relocation %s against symbol `%s' can not be used when making %s; recompile with %s",
-              place(s, e), x64_edge_name(e->kind), target_name(s, e), output_kind(s),
-              s->r.shared ? "-fPIC" : s->r.pic ? "-fPIC or -fPIE" : "-fPIE or -fPIC");
-}
-
-__attribute__((cold, noinline)) static void error_tls_le(Scan *s, const Edge *e) {
-  diag_report(s->l->diag, DIAG_ERROR, "relocation", order_at(s, e->offset),
-              "%s: relocation %s against `%s` can not be used when making %s%s; recompile with -fPIC",
-              place(s, e), x64_edge_name(e->kind), target_name(s, e), output_kind(s),
-              s->r.shared ? "" : ", since a shared library defines it");
-}
-
-__attribute__((cold, noinline)) static void error_sequence(Scan *s, const Edge *e) {
-  diag_report(s->l->diag, DIAG_ERROR, "relocation", order_at(s, e->offset),
-              "%s: relocation %s against `%s' stands in an unexpected instruction", place(s, e),
-              x64_edge_name(e->kind), target_name(s, e));
-}
-
-/* References from code to a group that lost to another file: one-definition slips, or a bad compiler.
- * Tables that describe code may name what is gone. */
-__attribute__((cold, noinline)) static void scan_discarded(Scan *s, const Edge *e) {
-  const char *name = s->l->format->atom_name(s->l, s->a);
-  if (starts_with(name, ".gcc_except_table") || starts_with(name, ".eh_frame") ||
-      starts_with(name, ".stab"))
-    return;
-  diag_report(s->l->diag, DIAG_ERROR, "discarded-section", order_at(s, e->offset),
-              "%s: relocation %s refers to a symbol in a discarded section: %s", place(s, e),
-              x64_edge_name(e->kind), target_name(s, e));
-}
-
-__attribute__((cold, noinline)) static void scan_textrel(Scan *s, const Edge *e) {
-  const Options *o = s->l->opt;
-  if (!s->text_allowed) {
-    diag_report(s->l->diag, DIAG_ERROR, "text-relocation", order_at(s, e->offset),
-                "%s: relocation %s against symbol `%s' in read-only section `%s' can not be used when "
-                "making %s; recompile with %s, or pass -z notext to allow text relocations",
-                place(s, e), x64_edge_name(e->kind), target_name(s, e),
-                s->l->format->atom_name(s->l, s->a), output_kind(s),
-                s->r.shared ? "-fPIC" : "-fPIC or -fPIE");
-    return;
-  }
-  /* As GNU ld, warns unless -z notext says that they are meant. */
-  if (o->z_text == OPT_AUTO || o->warn_textrel || (o->warn_shared_textrel && s->r.shared))
-    diag_report(s->l->diag, DIAG_WARNING, "text-relocation", order_at(s, e->offset),
-                "%s: relocation against symbol `%s' in read-only section `%s'", place(s, e),
-                target_name(s, e), s->l->format->atom_name(s->l, s->a));
-  s->t->has_textrel = true;
-}
+static void error_recompile(Scan *s, const Edge *e) { report_recompile(s->l, s->tid, s->a, e); }
+static void error_tls_le(Scan *s, const Edge *e) { report_tls_le(s->l, s->tid, s->a, e); }
+static void error_sequence(Scan *s, const Edge *e) { report_sequence(s->l, s->tid, s->a, e); }
+static void scan_discarded(Scan *s, const Edge *e) { report_discarded(s->l, s->tid, s->a, e); }
+static void scan_textrel(Scan *s, const Edge *e) { report_textrel(s->l, s->tid, s->a, e, s->t); }
 
 /* ---- addresses that must be known now ---- */
 
-/* An imported symbol whose address code takes without asking the dynamic linker: it gets an address in
- * this executable (psABI 3.4, "Function Addresses"; copy relocations). */
 static void need_address(Scan *s, const Edge *e) {
-  const Options *o = s->l->opt;
-  if (e->flags & SF_FUNC) {
-    if ((e->flags & SF_PROTECTED) && (e->flags & SF_SHARED)) {
-      diag_report(s->l->diag, DIAG_ERROR, "protected-symbol", order_at(s, e->offset),
-                  "%s: relocation %s takes the address of protected function `%s' of a shared "
-                  "library, which its library may know by another address; recompile with -fPIC",
-                  place(s, e), x64_edge_name(e->kind), target_name(s, e));
-      return;
-    }
-    need(s, e, NEED_CPLT | NEED_PLT);
-    return;
-  }
-  const char *why = !(e->flags & SF_SHARED) || (e->flags & SF_TLS) ? "" : NULL;
-  if (why)
-    diag_report(s->l->diag, DIAG_ERROR, "copy-relocation", order_at(s, e->offset),
-                "%s: cannot create a copy relocation for %s; recompile with -fPIE or -fPIC",
-                place(s, e), target_name(s, e));
-  else if (e->flags & SF_PROTECTED)
-    diag_report(s->l->diag, DIAG_ERROR, "copy-relocation", order_at(s, e->offset),
-                "%s: cannot create a copy relocation for protected symbol '%s'; recompile with -fPIC",
-                place(s, e), target_name(s, e));
-  else if (o->z_nocopyreloc)
-    diag_report(s->l->diag, DIAG_ERROR, "copy-relocation", order_at(s, e->offset),
-                "%s: -z nocopyreloc: cannot create a copy relocation for symbol '%s'; recompile with "
-                "-fPIC", place(s, e), target_name(s, e));
-  else
-    need(s, e, NEED_COPY);
+  u8 bits = needs_of_address(s->l, s->tid, s->a, e);
+  if (bits)
+    need(s, e, bits);
 }
 
 static void scan_word(Scan *s, const Edge *e) {
@@ -434,10 +348,7 @@ static void scan_stream(Scan *s, EdgeStream *st) {
 }
 
 static Scan scan_begin(Link *l, unsigned tid) {
-  const Options *o = l->opt;
-  Scan s = {.l = l, .t = &l->slots->threads[tid], .tid = tid, .r = x64_rules(l)};
-  s.text_allowed = o->z_text != OPT_YES;
-  return s;
+  return (Scan){.l = l, .t = &l->slots->threads[tid], .tid = tid, .r = x64_rules(l)};
 }
 
 bool x64_edge_is_absolute(u32 kind) {

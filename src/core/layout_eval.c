@@ -71,7 +71,7 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out);
 static void env_error(void *ctx, const Expr *at, const char *text) {
   const LayoutEnv *e = ctx;
   if (e->y->final)
-    diag_error(e->l->diag, "script", "line %u: %s", at ? at->line : 0, text);
+    script_report(e->l, DIAG_ERROR, at ? SCRIPT_PLACE(at) : (ScriptPlace){0}, "%s", text);
 }
 
 bool layout_eval(LayoutEnv *e, const Expr *x, ExprValue *out) {

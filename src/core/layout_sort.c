@@ -17,7 +17,7 @@ typedef struct {
 
 typedef struct {
   SortKind kind, kind2;
-  bool files, reverse;
+  bool files, reverse_files, reverse;
 } SortHow;
 
 /* GNU ld: .init_array.N sorts by N, .ctors.N by 65535 - N; without a number they come last. */
@@ -62,8 +62,9 @@ static int compare_items(const void *pa, const void *pb, void *ctx) {
   const SortItem *a = pa, *b = pb;
   const SortCtx *c = ctx;
   int r = c->how.files ? strcmp(a->file, b->file) : 0;
-  if (!r)
-    r = compare_kind(a, b, c->how.kind, c->l);
+  if (r)
+    return c->how.reverse_files ? -r : r;
+  r = compare_kind(a, b, c->how.kind, c->l);
   if (!r)
     r = compare_kind(a, b, c->how.kind2, c->l);
   if (c->how.reverse)
@@ -121,7 +122,7 @@ void layout_shuffle(Link *l) {
 
 static SortHow slot_sort(const Link *l, const Slot *s) {
   const LayoutPattern *p = &l->layout->stmts[s->stmt].patterns[s->pattern];
-  SortHow h = {p->sort, p->sort2, p->sort_files, p->reverse};
+  SortHow h = {p->sort, p->sort2, p->sort_files, p->reverse_files, p->reverse};
   if (l->opt->sort_section != SORT_SECTION_NONE && !p->no_sort && p->section && strpbrk(p->section, "*?[")) {
     SortKind k = l->opt->sort_section == SORT_SECTION_NAME ? SORT_NAME : SORT_ALIGN;
     if (h.kind == SORT_NONE)

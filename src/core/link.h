@@ -8,6 +8,7 @@
 #include "core/layout.h"
 #include "core/merge.h"
 #include "core/options.h"
+#include "core/script.h"
 #include "core/symbol.h"
 #include "core/synth.h"
 #include "core/target.h"
@@ -100,6 +101,7 @@ typedef struct Link {
   bool scripted;    /* the layout is a linker script's: addresses are the script's business, and GNU ld's rules hold */
   bool default_script; /* ... the one of the emulation */
   const struct Emulation *emulation; /* script/emulation.h; NULL: no script can be made */
+  bool relocatable; /* the output is an object: sections, symbols and relocations stay what they are */
   Arena arena;      /* lives as long as the link */
   Arena *scratch;   /* one for each thread */
   Pool *pool;
@@ -108,7 +110,7 @@ typedef struct Link {
   VEC(Archive) archives;
   VEC(CommonFact) commons; /* by SymId; after resolve_symbols */
   StrVec opened;    /* paths that were read, for --dependency-file */
-  VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
+  VEC(ScriptText) script_texts; /* for messages: core/script.h */
   VEC(Bytes) maps;  /* what to unmap at the end */
   VEC(Bytes) owned; /* from pages_alloc, by link_own(): freed at the end */
   Bytes spare;      /* likewise, in nobody's hands: see link_give() */
@@ -157,6 +159,8 @@ typedef struct Link {
   u64 ndynrel_kept;     /* how many that are */
   struct Slots *slots; /* core/scan.h: from slots_scan on */
   struct Binds *binds; /* core/bind.h: likewise, where a loader binds by name */
+  const struct ElfUses *uses; /* format/elf_relocs.h: known when symbols are chosen, if relocations stay; or NULL */
+  struct ElfRelocs *relocs; /* write/elf_relocs.h: what becomes of the inputs' relocations; NULL: they are used up */
   void *dyn;        /* the writer's own (write/elf_dynamic.c, or what another writer keeps) */
   void *script;     /* pass/export.c's own */
   bool wants_headers; /* a script asked for SIZEOF_HEADERS: it left room for them */

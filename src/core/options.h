@@ -144,6 +144,8 @@ typedef struct {
   OutputKind kind;
   bool is_static;            /* -static / -Bstatic before any input matters only for -l; this one is "no dynamic linking asked" */
   bool relocatable;
+  bool force_group_allocation; /* -r: members of groups are sections like any other */
+  bool define_common;        /* -r: tentative definitions get room */
   const char *entry;         /* -e; NULL: the format's default (_start) */
   const char *init, *fini;   /* "_init", "_fini" */
   const char *soname;
@@ -225,7 +227,9 @@ typedef struct {
   u32 spare_program_headers, spare_dynamic_tags; /* PT_NULL and DT_NULL entries to keep free */
   u64 branch_range;          /* branches reach so many bytes at most, either way; 0: what their field holds */
   bool omagic, nmagic;
-  bool oformat_binary;
+  bool oformat_binary, oformat_given;
+  char endian;               /* 'B' or 'L': -EB, -EL; 0: nobody said */
+  bool linker_version;       /* --enable-linker-version: LINKER_VERSION in scripts */
   bool rosegment;            /* true */
   bool execute_only;
   bool new_dtags;            /* true */

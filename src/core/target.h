@@ -225,6 +225,7 @@ typedef enum { SECTION_PLAIN, SECTION_NOTE, SECTION_RELOCS /* for the dynamic li
 typedef struct Format {
   const char *name; /* "elf64-x86-64" */
   u8 word;          /* bytes of a pointer in this format's tables: ELF class */
+  const void *machine; /* the format's own facts of the CPU */
   bool rel;         /* relocations of the output have no addend of their own: it is in the field (ELF: SHT_REL) */
   /* An atom is what one symbol names (not a section that may hold many): one that loses its name is gone, a
    * tentative definition is an atom like any other. */
@@ -296,6 +297,8 @@ typedef struct Format {
 
   /* Does object f ask for an executable stack? */
   bool (*wants_execstack)(const struct Link *l, FileId f);
+  /* Does it say anything about the stack? */
+  bool (*has_stack_note)(const struct Link *l, FileId f);
   /* ATOM_ALLOC ... ATOM_LARGE and ATOM_ZEROFILL of a section type and flags of the format. */
   u32 (*atom_flags)(u32 type, u64 attr);
   /* Finds definitions for names with an explicit version (foo@V1), when there are any. Serial, after claims. */

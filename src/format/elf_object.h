@@ -26,6 +26,7 @@ typedef struct {
   bool has_stack_note;
   bool has_debug_info;
   bool copied;             /* File.data is a copy that may be written to, not the input */
+  struct ElfWide *wide;    /* of an object of ELFCLASS32 that is in the link: read/elf_widen.c's own; else NULL */
 } ElfObject;
 
 /* Section index of a symbol, escapes (SHN_XINDEX) resolved; SHN_UNDEF, SHN_ABS, SHN_COMMON stay as they

@@ -643,14 +643,14 @@ void ehframe_build(Link *l) {
     pool_run(l->pool, l->files.n, SERIAL_FILES, place_records, &b);
   /* Readers that walk the section (glibc's, LSB 10.6.1.2) stop at a zero word: also when no crtend.o
    * brought one. */
-  frame->size = size ? size + EH_TERMINATOR : 0;
+  frame->size = size && !l->relocatable ? size + EH_TERMINATOR : size;
   frame->write = ehframe_write;
   frame->grain = 1;
   frame->ctx = o;
   hdr->ctx = o;
   hdr->write = ehframe_write_hdr;
   hdr->late = true;
-  if (size && l->opt->eh_frame_hdr && !l->opt->no_eh_frame_hdr) {
+  if (size && !l->relocatable && l->opt->eh_frame_hdr && !l->opt->no_eh_frame_hdr) {
     hdr->size = EH_HDR_SIZE;
     if (o->has_table) {
       hdr->size += EH_COUNT_SIZE + EH_ENTRY_SIZE * (u64)o->nentries;

@@ -4,6 +4,8 @@
  * The trap: archive members stand at odd addresses; all structs are read through the unaligned types. */
 #include "read/elf.h"
 #include "read/elf_fold.h"
+#include "read/elf_machine.h"
+#include "read/elf_widen.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +23,9 @@ bool elf_bad(Link *l, FileId f, u64 off, const char *fmt, ...) {
   va_start(ap, fmt);
   vsnprintf(text, sizeof text, fmt, ap);
   va_end(ap);
+  const File *file = file_at(l, f);
+  if (file->kind == FILE_OBJECT)
+    off = elf_widen_original(file->fmt, off);
   diag_report(l->diag, DIAG_ERROR, "malformed-input", (u64)f.i << 32 | (off & 0xffffffff),
               "%s: offset 0x%llx: %s", file_name(l, f), (unsigned long long)off, text);
   return false;
@@ -53,19 +58,20 @@ static bool find_xindex(Link *l, FileId f, const File *file, ElfObject *o) {
   return true;
 }
 
-static bool find_symtab(Link *l, FileId f, File *file, ElfObject *o) {
-  u32 x = 0;
+static bool find_symtab(Link *l, FileId f, File *file, ElfObject *o, Arena *arena) {
+  bool narrow = elf_machine(l)->class == ELFCLASS32;
+  u32 x = 0, entsize = narrow ? sizeof(Elf32_Sym) : sizeof(ElfSym);
   for (u32 i = o->nshdr; i-- > 1 && !x;) /* compilers put it last */
     if (o->shdrs[i].sh_type == SHT_SYMTAB)
       x = i;
   if (!x)
     return true;
   const ElfShdr *s = &o->shdrs[x];
-  u64 n = s->sh_size / sizeof(ElfSym);
+  u64 n = s->sh_size / entsize;
   Bytes b;
-  if (s->sh_entsize != sizeof(ElfSym))
-    return elf_bad(l, f, s->sh_offset, "symbol table has entries of %llu bytes, expected %zu",
-                   (unsigned long long)s->sh_entsize, sizeof(ElfSym));
+  if (s->sh_entsize != entsize)
+    return elf_bad(l, f, s->sh_offset, "symbol table has entries of %llu bytes, expected %u",
+                   (unsigned long long)s->sh_entsize, entsize);
   if (n > UINT32_MAX || !bytes_slice(file->data, s->sh_offset, s->sh_size, &b))
     return elf_bad(l, f, s->sh_offset, "symbol table runs past the end of the file");
   if (s->sh_info > n)
@@ -77,39 +83,42 @@ static bool find_symtab(Link *l, FileId f, File *file, ElfObject *o) {
   if (n && !string_table(l, f, file->data, &o->shdrs[s->sh_link], &o->strtab, "symbol string table"))
     return false;
   o->symtab_shndx = x;
-  o->syms = (const ElfSym *)b.p;
+  o->syms = (const ElfSym *)(narrow ? elf_widen_symbols(arena, b).p : b.p);
   file->nsyms = (u32)n;
   file->first_global = n ? MAX(s->sh_info, 1u) : 0;
   return o->nshdr < SHN_LORESERVE || find_xindex(l, f, file, o); /* else elf_names, elf_atoms ask when there is one */
 }
+
+#define FIELD(name) (elf_machine(l)->class == ELFCLASS32 ? offsetof(Elf32_Ehdr, name) : offsetof(Elf64_Ehdr, name))
 
 bool elf_open(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
   if (file->kind == FILE_SHARED)
     return elf_shared_open(l, f, tid);
   ElfObject *o = ARENA_NEW(&l->scratch[tid], ElfObject);
+  Arena *arena = &l->scratch[tid];
+  u32 entsize;
+  ElfEhdr header, *h = &header;
   Bytes b;
-  if (!bytes_slice(file->data, 0, sizeof(ElfEhdr), &b))
+  if (!elf_is_ours(l, f, tid))
+    return false;
+  if (!elf_read_header(file->data, h))
     return elf_bad(l, f, file->data.len, "file ends inside the ELF header");
-  const ElfEhdr *h = (const ElfEhdr *)b.p;
-  if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
-    return elf_bad(l, f, EI_CLASS, "not a 64-bit little-endian ELF file; this link is for %s", l->format->name);
-  if (h->e_machine != EM_X86_64)
-    return elf_bad(l, f, offsetof(ElfEhdr, e_machine), "machine is %u, expected %u (x86-64)", h->e_machine, EM_X86_64);
+  entsize = elf_section_entry(h);
   if (h->e_type != ET_REL)
     return elf_bad(l, f, offsetof(ElfEhdr, e_type), "file type is %u, expected a relocatable or a shared library", h->e_type);
   if (!h->e_shoff) { /* an object without sections has nothing to say */
     file->fmt = o;
     return true;
   }
-  if (h->e_shentsize != sizeof(ElfShdr))
-    return elf_bad(l, f, offsetof(ElfEhdr, e_shentsize), "section headers are %u bytes, expected %zu", h->e_shentsize, sizeof(ElfShdr));
-  if (!bytes_slice(file->data, h->e_shoff, sizeof(ElfShdr), &b))
+  if (h->e_shentsize != entsize)
+    return elf_bad(l, f, FIELD(e_shentsize), "section headers are %u bytes, expected %u", h->e_shentsize, entsize);
+  if (!elf_read_sections(file->data, h, 1, arena, &b))
     return elf_bad(l, f, h->e_shoff, "section header table is outside the file");
   const ElfShdr *first = (const ElfShdr *)b.p;
   u64 n = h->e_shnum ? h->e_shnum : first->sh_size;
   u32 str = h->e_shstrndx == SHN_XINDEX ? first->sh_link : h->e_shstrndx;
-  if (n > UINT32_MAX / 4 || !bytes_array(file->data, h->e_shoff, n, sizeof(ElfShdr), &b))
+  if (n > UINT32_MAX / 4 || !elf_read_sections(file->data, h, n, arena, &b))
     return elf_bad(l, f, h->e_shoff, "section header table of %llu entries runs past the end of the file", (unsigned long long)n);
   o->shdrs = (const ElfShdr *)b.p;
   o->nshdr = (u32)n;
@@ -119,10 +128,10 @@ bool elf_open(Link *l, FileId f, unsigned tid) {
     return true;
   }
   if (str >= n)
-    return elf_bad(l, f, offsetof(ElfEhdr, e_shstrndx), "section name table is section %u, of %u sections", str, o->nshdr);
+    return elf_bad(l, f, FIELD(e_shstrndx), "section name table is section %u, of %u sections", str, o->nshdr);
   if (str && !string_table(l, f, file->data, &o->shdrs[str], &o->shstrtab, "section name table"))
     return false;
-  if (!find_symtab(l, f, file, o))
+  if (!find_symtab(l, f, file, o, arena))
     return false;
   file->fmt = o;
   return true;
@@ -186,7 +195,14 @@ static bool is_special_section(Link *l, FileId f, u32 i) {
   u32 x = o->syms[i].st_shndx;
   if (x == SHN_XINDEX)
     return (o->xindex || find_xindex(l, f, file, o)) && o->xindex && o->xindex[i] < o->nshdr;
-  return x == SHN_ABS || x == SHN_COMMON || x == SHN_X86_64_LCOMMON;
+  return x == SHN_ABS || x == SHN_COMMON || (x == SHN_X86_64_LCOMMON && elf_machine(l)->machine == EM_X86_64);
+}
+
+/* In the file, whatever of it was widened. */
+static u64 place_of_symbol(const Link *l, const File *file, const ElfObject *o, u32 i) {
+  if (elf_machine(l)->class == ELFCLASS32)
+    return o->shdrs[o->symtab_shndx].sh_offset + (u64)i * sizeof(Elf32_Sym);
+  return (u64)((const u8 *)&o->syms[i] - file->data.p);
 }
 
 u32 elf_names(Link *l, FileId f, InternEnt *out) {
@@ -211,7 +227,7 @@ u32 elf_names(Link *l, FileId f, InternEnt *out) {
       continue;
     }
     if (!shared && UNLIKELY(s->st_shndx >= o->nshdr) && !is_special_section(l, f, i)) {
-      elf_bad(l, f, (u64)((const u8 *)s - file->data.p), "symbol %u is in section %u, of %u sections", i,
+      elf_bad(l, f, place_of_symbol(l, file, o, i), "symbol %u is in section %u, of %u sections", i,
               s->st_shndx == SHN_XINDEX && o->xindex ? o->xindex[i] : s->st_shndx, o->nshdr);
       continue;
     }
@@ -343,7 +359,7 @@ const char *elf_sym_name(const Link *l, FileId f, u32 index) {
 
 /* Most are of FDEs that lead nowhere any more: no reason to make Edges of them. */
 bool elf_edge_ends(const Link *l, AtomId a, EdgeEnd *buf) {
-  static const u8 bytes[256] = {[R_X86_64_PC32] = 4, [R_X86_64_PC64] = 8, [R_X86_64_32] = 4, [R_X86_64_64] = 8};
+  const u8 *bytes = elf_machine(l)->unwind;
   const Atom *at = &l->atoms.at[a.i];
   const File *file = &l->files.at[at->file];
   const ElfObject *o = file->fmt;
@@ -409,6 +425,7 @@ static void name_group(Link *l, File *file, unsigned tid, GroupRef *g, u32 n, co
 }
 
 void elf_groups(Link *l, FileId f, unsigned tid) {
+  elf_widen_contents(l, f, tid);
   File *file = file_at(l, f);
   ElfObject *o = file->fmt;
   u32 n = 0, end = o->groups_end = find_groups_end(l, o);
@@ -531,8 +548,9 @@ const char *elf_root_reason(const Link *l, AtomId a) {
   return root_reason(elf_atom_name(l, a), l->atoms.at[a.i].type, l->atoms.at[a.i].attr);
 }
 
-/* .note.gnu.property: n descriptors, each with properties aligned to 8 (x86-64 psABI, "Program Property"). */
+/* .note.gnu.property: n descriptors, each with properties aligned to a word (x86-64 psABI, "Program Property"). */
 static void read_properties(Link *l, FileId f, ElfObject *o, Bytes b, u64 at) {
+  const u64 word = l->format->word;
   u64 off = 0;
   while (off + sizeof(ElfNhdr) <= b.len) {
     const ElfNhdr *h = (const ElfNhdr *)(b.p + off);
@@ -542,7 +560,7 @@ static void read_properties(Link *l, FileId f, ElfObject *o, Bytes b, u64 at) {
       elf_bad(l, f, at + off, "property note runs past the end of its section");
       return;
     }
-    off = align_up(desc_off + h->n_descsz, 8);
+    off = align_up(desc_off + h->n_descsz, word);
     if (h->n_type != NT_GNU_PROPERTY_TYPE_0 || name.len != 4 || memcmp(name.p, "GNU", 4))
       continue;
     for (u64 p = 0; p + 8 <= desc.len;) {
@@ -561,7 +579,7 @@ static void read_properties(Link *l, FileId f, ElfObject *o, Bytes b, u64 at) {
         o->isa_used |= rd32(data.p);
         o->has_isa_used = true;
       }
-      p = align_up(p + 8 + size, 8);
+      p = align_up(p + 8 + size, word);
     }
   }
 }
@@ -574,15 +592,16 @@ static bool inflate(Link *l, FileId f, unsigned tid, const ElfShdr *s, const cha
   if (!in.p)
     return elf_bad(l, f, s->sh_offset, "compressed section %s has no bytes in the file", name);
   if (s->sh_flags & SHF_COMPRESSED) {
-    if (in.len < sizeof(ElfChdr))
+    ElfChdr h;
+    u64 header = elf_compression_header(l, in, &h);
+    if (!header)
       return elf_bad(l, f, s->sh_offset, "compressed section %s is shorter than its header", name);
-    const ElfChdr *h = (const ElfChdr *)in.p;
-    if (h->ch_type != ELFCOMPRESS_ZLIB && h->ch_type != ELFCOMPRESS_ZSTD)
-      return elf_bad(l, f, s->sh_offset, "compressed section %s is of type %u, expected zlib or zstd", name, h->ch_type);
-    kind = h->ch_type == ELFCOMPRESS_ZSTD ? DECOMPRESS_ZSTD : DECOMPRESS_ZLIB;
-    size = h->ch_size;
-    *align = h->ch_addralign;
-    in = (Bytes){in.p + sizeof *h, in.len - sizeof *h};
+    if (h.ch_type != ELFCOMPRESS_ZLIB && h.ch_type != ELFCOMPRESS_ZSTD)
+      return elf_bad(l, f, s->sh_offset, "compressed section %s is of type %u, expected zlib or zstd", name, h.ch_type);
+    kind = h.ch_type == ELFCOMPRESS_ZSTD ? DECOMPRESS_ZSTD : DECOMPRESS_ZLIB;
+    size = h.ch_size;
+    *align = h.ch_addralign;
+    in = (Bytes){in.p + header, in.len - header};
   } else {
     if (in.len < 12 || memcmp(in.p, "ZLIB", 4))
       return elf_bad(l, f, s->sh_offset, "section %s does not begin with a ZLIB header", name);
@@ -595,6 +614,8 @@ static bool inflate(Link *l, FileId f, unsigned tid, const ElfShdr *s, const cha
   char why[128];
   if (!decompress(kind, in, out, size, why, sizeof why))
     return elf_bad(l, f, s->sh_offset, "compressed section %s: %s", name, why);
+  const ElfObject *o = file_at(l, f)->fmt;
+  elf_widen_inflated(l, f, (u32)(s - o->shdrs), out, size);
   a->data = out;
   a->size = size;
   return true;
@@ -629,7 +650,8 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
       if (!l->opt->whole_objects)
         return;
     }
-    if (!l->opt->whole_objects && (!strncmp(name, ".gnu.lto_", 9) || streq(name, ".llvmbc") || streq(name, ".llvmcmd") || starts_with(name, ".gnu.warning.")))
+    if (!l->opt->whole_objects && (!strncmp(name, ".gnu.lto_", 9) ||
+                                   (!l->relocatable && (streq(name, ".llvmbc") || streq(name, ".llvmcmd") || starts_with(name, ".gnu.warning.")))))
       return;
     bool debug = starts_with(name, ".debug") || starts_with(name, ".zdebug") || starts_with(name, ".stab") || streq(name, ".gdb_index");
     if (debug)
@@ -667,7 +689,14 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
     flags |= ATOM_OWNED;
   }
   a->p2align = log2_u64(align);
-  if (s->sh_flags & SHF_GROUP)
+  bool grouped = s->sh_flags & SHF_GROUP;
+  if (UNLIKELY(l->relocatable)) {
+    a->entsize = s->sh_entsize < 256 ? (u8)s->sh_entsize : 0;
+    grouped &= !l->opt->force_group_allocation;
+    if (!grouped)
+      a->attr &= ~(u32)SHF_GROUP;
+  }
+  if (grouped)
     flags |= ATOM_GROUPED;
   if (s->sh_flags & SHF_LINK_ORDER && s->sh_link && s->sh_link < o->nshdr) {
     flags |= ATOM_LINKORDER;
@@ -680,7 +709,7 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
   if (s->sh_type == SHT_X86_64_UNWIND || (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_ALLOC && is_eh_frame(name)))
     flags |= ATOM_EHFRAME;
   else if (s->sh_flags & SHF_MERGE && s->sh_entsize && s->sh_entsize < 256 && a->size && l->opt->merge_sections &&
-           !(s->sh_flags & SHF_WRITE) && s->sh_type != SHT_NOBITS) {
+           !(s->sh_flags & SHF_WRITE) && s->sh_type != SHT_NOBITS && !(l->relocatable && grouped)) {
     a->entsize = (u8)s->sh_entsize;
     flags |= ATOM_MERGE;
   }
@@ -763,7 +792,7 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
     }
     if (s->sh_flags & SHF_EXCLUDE && !(s->sh_flags & SHF_ALLOC)) {
       lto |= !strncmp(elf_section_name(o, i), ".gnu.lto_", 9);
-      if (!l->opt->whole_objects)
+      if (!l->opt->whole_objects && !l->relocatable)
         continue;
     }
     missed |= end < o->nshdr && is_linkonce(o, i);

@@ -7,9 +7,10 @@
 #include "core/link.h"
 #include "format/elf_object.h"
 
-/* Fills the reader's hooks of the Format row of ELF64 little endian x86-64; those of layout come from
- * write/elf_segments.h. */
-void elf_format_init(Format *f);
+struct ElfMachine;
+/* Fills the reader's hooks of the Format row of ELF for a machine of read/elf_machine.h; those of layout, and encode_dynrel of
+ * ELFCLASS32, come from write/. */
+void elf_format_init(Format *f, const struct ElfMachine *m);
 u32 elf_atom_flags(u32 type, u64 attr);
 
 /* Functions behind the row; see core/target.h for their contracts. */

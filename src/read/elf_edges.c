@@ -8,6 +8,7 @@
 #include "read/elf.h"
 #include "read/elf_edges.h"
 #include "read/elf_hooks.h"
+#include "read/elf_machine.h"
 
 enum {
 #define X(kind, bits, class, name) KIND_##kind,
@@ -26,13 +27,10 @@ enum {
   X86_64_EDGES(X)
 #undef X
 };
-typedef struct {
-  u8 kind, bytes, known;
-} Row;
 
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
-static const Row rows[256] = {
+static const ElfRow rows[256] = {
 #define X(number, kind) [number] = {KIND_##kind, BYTES_##kind, 1},
     ELF_X86_64_EDGES(X)
 #undef X
@@ -60,7 +58,7 @@ static const u16 local_flags[16] = {
 };
 
 /* A malformed relocation: an error the first time it is met (equal messages are shown once). */
-__attribute__((cold, noinline)) static void bad_edge(const Link *l, const Atom *a, const ElfRela *r) {
+__attribute__((cold, noinline)) static void bad_edge(const Link *l, const Atom *a, const ElfRela *r, bool known) {
   const File *file = &l->files.at[a->file];
   const ElfObject *o = file->fmt;
   Link *w = (Link *)(uintptr_t)l; /* only to report */
@@ -71,7 +69,7 @@ __attribute__((cold, noinline)) static void bad_edge(const Link *l, const Atom *
   for (u32 i = 1; i < o->nshdr; i++)
     if (o->shdrs[i].sh_type == SHT_RELA && o->shdrs[i].sh_offset == a->rel_off)
       name = elf_section_name(o, i);
-  if (type > 255 || !rows[type].known)
+  if (!known)
     elf_bad(w, f, at, "%s: unknown relocation type %u", name, type);
   else if (sym >= file->nsyms)
     elf_bad(w, f, at, "%s: relocation names symbol %u, of %u symbols", name, sym, file->nsyms);
@@ -172,13 +170,13 @@ ALWAYS_INLINE void local_edge(const Source *s, u32 sym, Edge *e, bool addressed)
 }
 
 /* Decodes relocation i; false when it is malformed (and reported). */
-ALWAYS_INLINE bool decode(const Source *s, u32 i, Edge *e, bool addressed) {
+ALWAYS_INLINE bool decode(const Source *s, u32 i, Edge *e, bool addressed, const ElfRow *of) {
   const ElfRela *r = &s->rel[i];
   u64 info = r->r_info, off = r->r_offset;
   u32 type = (u32)ELF64_R_TYPE(info), sym = (u32)ELF64_R_SYM(info);
-  Row row = rows[type & 255];
+  ElfRow row = of[type & 255];
   if (UNLIKELY(type > 255 || !row.known || sym >= s->nsyms || off > s->size || row.bytes > s->size - off)) {
-    bad_edge(s->l, s->a, r);
+    bad_edge(s->l, s->a, r, type < 256 && row.known);
     return false;
   }
   e->offset = off;
@@ -197,7 +195,7 @@ ALWAYS_INLINE bool decode(const Source *s, u32 i, Edge *e, bool addressed) {
   return true;
 }
 
-u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf) {
+ALWAYS_INLINE u32 edges_as(const Link *l, EdgeCursor *c, Edge *buf, const ElfRow *of) {
   if (!l->atoms.at[c->atom.i].rel)
     return UNLIKELY(l->opt->whole_objects) ? elf_table_edges(l, c, buf) : 0;
   Source s;
@@ -205,9 +203,12 @@ u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf) {
   source_atom(&s, &l->atoms.at[c->atom.i]);
   u32 n = 0;
   for (; c->next < s.total && n < EDGE_BATCH; c->next++)
-    n += decode(&s, c->next, &buf[n], l->addressed);
+    n += decode(&s, c->next, &buf[n], l->addressed, of);
   return n;
 }
+
+u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf) { return edges_as(l, c, buf, rows); }
+u32 elf_edges_of_machine(const Link *l, EdgeCursor *c, Edge *buf) { return edges_as(l, c, buf, elf_machine(l)->rows); }
 
 /* The SymId of a global target; UINT32_MAX when there is none. */
 ALWAYS_INLINE u32 plain_global(const Source *s, u32 sym) {
@@ -215,7 +216,7 @@ ALWAYS_INLINE u32 plain_global(const Source *s, u32 sym) {
   return LIKELY(i < s->nsyms - s->first_global) ? s->globals[i] : UINT32_MAX;
 }
 
-u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf) {
+ALWAYS_INLINE u32 targets_as(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf, const ElfRow *of) {
   Source s;
   source_file(&s, l, l->atoms.at[a.i].file);
   source_atom(&s, &l->atoms.at[a.i]);
@@ -230,7 +231,7 @@ u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *bu
         PREFETCH(&l->syms.value[id]);
       }
     }
-    if (!decode(&s, i, &e, false))
+    if (!decode(&s, i, &e, false, of))
       continue;
     bool global = e.target < l->syms.nglobal;
     buf[n++] = (EdgeTarget){.offset = e.offset,
@@ -243,6 +244,11 @@ u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *bu
   }
   *next = i;
   return n;
+}
+
+u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf) { return targets_as(l, a, next, end, buf, rows); }
+u32 elf_edge_targets_of_machine(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf) {
+  return targets_as(l, a, next, end, buf, elf_machine(l)->rows);
 }
 
 /* The section of a local target; 0 when somebody has to look at it. After layout a piece of a merged
@@ -383,11 +389,12 @@ static bool buries_folded(const Link *l, AtomId a) {
 }
 
 /* The atom in hand: as many of its relocations as there is room for. Returns how many edges were kept. */
-ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 room, u32 *words, bool addressed) {
+ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 room, u32 *words, bool addressed, const ElfRow *of) {
   const Link *l = s->l;
   AtomId a = st->atoms[st->at];
   u32 aflags = l->atoms.flags[a.i], n = 0, i = st->next;
-  bool loaded = aflags & ATOM_ALLOC, count = aflags & st->plain_words, fast = loaded && s->size >= 8;
+  const bool some_plain = of == rows; /* of other machines nothing is */
+  bool loaded = aflags & ATOM_ALLOC, count = some_plain && aflags & st->plain_words, fast = some_plain && loaded && s->size >= 8;
   u32 special = loaded ? l->arch->special : l->arch->special_unloaded;
   u64 addr = addressed ? l->atoms.addr[a.i] : 0;
   u8 *bytes = addressed ? st->out->bytes + (addr - st->out->addr) : NULL, *rel = NULL;
@@ -406,11 +413,11 @@ ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 ro
     if (i == s->total)
       break;
     Edge *e = &buf[n];
-    if (UNLIKELY(!decode(s, i++, e, addressed)))
+    if (UNLIKELY(!decode(s, i++, e, addressed, of)))
       continue;
     if (UNLIKELY(bury))
       bury_folded(s, e);
-    if (!(addressed && !loaded && do_unloaded(e, special, bytes))) {
+    if (!(some_plain && addressed && !loaded && do_unloaded(e, special, bytes))) {
       st->pair = plain[ELF64_R_TYPE(s->rel[i - 1].r_info)] == PLAIN_PAIR;
       n++;
     }
@@ -419,7 +426,7 @@ ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 ro
   return n;
 }
 
-ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed) {
+ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed, const ElfRow *of) {
   enum { AHEAD = 4 };
   u32 n = 0;
   Source s = {.file = 0};
@@ -431,7 +438,7 @@ ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed) {
     if (a->file != s.file)
       source_file(&s, l, a->file);
     source_atom(&s, a);
-    u32 words = 0, kept = stream_atom(&s, st, &st->edge[n], STREAM_EDGES - n, &words, addressed);
+    u32 words = 0, kept = stream_atom(&s, st, &st->edge[n], STREAM_EDGES - n, &words, addressed, of);
     bool last = st->next == s.total;
     if (kept || words || (last && st->begun)) {
       st->run[st->nruns++] = (EdgeRun){st->atoms[st->at], n, n + kept, words, !st->begun, last};
@@ -447,8 +454,10 @@ ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed) {
   return st->nruns || st->at < st->n;
 }
 
-static u32 stream_scan(const Link *l, EdgeStream *s) { return stream(l, s, false); }
-static u32 stream_apply(const Link *l, EdgeStream *s) { return stream(l, s, true); }
+static u32 stream_scan(const Link *l, EdgeStream *s) { return stream(l, s, false, rows); }
+static u32 stream_apply(const Link *l, EdgeStream *s) { return stream(l, s, true, rows); }
+
+u32 elf_edge_stream_of_machine(const Link *l, EdgeStream *s) { return stream(l, s, l->addressed, elf_machine(l)->rows); }
 
 u32 elf_edge_stream(const Link *l, EdgeStream *s) {
   return l->addressed ? stream_apply(l, s) : stream_scan(l, s);

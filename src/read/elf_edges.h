@@ -7,6 +7,10 @@
 u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf);
 u32 elf_edge_stream(const Link *l, EdgeStream *s);
 u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf);
+/* The same for any machine, by Format.machine. */
+u32 elf_edges_of_machine(const Link *l, EdgeCursor *c, Edge *buf);
+u32 elf_edge_stream_of_machine(const Link *l, EdgeStream *s);
+u32 elf_edge_targets_of_machine(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf);
 AtomId elf_edge_atom(const Link *l, FileId f, const Edge *e, i64 *off);
 void elf_encode_dynrel(const Link *l, const DynRel *r, u8 *out);
 

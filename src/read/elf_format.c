@@ -1,9 +1,10 @@
-/* elf_format.c: the Format row of ELF64 x86-64: which function of read/ answers which question. The
+/* elf_format.c: the Format row of ELF: which function of read/ answers which question. The
  * hooks of layout and the writer's come from write/, which read/ may not include: link.c joins them. */
 #include "read/elf_edges.h"
 #include "read/elf_fold.h"
 #include "read/elf_hooks.h"
 #include "read/elf_locate.h"
+#include "read/elf_machine.h"
 #include "read/elf.h"
 
 u32 elf_atom_flags(u32 type, u64 attr) {
@@ -13,10 +14,12 @@ u32 elf_atom_flags(u32 type, u64 attr) {
          (attr & SHF_X86_64_LARGE ? (u32)ATOM_LARGE : 0) | (type == SHT_NOBITS ? (u32)ATOM_ZEROFILL : 0);
 }
 
-void elf_format_init(Format *f) {
+void elf_format_init(Format *f, const ElfMachine *m) {
   *f = (Format){
-      .name = "elf64-x86-64",
-      .word = 8,
+      .name = m->format,
+      .word = m->class == ELFCLASS32 ? 4 : 8,
+      .machine = m,
+      .rel = m->rel,
       .edges = elf_edges,
       .edge_stream = elf_edge_stream,
       .atom_name = elf_atom_name,
@@ -42,6 +45,7 @@ void elf_format_init(Format *f) {
       .groups = elf_groups,
       .atoms = elf_atoms,
       .wants_execstack = elf_wants_execstack,
+      .has_stack_note = elf_has_stack_note,
       .atom_flags = elf_atom_flags,
       .versioned = elf_versioned,
       .describe = elf_describe,
@@ -55,4 +59,9 @@ void elf_format_init(Format *f) {
       .shared_version = elf_shared_version,
       .library_names = elf_library_names,
   };
+  if (!m->rows) /* constants, in the functions above */
+    return;
+  f->edges = elf_edges_of_machine;
+  f->edge_stream = elf_edge_stream_of_machine;
+  f->edge_targets = elf_edge_targets_of_machine;
 }

@@ -9,6 +9,7 @@
 
 #include "core/resolve.h"
 #include "read/elf.h"
+#include "read/elf_machine.h"
 #include "util/debuginfo.h"
 
 typedef struct {
@@ -18,21 +19,6 @@ typedef struct {
   DebugInfo *debug; /* NULL: none */
   u64 *base;        /* made-up address of each section; 0: not allocated */
 } Locator;
-
-/* Relocations that debug information of one machine uses: absolute ones, by width. */
-typedef struct {
-  u32 type, width;
-} DebugReloc;
-static const DebugReloc debug_relocs[] = {
-    {R_X86_64_64, 8}, {R_X86_64_32, 4}, {R_X86_64_32S, 4}, {R_X86_64_DTPOFF64, 8}, {R_X86_64_DTPOFF32, 4},
-};
-
-static u32 reloc_width(u32 type) {
-  for (u32 i = 0; i < COUNT_OF(debug_relocs); i++)
-    if (debug_relocs[i].type == type)
-      return debug_relocs[i].width;
-  return 0;
-}
 
 /* Contents of a section: as the reader has it (decompressed), else as it stands in the file (when
  * debug sections are stripped, the reader passes over them). */
@@ -53,7 +39,7 @@ static void relocate(const Locator *x, const ElfShdr *rela, u8 *p, u64 len) {
     return;
   for (u64 off = 0; b.len - off >= sizeof(ElfRela); off += sizeof(ElfRela)) {
     const ElfRela *r = (const ElfRela *)(b.p + off);
-    u32 width = reloc_width((u32)ELF64_R_TYPE(r->r_info)), sym = (u32)ELF64_R_SYM(r->r_info), special;
+    u32 type = (u32)ELF64_R_TYPE(r->r_info), width = type < 256 ? elf_machine(x->l)->debug[type] : 0, sym = (u32)ELF64_R_SYM(r->r_info), special;
     if (!width || sym >= x->file->nsyms || r->r_offset > len || len - r->r_offset < width)
       continue;
     u32 section = elf_sym_section(x->o, sym, &special);
@@ -98,7 +84,7 @@ static void load_debug(Locator *x) {
 
 void *elf_locator_open(const Link *l, FileId f) {
   const File *file = file_at(l, f);
-  if (file->kind != FILE_OBJECT || !file->fmt)
+  if (file->kind != FILE_OBJECT || !file->fmt || (elf_machine(l)->class == ELFCLASS32 && !((const ElfObject *)file->fmt)->wide))
     return NULL;
   Locator *x = calloc(1, sizeof *x);
   const ElfObject *o = file->fmt;

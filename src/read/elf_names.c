@@ -3,9 +3,12 @@
 #include "core/resolve.h"
 #include "read/elf.h"
 #include "read/elf_locate.h"
+#include "read/elf_machine.h"
+#include "read/elf_widen.h"
 
 /* A shared library's own .symtab, when it was not stripped: hidden and static symbols stand there. */
-static void each_kept(const File *file, const ElfShared *o, void *ctx, SymbolFn *fn) {
+static void each_kept(const Link *l, const File *file, const ElfShared *o, void *ctx, SymbolFn *fn) {
+  Arena arena = {0};
   for (u32 i = 1; o->shdrs && i < o->nshdr; i++) {
     const ElfShdr *s = &o->shdrs[i];
     Bytes tab, str;
@@ -13,6 +16,8 @@ static void each_kept(const File *file, const ElfShared *o, void *ctx, SymbolFn 
         !bytes_slice(file->data, s->sh_offset, s->sh_size, &tab) ||
         !bytes_slice(file->data, o->shdrs[s->sh_link].sh_offset, o->shdrs[s->sh_link].sh_size, &str))
       continue;
+    if (elf_machine(l)->class == ELFCLASS32)
+      tab = elf_widen_symbols(&arena, tab);
     for (u64 off = sizeof(ElfSym); off < tab.len && tab.len - off >= sizeof(ElfSym); off += sizeof(ElfSym)) {
       const ElfSym *y = (const ElfSym *)(tab.p + off);
       u32 type = ELF64_ST_TYPE(y->st_info);
@@ -25,6 +30,7 @@ static void each_kept(const File *file, const ElfShared *o, void *ctx, SymbolFn 
       }
     }
   }
+  arena_free(&arena);
 }
 
 void elf_each_local(const Link *l, FileId f, void *ctx, SymbolFn *fn) {
@@ -32,7 +38,7 @@ void elf_each_local(const Link *l, FileId f, void *ctx, SymbolFn *fn) {
   if (!file->fmt)
     return;
   if (file->kind == FILE_SHARED) {
-    each_kept(file, file->fmt, ctx, fn);
+    each_kept(l, file, file->fmt, ctx, fn);
     return;
   }
   const ElfObject *o = file->fmt;
@@ -104,20 +110,21 @@ static void archive_names(Bytes lib, void *ctx, NameFn *fn) {
   }
 }
 
-static void dynamic_names(Bytes lib, void *ctx, NameFn *fn) {
+static void dynamic_names(Bytes lib, Arena *arena, void *ctx, NameFn *fn) {
   Bytes shdrs;
-  const ElfEhdr *h = (const ElfEhdr *)lib.p;
-  if (lib.len < sizeof *h || h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_type != ET_DYN ||
-      h->e_machine != EM_X86_64 || h->e_shentsize != sizeof(ElfShdr) ||
-      !bytes_array(lib, h->e_shoff, h->e_shnum, sizeof(ElfShdr), &shdrs))
+  ElfEhdr h;
+  if (!elf_machine_of(lib) || !elf_read_header(lib, &h) || h.e_type != ET_DYN || h.e_shentsize != elf_section_entry(&h) ||
+      !elf_read_sections(lib, &h, h.e_shnum, arena, &shdrs))
     return;
   const ElfShdr *sh = (const ElfShdr *)shdrs.p;
-  for (u32 i = 0; i < h->e_shnum; i++) {
+  for (u32 i = 0; i < h.e_shnum; i++) {
     Bytes tab, str;
-    if (sh[i].sh_type != SHT_DYNSYM || sh[i].sh_link >= h->e_shnum ||
+    if (sh[i].sh_type != SHT_DYNSYM || sh[i].sh_link >= h.e_shnum ||
         !bytes_slice(lib, sh[i].sh_offset, sh[i].sh_size, &tab) ||
         !bytes_slice(lib, sh[sh[i].sh_link].sh_offset, sh[sh[i].sh_link].sh_size, &str))
       continue;
+    if (elf_symbol_entry(&h) != sizeof(ElfSym))
+      tab = elf_widen_symbols(arena, tab);
     for (u64 off = 0; tab.len - off >= sizeof(ElfSym); off += sizeof(ElfSym)) {
       const ElfSym *y = (const ElfSym *)(tab.p + off);
       const char *name;
@@ -131,6 +138,9 @@ static void dynamic_names(Bytes lib, void *ctx, NameFn *fn) {
 void elf_library_names(Bytes lib, void *ctx, NameFn *fn) {
   if (lib.len >= 8 && (!memcmp(lib.p, "!<arch>\n", 8) || !memcmp(lib.p, "!<thin>\n", 8)))
     archive_names(lib, ctx, fn);
-  else if (lib.len >= SELFMAG && !memcmp(lib.p, ELFMAG, SELFMAG))
-    dynamic_names(lib, ctx, fn);
+  else if (lib.len >= SELFMAG && !memcmp(lib.p, ELFMAG, SELFMAG)) {
+    Arena arena = {0};
+    dynamic_names(lib, &arena, ctx, fn);
+    arena_free(&arena);
+  }
 }

@@ -5,6 +5,8 @@
 
 #include "core/resolve.h"
 #include "read/elf.h"
+#include "read/elf_machine.h"
+#include "read/elf_widen.h"
 
 typedef struct {
   Link *l;
@@ -16,16 +18,24 @@ typedef struct {
   u32 nverdef, nverneed;
   u64 nsyms, symoff;
   bool have_syms;
+  bool narrow; /* of ELFCLASS32: tables are widened as they are found */
 } Reader;
 
 static bool bad(const Reader *r, u64 off, const char *text) { return elf_bad(r->l, r->f, off, "%s", text); }
 
+static u64 symbol_size(const Reader *r) { return r->narrow ? sizeof(Elf32_Sym) : sizeof(ElfSym); }
+
+static void take_symbols(Reader *r, Bytes b) {
+  r->nsyms = b.len / symbol_size(r);
+  r->so->syms = (const ElfSym *)(r->narrow ? elf_widen_symbols(r->arena, b).p : b.p);
+}
+
 static bool from_sections(Reader *r, const ElfEhdr *h) {
   Bytes b;
-  if (!h->e_shoff || h->e_shentsize != sizeof(ElfShdr) || !bytes_slice(r->file->data, h->e_shoff, sizeof(ElfShdr), &b))
+  if (!h->e_shoff || h->e_shentsize != elf_section_entry(h) || !elf_read_sections(r->file->data, h, 1, r->arena, &b))
     return true;
   u64 n = h->e_shnum ? h->e_shnum : ((const ElfShdr *)b.p)->sh_size;
-  if (n > 1 << 24 || !bytes_array(r->file->data, h->e_shoff, n, sizeof(ElfShdr), &b))
+  if (n > 1 << 24 || !elf_read_sections(r->file->data, h, n, r->arena, &b))
     return bad(r, h->e_shoff, "section header table runs past the end of the file");
   const ElfShdr *s = (const ElfShdr *)b.p;
   r->so->shdrs = s;
@@ -45,12 +55,13 @@ static bool from_sections(Reader *r, const ElfEhdr *h) {
       r->nverdef = s[i].sh_info;
     if (s[i].sh_type == SHT_GNU_verneed)
       r->nverneed = s[i].sh_info;
+    if (s[i].sh_type == SHT_DYNAMIC && r->narrow)
+      r->dynamic = elf_widen_dynamic(r->arena, r->dynamic);
     if (s[i].sh_type == SHT_DYNSYM) {
-      if (s[i].sh_entsize != sizeof(ElfSym) || s[i].sh_link >= n)
+      if (s[i].sh_entsize != symbol_size(r) || s[i].sh_link >= n)
         return bad(r, s[i].sh_offset, "dynamic symbol table has a bad entry size or string table");
       const ElfShdr *str = &s[s[i].sh_link];
-      r->so->syms = (const ElfSym *)b.p;
-      r->nsyms = s[i].sh_size / sizeof(ElfSym);
+      take_symbols(r, b);
       r->have_syms = true;
       if (!bytes_slice(r->file->data, str->sh_offset, str->sh_size, &r->so->dynstr))
         return bad(r, str->sh_offset, "dynamic string table runs past the end of the file");
@@ -73,7 +84,7 @@ static bool to_offset(const Reader *r, u64 addr, u64 *off) {
 /* The number of symbols is nowhere written: .hash has it as nchain, .gnu.hash as the end of its chains. */
 static bool count_symbols(const Reader *r, u64 hash, u64 gnu, u64 *n) {
   Bytes d = r->file->data, b, rest;
-  u64 off;
+  u64 off, word = r->narrow ? 4 : 8;
   if (hash && to_offset(r, hash, &off) && bytes_slice(d, off, 8, &b)) {
     *n = rd32(b.p + 4);
     return true;
@@ -81,7 +92,7 @@ static bool count_symbols(const Reader *r, u64 hash, u64 gnu, u64 *n) {
   if (!gnu || !to_offset(r, gnu, &off) || !bytes_slice(d, off, 16, &b))
     return false;
   u64 nbucket = rd32(b.p), symoff = rd32(b.p + 4), bloom = rd32(b.p + 8), most = 0;
-  if (!bytes_array(d, off + 16 + bloom * 8, nbucket, 4, &b))
+  if (!bytes_array(d, off + 16 + bloom * word, nbucket, 4, &b))
     return false;
   for (u64 i = 0; i < nbucket; i++)
     most = MAX(most, (u64)rd32(b.p + i * 4));
@@ -89,7 +100,7 @@ static bool count_symbols(const Reader *r, u64 hash, u64 gnu, u64 *n) {
     *n = symoff;
     return true;
   }
-  u64 chains = off + 16 + bloom * 8 + nbucket * 4;
+  u64 chains = off + 16 + bloom * word + nbucket * 4;
   for (;; most++) {
     if (!bytes_slice(d, chains + (most - symoff) * 4, 4, &rest))
       return false;
@@ -102,10 +113,15 @@ static bool count_symbols(const Reader *r, u64 hash, u64 gnu, u64 *n) {
 
 static bool read_dynamic(Reader *r) {
   ElfShared *so = r->so;
-  if (!r->dynamic.p)
-    for (u32 i = 0; i < so->nphdr; i++)
-      if (so->phdrs[i].p_type == PT_DYNAMIC && !bytes_slice(r->file->data, so->phdrs[i].p_offset, so->phdrs[i].p_filesz, &r->dynamic))
-        return bad(r, so->phdrs[i].p_offset, "PT_DYNAMIC runs past the end of the file");
+  bool from_segment = !r->dynamic.p;
+  for (u32 i = 0; from_segment && i < so->nphdr; i++) {
+    if (so->phdrs[i].p_type != PT_DYNAMIC)
+      continue;
+    if (!bytes_slice(r->file->data, so->phdrs[i].p_offset, so->phdrs[i].p_filesz, &r->dynamic))
+      return bad(r, so->phdrs[i].p_offset, "PT_DYNAMIC runs past the end of the file");
+    if (r->narrow)
+      r->dynamic = elf_widen_dynamic(r->arena, r->dynamic);
+  }
   const ElfDyn *d = (const ElfDyn *)r->dynamic.p;
   u64 n = r->dynamic.len / sizeof(ElfDyn), symtab = 0, strtab = 0, strsz = 0, hash = 0, gnu = 0, needed = 0;
   u64 versym = 0, verdef = 0, verneed = 0;
@@ -132,10 +148,9 @@ static bool read_dynamic(Reader *r) {
       return bad(r, 0, "shared library has no section headers and no usable hash table");
     if (!to_offset(r, strtab, &off) || !bytes_slice(r->file->data, off, strsz, &so->dynstr))
       return bad(r, 0, "DT_STRTAB is outside the file");
-    if (!to_offset(r, symtab, &off) || !bytes_array(r->file->data, off, count, sizeof(ElfSym), &b))
+    if (!to_offset(r, symtab, &off) || !bytes_array(r->file->data, off, count, symbol_size(r), &b))
       return bad(r, 0, "DT_SYMTAB is outside the file");
-    so->syms = (const ElfSym *)b.p;
-    r->nsyms = count;
+    take_symbols(r, b);
     if (versym && to_offset(r, versym, &off))
       bytes_array(r->file->data, off, count, 2, &r->versym);
     if (verdef && to_offset(r, verdef, &off))
@@ -230,19 +245,24 @@ static bool read_versions(Reader *r) {
 
 bool elf_shared_open(Link *l, FileId f, unsigned tid) {
   File *file = file_at(l, f);
-  Reader r = {.l = l, .f = f, .file = file, .arena = &l->scratch[tid]};
+  Reader r = {.l = l, .f = f, .file = file, .arena = &l->scratch[tid], .narrow = elf_machine(l)->class == ELFCLASS32};
   r.so = ARENA_NEW(r.arena, ElfShared);
   Bytes b;
-  if (!bytes_slice(file->data, 0, sizeof(ElfEhdr), &b))
+  ElfEhdr header;
+  const ElfEhdr *h = &header;
+  if (!elf_is_ours(l, f, tid))
+    return false;
+  if (!elf_read_header(file->data, &header))
     return elf_bad(l, f, file->data.len, "file ends inside the ELF header");
-  const ElfEhdr *h = (const ElfEhdr *)b.p;
-  if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB || h->e_machine != EM_X86_64)
-    return elf_bad(l, f, EI_CLASS, "shared library is for another machine; this link is for %s", l->format->name);
   if (h->e_phnum) {
-    if (h->e_phentsize != sizeof(Elf64_Phdr) || !bytes_array(file->data, h->e_phoff, h->e_phnum, sizeof(Elf64_Phdr), &b))
+    u64 entsize = r.narrow ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+    if (h->e_phentsize != entsize || !bytes_array(file->data, h->e_phoff, h->e_phnum, entsize, &b))
       return elf_bad(l, f, h->e_phoff, "program headers run past the end of the file");
     Elf64_Phdr *p = ARENA_ARRAY(r.arena, Elf64_Phdr, h->e_phnum);
-    memcpy(p, b.p, b.len);
+    if (r.narrow)
+      memcpy(p, elf_widen_segments(r.arena, b).p, h->e_phnum * sizeof *p);
+    else
+      memcpy(p, b.p, b.len);
     r.so->phdrs = p;
     r.so->nphdr = h->e_phnum;
   }

@@ -27,7 +27,7 @@ static void add_inputs(Header *h, u32 type, u64 any, u64 all, u32 entsize) {
       h->type = SHT_PROGBITS;
   }
   h->attr |= any & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_X86_64_LARGE | SHF_GNU_RETAIN | SHF_OS_NONCONFORMING);
-  h->common &= all & (SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK);
+  h->common &= all & (SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK | SHF_GROUP | SHF_EXCLUDE | SHF_MASKOS | SHF_MASKPROC);
   if (h->entsize == UINT32_MAX)
     h->entsize = entsize;
   else if (h->entsize != entsize)
@@ -79,6 +79,8 @@ void elf_output_section(const Link *l, Osec *o) {
   o->type = h.type == SHT_NULL ? SHT_PROGBITS : h.type;
   if (o->aflags & ATOM_WRITE) /* also where the layout says so */
     h.attr |= SHF_WRITE;
+  if (!l->relocatable)
+    h.common &= SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK;
   o->attr = h.attr | (o->natoms ? h.common : 0);
   o->entsize = h.entsize;
 }
