@@ -524,7 +524,8 @@ static void make_items(Link *l, Layout *y) {
   }
 }
 
-static void append_orphans(Link *l, Layout *y) {
+/* Of relocatable output: no address depends on where they go, and there may be a million. */
+static void append_orphans(const Link *l, Layout *y) {
   for (u32 o = 1; o < l->osecs.n; o++)
     if (l->osecs.at[o].stmt == UINT32_MAX)
       *vec_push(&y->items) = (Item){UINT32_MAX, o, UINT32_MAX};
@@ -560,13 +561,12 @@ void layout_assign(Link *l) {
   layout_reverse_ctors(l);
 
   make_items(l, y);
-  if (l->relocatable) /* no address depends on it, and there may be a million */
+  if (l->relocatable)
     append_orphans(l, y);
   else if (l->scripted)
     layout_place_orphans(l);
   else
     place_described(l, y, &j);
-
   l->order = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
   for (u32 i = 0; i < y->items.n; i++) /* the walk leaves out those that stay empty */
     if (y->items.at[i].osec)

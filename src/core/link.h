@@ -98,10 +98,10 @@ typedef struct Link {
   const Arch *arch;
   const Format *format;
   const LayoutDesc *layout;
+  bool relocatable; /* the output is an object: sections, symbols and relocations stay what they are */
   bool scripted;    /* the layout is a linker script's: addresses are the script's business, and GNU ld's rules hold */
   bool default_script; /* ... the one of the emulation */
   const struct Emulation *emulation; /* script/emulation.h; NULL: no script can be made */
-  bool relocatable; /* the output is an object: sections, symbols and relocations stay what they are */
   Arena arena;      /* lives as long as the link */
   Arena *scratch;   /* one for each thread */
   Pool *pool;

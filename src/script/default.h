@@ -1,4 +1,4 @@
-/* default.h: the layout of relocatable output when no script gives one. */
+/* default.h: the layout of relocatable output, where no script gives one. */
 #ifndef WELD_SCRIPT_DEFAULT_H
 #define WELD_SCRIPT_DEFAULT_H
 

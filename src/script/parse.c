@@ -130,12 +130,12 @@ static void parse_feature(Parser *p) {
   ScriptPlace at;
   Tok t = *peek(p, LEX_FILE);
   const char *s = parse_placed(p, &at, "a feature");
-  if (s && streq(s, "ORDER_OUTPUT_SECTIONS"))
-    p->orders_outputs = true;
-  else if (s && !streq(s, "SANE_EXPR"))
-    warn(p, &t, "unknown feature '%.60s'", s);
-  else if (s)
+  if (s && streq(s, "SANE_EXPR"))
     p->out->sane_expr = true;
+  else if (s && streq(s, "ORDER_OUTPUT_SECTIONS"))
+    p->orders_outputs = true;
+  else if (s)
+    warn(p, &t, "unknown feature '%.60s'", s);
 }
 
 /* INSERT AFTER name / INSERT BEFORE name */

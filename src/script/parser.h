@@ -68,12 +68,12 @@ typedef struct {
   VEC(LayoutStmt) body;
   VEC(LayoutRegion) regions;
   VEC(LayoutPhdr) phdrs;
-  bool orders_outputs;
   VEC(LayoutNoCross) nocross;
   VEC(const char *) names; /* scratch: a list that is being read, a stack where lists nest */
   u32 insert_from;       /* the statement behind the last INSERT */
   bool sections;         /* SECTIONS stood there since the last INSERT */
   u32 overlays;          /* how many there were */
+  bool orders_outputs;   /* LayoutDesc.orders_outputs */
   bool have;             /* tok is the next token, cut in `mode` */
   LexMode mode;
   bool failed; /* a syntax error: every further token is EOF */
