@@ -216,7 +216,7 @@ void link_name_asked(Link *l) {
   }
   for (u32 i = 0; i < o->trace_symbols.n; i++)
     weld_name(l, o->trace_symbols.at[i], WELD_MENTION, NULL, false);
-  for (u32 i = 0; i < o->defsyms.n; i++) {
+  for (u32 i = 0; i < o->defsyms.n && !l->defsyms_placed; i++) {
     const Defsym *d = &o->defsyms.at[i];
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
     name_expression(l, d->value);

@@ -100,6 +100,7 @@ typedef struct Link {
   const LayoutDesc *layout;
   bool relocatable; /* the output is an object: sections, symbols and relocations stay what they are */
   bool scripted;    /* layout came from a script's SECTIONS: addresses are the script's business */
+  bool defsyms_placed; /* --defsym's are statements of `layout` */
   Arena arena;      /* lives as long as the link */
   Arena *scratch;   /* one for each thread */
   Pool *pool;
