@@ -26,6 +26,7 @@
 #include "inputs.h"
 #include "core/bind.h"
 #include "pass/export.h"
+#include "pass/nocross.h"
 #include "pass/property.h"
 #include "read/elf.h"
 #include "read/elf_machine.h"
@@ -423,6 +424,7 @@ static bool run(Link *l) {
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
   PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
+  nocross_check(l);                           /* who is in which section, scripts' symbols too */
   if (!checkpoint(l))
     return false;
   l->addressed = true;                        /* ---- addresses are final ---- */
