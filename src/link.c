@@ -153,7 +153,6 @@ void session_end(Link *l) {
   vec_free(&l->archives);
   vec_free(&l->opened);
   vec_free(&l->script_texts);
-  vec_free(&l->extra_stmts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);
   vec_free(&l->commons);
@@ -226,13 +225,6 @@ void link_name_asked(Link *l) {
     name_statement(l, &l->layout->stmts[i]);
     if (o->start_stop)
       name_start_stop(l, &l->layout->stmts[i]);
-  }
-  for (u32 i = 0; i < l->extra_stmts.n; i++) {
-    const LayoutStmt *st = l->extra_stmts.at[i];
-    if (st->kind != LAYOUT_ASSIGN)
-      continue;
-    weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
-    name_expression(l, st->expr);
   }
 }
 

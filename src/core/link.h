@@ -109,7 +109,6 @@ typedef struct Link {
   VEC(CommonFact) commons; /* by SymId; after resolve_symbols */
   StrVec opened;    /* paths that were read, for --dependency-file */
   VEC(ScriptText) script_texts; /* for messages: core/script.h */
-  VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
   VEC(Bytes) maps;  /* what to unmap at the end */
   VEC(Bytes) owned; /* from pages_alloc, by link_own(): freed at the end */
   Bytes spare;      /* likewise, in nobody's hands: see link_give() */

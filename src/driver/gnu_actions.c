@@ -155,13 +155,16 @@ ACTION(unique) {
     g->o->unique_orphans = true;
 }
 
+ACTION(big_endian) { g->o->endian = 'B'; }
+ACTION(little_endian) { g->o->endian = 'L'; }
+
 ACTION(oformat) {
-  if (streq(arg, "binary")) {
+  g->o->oformat_given = true;
+  static const char *const words[] = {"elf", "elf64-x86-64", "elf32-x86-64", "elf32-i386", "default", "binary", NULL};
+  if (streq(arg, "binary"))
     g->o->oformat_binary = true;
-    return;
-  }
-  static const char *const words[] = {"elf", "elf64-x86-64", "default", "binary", NULL};
-  g->o->oformat_binary &= value_word(&g->driver, name, arg, words) < 0;
+  else if (is_format(arg) || value_word(&g->driver, name, arg, words) >= 0)
+    g->o->oformat_binary = false;
 }
 
 static bool hex_bytes(const char *s, u8 *out, u32 cap, u32 *len) {
