@@ -276,7 +276,7 @@ class Answer:
 
     def of_sections(self, elf, names, _data, _r):
         lines = []
-        for s in elf.sections[1:]:
+        for s in sorted(elf.sections[1:], key=lambda s: not s["flags"] & 2):  # Where headers of debug info stand does not count.
             if s["name"] not in names if names else s["name"] in BOOKKEEPING:
                 continue
             lma = elf.lma(s)
