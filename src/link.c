@@ -29,7 +29,6 @@
 #include "pass/property.h"
 #include "read/elf.h"
 #include "read/elf_machine.h"
-#include "script/script.h"
 #include "session.h"
 #include "util/trace.h"
 #include "write/elf.h"
@@ -111,20 +110,6 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   l->relocatable = o->relocatable;
   l->header_size = elf_sizes(l).ehdr;
   return true;
-}
-
-/* A link without SECTIONS of its own has those of the emulation's script, read like any other. */
-static void settle_layout(Link *l) {
-  if (l->scripted)
-    return;
-  Script *s = ARENA_NEW(&l->arena, Script);
-  if (script_parse(&l->arena, l->diag, "default linker script", emulation_script(&l->arena, l->emulation, l->opt), s)) {
-    l->layout = &s->layout;
-    l->scripted = l->default_script = true;
-    if (!l->opt->entry)
-      l->opt->entry = s->entry;
-  }
-  script_free(s);
 }
 
 /* Threads pay from some megabytes of input on. */
@@ -386,7 +371,6 @@ static void weld_values(Link *l) {
 
 static bool run(Link *l) {
   PHASE("load", inputs_load(l));              /* names to mapped files, in command-line order */
-  settle_layout(l);                           /* no script with SECTIONS among them: the default one */
   session_settle_threads(l);
   PHASE("open", resolve_open(l));             /* headers and symbol tables are where they should be */
   inputs_drop_duplicates(l);                  /* needs sonames */

@@ -245,7 +245,22 @@ static void check_names(Link *l, const LayoutDesc *y) {
   }
 }
 
+/* A link without SECTIONS of its own has those of the emulation's script, read like any other. */
+static void use_default(Link *l, Scripts *all) {
+  Script *s = ARENA_NEW(&l->arena, Script);
+  script_parse(&l->arena, l->diag, "default linker script", emulation_script(&l->arena, l->emulation, l->opt), s);
+  l->layout = &s->layout;
+  l->scripted = l->default_script = true;
+  if (!all->entry)
+    all->entry = s->entry;
+  for (u32 i = 0; i < s->texts.n; i++)
+    *vec_push(&l->script_texts) = s->texts.at[i];
+  script_free(s);
+}
+
 void scripts_settle(Link *l, Scripts *all) {
+  if (!all->has_sections && !l->layout)
+    use_default(l, all);
   if (all->entry && !l->opt->entry)
     l->opt->entry = all->entry;
   const LayoutDesc *base = l->layout, *own = &all->layout;

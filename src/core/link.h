@@ -163,6 +163,7 @@ typedef struct Link {
   struct ElfRelocs *relocs; /* write/elf_relocs.h: what becomes of the inputs' relocations; NULL: they are used up */
   void *dyn;        /* the writer's own (write/elf_dynamic.c, or what another writer keeps) */
   void *script;     /* pass/export.c's own */
+  bool wants_headers; /* a script asked for SIZEOF_HEADERS: it left room for them */
   u64 header_size;  /* ELF header + program headers, known before addresses */
   const char *entry_name;
 

@@ -43,7 +43,9 @@ ACTION(library) {
     add_input(g, arg)->is_lib = true;
 }
 
-ACTION(script) { add_input(g, arg)->script = true; }
+void gnu_add_script(Gnu *g, const char *name) { add_input(g, name)->script = true; }
+ACTION(script) { gnu_add_script(g, arg); }
+ACTION(default_script) { g->default_script = arg; }
 ACTION(just_symbols) { add_input(g, arg)->just_symbols = true; }
 
 ACTION(start_group) {
@@ -519,9 +521,7 @@ ACTION(version_emulations) {
 }
 
 ACTION(verbose) {
-  if (!g->o->verbose)
-    do_version(g, name, NULL);
-  g->o->verbose = true;
+  g->o->verbose = true; /* says what the whole line comes to: gnu_finish() */
 }
 
 ACTION(print_output_format) {
