@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const names[] = {".text", ".text.f", ".data.rel.ro.x", "", "COMMON"};
     LayoutHit hit;
     for (u32 i = 0; i < COUNT_OF(names); i++)
-      if (layout_match(m, names[i], strlen(names[i]), "dir/a.o", i & 1 ? "m.o" : NULL, 3, &hit) &&
+      if (layout_match(m, names[i], strlen(names[i]), "dir/a.o", i & 1 ? "m.o" : NULL, 3, 7, &hit) &&
           (hit.stmt >= s.layout.nstmts || hit.pattern >= s.layout.stmts[hit.stmt].npatterns))
         abort();
   }

@@ -228,7 +228,10 @@ static void load_script(Loader *ld, const Opened *o, const Input *in) {
   Script *s = ARENA_NEW(&l->arena, Script);
   s->open = include;
   s->open_ctx = &ctx;
-  if (!script_parse(&l->arena, l->diag, o->path, o->data, s)) {
+  bool ok = script_parse(&l->arena, l->diag, o->path, o->data, s);
+  for (u32 i = 0; i < s->texts.n; i++)
+    *vec_push(&l->script_texts) = s->texts.at[i];
+  if (!ok) {
     script_free(s);
     return;
   }

@@ -1,5 +1,6 @@
 /* link.c: the whole link, in order; each line says why it stands where it stands. */
 #include "link.h"
+#include "link_relocatable.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -28,8 +29,7 @@
 #include "pass/property.h"
 #include "read/elf.h"
 #include "read/elf_machine.h"
-#include "read/elf_machine.h"
-#include "script/default.h"
+#include "script/script.h"
 #include "session.h"
 #include "util/trace.h"
 #include "write/elf.h"
@@ -74,6 +74,7 @@ static const Format *make_format(Link *l, const ElfMachine *m) {
   elf_format_init(f, m);
   elf_encode_init(f);
   f->output_section = elf_output_section;
+  f->section_class = elf_section_class;
   f->plan_segments = elf_plan_segments;
   f->finish_segments = elf_finish_segments;
   return f;
@@ -104,11 +105,26 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   session_begin(l, o, d);
   l->arch = arch;
   l->format = make_format(l, m);
-  l->layout = &layout_elf_x86_64;
+  l->emulation = e;
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
+  l->relocatable = o->relocatable;
   l->header_size = elf_sizes(l).ehdr;
   return true;
+}
+
+/* A link without SECTIONS of its own has those of the emulation's script, read like any other. */
+static void settle_layout(Link *l) {
+  if (l->scripted)
+    return;
+  Script *s = ARENA_NEW(&l->arena, Script);
+  if (script_parse(&l->arena, l->diag, "default linker script", emulation_script(&l->arena, l->emulation, l->opt), s)) {
+    l->layout = &s->layout;
+    l->scripted = l->default_script = true;
+    if (!l->opt->entry)
+      l->opt->entry = s->entry;
+  }
+  script_free(s);
 }
 
 /* Threads pay from some megabytes of input on. */
@@ -150,6 +166,7 @@ void session_end(Link *l) {
   vec_free(&l->files);
   vec_free(&l->archives);
   vec_free(&l->opened);
+  vec_free(&l->script_texts);
   vec_free(&l->extra_stmts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);
@@ -187,8 +204,6 @@ static void name_start_stop(Link *l, const LayoutStmt *st) {
 }
 
 static void name_statement(Link *l, const LayoutStmt *st) {
-  if (st->flags & LAYOUT_NOT_PIC && l->is_pic)
-    return;
   if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
     u32 i = weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
     l->weld_names.at[i].stmt = st;
@@ -199,18 +214,14 @@ static void name_statement(Link *l, const LayoutStmt *st) {
     name_statement(l, b);
 }
 
-/* Everything that options, scripts and the layout bring as symbols, before names are interned. */
-static void name_weld_symbols(Link *l) {
+void link_name_asked(Link *l) {
   const Options *o = l->opt;
-  l->entry_name = o->entry ? o->entry : o->kind == OUTPUT_SHARED ? NULL : "_start";
   if (l->entry_name && (l->entry_name[0] < '0' || l->entry_name[0] > '9'))
     weld_name(l, l->entry_name, WELD_REF, NULL, false);
   for (u32 i = 0; i < o->undefined.n; i++)
     weld_name(l, o->undefined.at[i], WELD_REF, NULL, false);
   for (u32 i = 0; i < o->require_defined.n; i++)
     weld_name(l, o->require_defined.at[i], WELD_REF, NULL, false);
-  weld_name(l, o->init ? o->init : "_init", WELD_MENTION, NULL, false);
-  weld_name(l, o->fini ? o->fini : "_fini", WELD_MENTION, NULL, false);
   for (u32 i = 0; i < o->wrap.n; i++) {
     weld_name(l, o->wrap.at[i], WELD_MENTION, NULL, false);
     weld_name(l, arena_printf(&l->arena, "__wrap_%s", o->wrap.at[i]), WELD_MENTION, NULL, false);
@@ -235,6 +246,15 @@ static void name_weld_symbols(Link *l) {
     weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
     name_expression(l, st->expr);
   }
+}
+
+/* Everything that options, scripts and the layout bring as symbols, before names are interned. */
+static void name_weld_symbols(Link *l) {
+  const Options *o = l->opt;
+  l->entry_name = o->entry ? o->entry : o->kind == OUTPUT_SHARED ? NULL : "_start";
+  link_name_asked(l);
+  weld_name(l, o->init ? o->init : "_init", WELD_MENTION, NULL, false);
+  weld_name(l, o->fini ? o->fini : "_fini", WELD_MENTION, NULL, false);
   /* what the format promises programs */
   static const char *const tables[] = {"_GLOBAL_OFFSET_TABLE_", "_DYNAMIC", "__ehdr_start",
                                        "__GNU_EH_FRAME_HDR", "_PROCEDURE_LINKAGE_TABLE_", "_TLS_MODULE_BASE_"};
@@ -329,7 +349,7 @@ static void late_error(void *ctx, const Expr *at, const char *text) {
   diag_error(e->l->diag, "expression", "--defsym %s: %s", e->w->name, text);
 }
 
-static void weld_values(Link *l) {
+void link_defsym_values(Link *l) {
   for (u32 i = 0; i < l->weld_names.n; i++) {
     WeldName *w = &l->weld_names.at[i];
     if (!w->used || w->stmt || !w->expr || l->syms.atom[w->sym])
@@ -342,6 +362,10 @@ static void weld_values(Link *l) {
       w->osec = v.osec;
     }
   }
+}
+
+static void weld_values(Link *l) {
+  link_defsym_values(l);
   u64 got = synth_addr(l, SYN_GOT_PLT);
   l->got_base = got ? got : synth_addr(l, SYN_GOT);
   set_weld(l, "_GLOBAL_OFFSET_TABLE_", l->got_base, got ? SYN_GOT_PLT : SYN_GOT);
@@ -370,6 +394,7 @@ static void weld_values(Link *l) {
 
 static bool run(Link *l) {
   PHASE("load", inputs_load(l));              /* names to mapped files, in command-line order */
+  settle_layout(l);                           /* no script with SECTIONS among them: the default one */
   session_settle_threads(l);
   PHASE("open", resolve_open(l));             /* headers and symbol tables are where they should be */
   inputs_drop_duplicates(l);                  /* needs sonames */
@@ -499,7 +524,7 @@ bool link_run(Options *opt, Diag *d, WeldOutput *mem) {
     free(l);
     return false;
   }
-  bool ok = run(l);
+  bool ok = l->relocatable ? link_relocatable(l) : run(l);
   if (ok)
     dependency_file(l);
   if (ok && mem)

@@ -63,7 +63,7 @@ if qemu:
     config.available_features.add("qemu-aarch64")
 
 for tool in ("rustc", "cargo", "nasm", "gdb", "eu-elflint", "patchelf", "clang-14", "ld.gold", "ld.lld-19", "ld64.lld-19",
-             "aarch64-linux-gnu-gcc"):
+             "aarch64-linux-gnu-gcc", "qemu-system-i386", "qemu-system-x86_64"):
     if shutil.which(tool):
         config.available_features.add(tool)
 # There may be no perf, none of this kernel, or nobody who may use it.

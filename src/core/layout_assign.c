@@ -16,11 +16,13 @@ enum { CHUNK_ATOMS = 8192, MAX_CHUNKS = 64, SOME = 512, AHEAD = 16 };
 typedef struct {
   Link *l;
   const LayoutMatcher *m;
+  bool asks_attr;
 } MatchJob;
 
 static bool ask(const MatchJob *j, const File *file, u32 a, LayoutHit *hit) {
   const char *name = j->l->format->atom_name(j->l, (AtomId){a});
-  return layout_match(j->m, name, strlen(name), file->path, file->member, j->l->atoms.flags[a], hit);
+  return layout_match(j->m, name, strlen(name), file->path, file->member, j->l->atoms.flags[a],
+                      UNLIKELY(j->asks_attr) ? j->l->atoms.at[a].attr : 0, hit);
 }
 
 /* --unique=PATTERN: an output section of its own, as if the description did not know it. */
@@ -48,9 +50,10 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
     l->atoms.flags[a] = (u16)((fl & ~ATOM_LIVE) | ATOM_DISCARDED);
     return;
   }
+  if (UNLIKELY(l->relocatable) && fl & ATOM_GROUPED)
+    return; /* a member of a group that may yet lose: a section of its own */
   l->rules[a] = hit.stmt << 16 | hit.pattern;
-  l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0) |
-                            (st->flags & LAYOUT_WRITABLE ? ATOM_WRITE : 0));
+  l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0));
 }
 
 void layout_match_init(Link *l) {
@@ -59,7 +62,7 @@ void layout_match_init(Link *l) {
 }
 
 void layout_match_file(Link *l, FileId f) {
-  const MatchJob j = {l, l->matcher};
+  const MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
   const File *file = file_at(l, f);
   for (u32 a = file->atom_base; a < file->atom_base + file->natoms; a++)
     if (l->atoms.flags[a] & ATOM_LIVE && !(l->atoms.flags[a] & ATOM_EHFRAME))
@@ -92,14 +95,22 @@ static void make_slots(Link *l, Layout *y) {
     rules += d->stmts[s].npatterns;
   }
   y->rule_slot = ARENA_ARRAY(&l->arena, u32, rules);
+  y->stmt_osec = ARENA_ARRAY(&l->arena, u32, d->nstmts);
+  u32 mask = 63;
+  while (mask < d->nstmts * 2)
+    mask = mask * 2 + 1;
+  u32 *names = ARENA_ARRAY(&l->arena, u32, mask + 1);
   for (u32 s = 0; s < d->nstmts; s++) {
     const LayoutStmt *st = &d->stmts[s];
     y->first_slot[s] = y->slots.n;
     if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD)
       continue;
-    u32 osec = layout_find_osec(l, st->name);
-    if (!osec)
-      osec = new_osec(l, st->name, s);
+    u32 k = (u32)hash_bytes(st->name, strlen(st->name)) & mask;
+    while (names[k] && !streq(l->osecs.at[names[k]].name, st->name))
+      k = (k + 1) & mask;
+    if (!names[k])
+      names[k] = new_osec(l, st->name, s);
+    u32 osec = y->stmt_osec[s] = names[k];
     for (u32 p = 0; p < st->npatterns; p++) {
       if (!p || !st->patterns[p].joined)
         *vec_push(&y->slots) = (Slot){.stmt = s, .pattern = p, .osec = osec};
@@ -126,16 +137,17 @@ static inline bool placeable(const Link *l, u32 a) {
 /* Orphans keep their input section's name; a small table, since there are few of those names. */
 typedef struct {
   const char *name;
+  u64 kind; /* what sections of one name must share, too */
   u32 osec;
 } OrphanName;
 
-static u32 orphan_osec(Link *l, OrphanName **tab, u32 *n, u32 *mask, const char *name) {
+static u32 orphan_osec(Link *l, OrphanName **tab, u32 *n, u32 *mask, const char *name, u64 kind) {
   if (*n * 2 >= *mask) {
     u32 m = *mask ? (*mask + 1) * 2 : 64;
     OrphanName *t = ARENA_ARRAY(&l->arena, OrphanName, m);
     for (u32 i = 0; *mask && i <= *mask; i++)
       if ((*tab)[i].name) {
-        u32 k = (u32)hash_bytes((*tab)[i].name, strlen((*tab)[i].name)) & (m - 1);
+        u32 k = (u32)(hash_bytes((*tab)[i].name, strlen((*tab)[i].name)) + (*tab)[i].kind) & (m - 1);
         while (t[k].name)
           k = (k + 1) & (m - 1);
         t[k] = (*tab)[i];
@@ -143,16 +155,16 @@ static u32 orphan_osec(Link *l, OrphanName **tab, u32 *n, u32 *mask, const char 
     *tab = t;
     *mask = m - 1;
   }
-  u32 k = (u32)hash_bytes(name, strlen(name)) & *mask;
+  u32 k = (u32)(hash_bytes(name, strlen(name)) + kind) & *mask;
   for (; (*tab)[k].name; k = (k + 1) & *mask)
-    if (streq((*tab)[k].name, name))
+    if ((*tab)[k].kind == kind && streq((*tab)[k].name, name))
       return (*tab)[k].osec;
   u32 o = 1;
   while (o < l->lay->described && !streq(l->osecs.at[o].name, name))
     o++;
   if (o >= l->lay->described)
     o = new_osec(l, name, UINT32_MAX);
-  (*tab)[k] = (OrphanName){name, o};
+  (*tab)[k] = (OrphanName){name, kind, o};
   ++*n;
   return o;
 }
@@ -389,18 +401,36 @@ void layout_tell_places(Link *l, const Osec *o, u32 at, u32 n) {
   }
 }
 
-/* Output sections of orphans, in the order of their first atom. */
+/* In relocatable output only sections of one kind join. 0: any. */
+static u64 orphan_kind(const Link *l, u32 a) {
+  if (LIKELY(!l->relocatable))
+    return 0;
+  const Atom *at = &l->atoms.at[a];
+  bool synth = l->atoms.flags[a] & ATOM_SYNTH, follows = l->atoms.flags[a] & ATOM_LINKORDER;
+  const Synth *s = &l->synths.at[synth ? at->aux : 0];
+  u32 rule = follows ? l->rules[at->link] : NO_RULE;
+  u64 leader = !follows ? 0 : rule != NO_RULE ? l->lay->slots.at[slot_of(l->lay, rule)].osec : l->atoms.at[at->link].osec;
+  u64 facts[] = {synth ? s->type : at->type, synth ? s->attr : at->attr, synth ? s->entsize : at->entsize, leader};
+  return hash_bytes(facts, sizeof facts) | 1;
+}
+
+/* Output sections of orphans, in the order of their first atom. Those that follow another section come when it has its place. */
 static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
   OrphanName *tab = NULL;
   u32 ntab = 0, mask = 0;
-  for (u32 c = 0; c < chunks; c++)
-    for (u32 i = 0; i < j->orphans[c].n; i++) {
-      OrphanAtom *x = &j->orphans[c].at[i];
-      const char *name = l->format->atom_name(l, (AtomId){x->atom});
-      bool own = l->opt->unique_orphans || is_unique(l, x->atom);
-      x->osec = own ? new_osec(l, name, UINT32_MAX) : orphan_osec(l, &tab, &ntab, &mask, name);
-      l->osecs.at[x->osec].natoms++;
-    }
+  for (u32 pass = 0; pass < 2; pass++)
+    for (u32 c = 0; c < chunks; c++)
+      for (u32 i = 0; i < j->orphans[c].n; i++) {
+        OrphanAtom *x = &j->orphans[c].at[i];
+        const char *name = l->format->atom_name(l, (AtomId){x->atom});
+        u32 flags = l->atoms.flags[x->atom];
+        if ((l->relocatable && flags & ATOM_LINKORDER) != (pass == 1))
+          continue;
+        bool own = l->opt->unique_orphans || is_unique(l, x->atom) || (l->relocatable && flags & ATOM_GROUPED);
+        x->osec = own ? new_osec(l, name, UINT32_MAX) : orphan_osec(l, &tab, &ntab, &mask, name, orphan_kind(l, x->atom));
+        l->osecs.at[x->osec].natoms++;
+        l->atoms.at[x->atom].osec = x->osec;
+      }
 }
 
 /* From counts to places: in a section its slots in order, in a slot its chunks, behind them orphans.
@@ -478,9 +508,43 @@ static void distribute(Link *l, Layout *y) {
   pages_free(j.tallies, bytes);
 }
 
+/* The walk: statements in order. */
+static void make_items(Link *l, Layout *y) {
+  for (u32 s = 0; s < l->layout->nstmts; s++) {
+    const LayoutStmt *st = &l->layout->stmts[s];
+    Item it = {s, 0, UINT32_MAX};
+    if (st->kind == LAYOUT_OUTPUT && !(st->flags & LAYOUT_DISCARD)) {
+      it.osec = y->stmt_osec[s];
+      if (!it.osec || l->osecs.at[it.osec].stmt != s)
+        continue;
+    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
+      it.weld = layout_weld_of_stmt(l, st);
+    }
+    *vec_push(&y->items) = it;
+  }
+}
+
+/* Of relocatable output: no address depends on where they go, and there may be a million. */
+static void append_orphans(const Link *l, Layout *y) {
+  for (u32 o = 1; o < l->osecs.n; o++)
+    if (l->osecs.at[o].stmt == UINT32_MAX)
+      *vec_push(&y->items) = (Item){UINT32_MAX, o, UINT32_MAX};
+}
+
+/* Orphans of a description that says where they go, or that says nothing. */
+static void place_described(Link *l, Layout *y, const MatchJob *j) {
+  Places places;
+  make_places(l, y, &places);
+  for (u32 o = 1; o < l->osecs.n; o++)
+    if (l->osecs.at[o].stmt == UINT32_MAX) {
+      u32 at = described_place(l, y, &places, j, &l->osecs.at[o]);
+      insert_orphan(l, y, &places, at != NOWHERE ? at : orphan_place(&places, &l->osecs.at[o]), o);
+    }
+}
+
 void layout_assign(Link *l) {
   Layout *y = l->lay;
-  MatchJob j = {l, l->matcher};
+  MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
   if (!l->osecs.n)
     *vec_push(&l->osecs) = (Osec){0};
   make_slots(l, y);
@@ -496,45 +560,13 @@ void layout_assign(Link *l) {
   layout_sort_link_order(l);
   layout_reverse_ctors(l);
 
-  /* the walk: statements in order, orphans behind their kind */
-  u32 relro_stmt = UINT32_MAX;
-  u32 want = l->opt->z_now ? LAYOUT_RELRO_END_NOW : LAYOUT_RELRO_END;
-  for (u32 s = 0; s < l->layout->nstmts; s++)
-    if (l->layout->stmts[s].flags & want)
-      relro_stmt = s;
-  if (relro_stmt == UINT32_MAX)
-    for (u32 s = 0; s < l->layout->nstmts; s++)
-      if (l->layout->stmts[s].flags & (LAYOUT_RELRO_END | LAYOUT_RELRO_END_NOW))
-        relro_stmt = s;
-  for (u32 s = 0; s < l->layout->nstmts; s++) {
-    const LayoutStmt *st = &l->layout->stmts[s];
-    Item it = {s, 0, UINT32_MAX};
-    if (st->kind == LAYOUT_OUTPUT && !(st->flags & LAYOUT_DISCARD)) {
-      u32 o = layout_find_osec(l, st->name);
-      if (!o || l->osecs.at[o].stmt != s)
-        continue;
-      it.osec = o;
-      l->osecs.at[o].relro = l->opt->z_relro && relro_stmt != UINT32_MAX && s < relro_stmt &&
-                             l->osecs.at[o].aflags & ATOM_WRITE;
-    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
-      it.weld = layout_weld_of_stmt(l, st);
-    }
-    *vec_push(&y->items) = it;
-  }
-  Places places;
-  make_places(l, y, &places);
-  for (u32 o = 1; o < l->osecs.n; o++)
-    if (l->osecs.at[o].stmt == UINT32_MAX) {
-      u32 at = described_place(l, y, &places, &j, &l->osecs.at[o]);
-      insert_orphan(l, y, &places, at != NOWHERE ? at : orphan_place(&places, &l->osecs.at[o]), o);
-    }
-  /* A thread's first image is read-only like the sections that it stands among: PT_TLS is one piece. */
-  for (u32 i = 0, s = 0; l->opt->z_relro && relro_stmt != UINT32_MAX && i < y->items.n; i++)
-    if (y->items.at[i].stmt != UINT32_MAX)
-      s = y->items.at[i].stmt;
-    else if (l->osecs.at[y->items.at[i].osec].aflags & ATOM_TLS)
-      l->osecs.at[y->items.at[i].osec].relro = s < relro_stmt;
-
+  make_items(l, y);
+  if (l->relocatable)
+    append_orphans(l, y);
+  else if (l->scripted)
+    layout_place_orphans(l);
+  else
+    place_described(l, y, &j);
   l->order = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
   for (u32 i = 0; i < y->items.n; i++) /* the walk leaves out those that stay empty */
     if (y->items.at[i].osec)

@@ -10,7 +10,7 @@
 /* An input section, as patterns see it. */
 typedef struct {
   const char *path, *member;
-  u32 aflags;
+  u32 aflags, attr;
 } Query;
 
 typedef struct {
@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
   const char *name; /* glob of the section */
   u32 with, without;
+  u32 attr_with, attr_without;
   bool any_file;
   FilePattern file;
   const FilePattern *exclude;
@@ -31,6 +32,7 @@ struct LayoutMatcher {
   LayoutHit *hits;
   Rule *rules;
   u32 n;
+  bool asks_attr;
 };
 
 static FilePattern file_pattern(Arena *a, const char *s) {
@@ -56,7 +58,8 @@ static bool file_matches(const FilePattern *f, const Query *q) {
 }
 
 static bool rule_allows(const Rule *r, const Query *q) {
-  if ((q->aflags & r->with) != r->with || (q->aflags & r->without))
+  if ((q->aflags & r->with) != r->with || (q->aflags & r->without) || (q->attr & r->attr_with) != r->attr_with ||
+      (q->attr & r->attr_without))
     return false;
   if (!r->any_file && !file_matches(&r->file, q))
     return false;
@@ -70,6 +73,8 @@ static Rule rule_make(Arena *a, const LayoutPattern *p) {
   Rule r = {.name = p->section,
             .with = p->flags_with,
             .without = p->flags_without,
+            .attr_with = p->attr_with,
+            .attr_without = p->attr_without,
             .any_file = !p->file || streq(p->file, "*")};
   if (!r.any_file)
     r.file = file_pattern(a, p->file);
@@ -84,10 +89,10 @@ static Rule rule_make(Arena *a, const LayoutPattern *p) {
   return r;
 }
 
-static void add_kind(LayoutMatcher *m, Arena *a, const LayoutDesc *desc, LayoutKind kind) {
+static void add_kind(LayoutMatcher *m, Arena *a, const LayoutDesc *desc, LayoutKind kind, u32 first) {
   for (u32 s = 0; s < desc->nstmts; s++) {
     const LayoutStmt *st = &desc->stmts[s];
-    if (st->kind != kind)
+    if (st->kind != kind || (st->flags & LAYOUT_MATCH_FIRST) != first)
       continue;
     for (u32 i = 0; i < st->npatterns; i++) {
       u32 at = m->n++;
@@ -96,7 +101,8 @@ static void add_kind(LayoutMatcher *m, Arena *a, const LayoutDesc *desc, LayoutK
           .stmt = s, .pattern = i, .index = at, .list = list, .orphan = kind == LAYOUT_ORPHANS};
       m->rules[at] = rule_make(a, &st->patterns[i]);
       const Rule *r = &m->rules[at];
-      if (r->any_file && !r->nexclude && !(r->with | r->without))
+      m->asks_attr |= (r->attr_with | r->attr_without) != 0;
+      if (r->any_file && !r->nexclude && !(r->with | r->without | r->attr_with | r->attr_without))
         globset_add_sure(m->names, st->patterns[i].section, false, at);
       else
         globset_add(m->names, st->patterns[i].section, false, at);
@@ -112,8 +118,9 @@ LayoutMatcher *layout_matcher(Arena *a, const LayoutDesc *desc) {
   m->names = globset_create(a);
   m->hits = ARENA_ARRAY(a, LayoutHit, n);
   m->rules = ARENA_ARRAY(a, Rule, n);
-  add_kind(m, a, desc, LAYOUT_OUTPUT);
-  add_kind(m, a, desc, LAYOUT_ORPHANS);
+  add_kind(m, a, desc, LAYOUT_OUTPUT, LAYOUT_MATCH_FIRST);
+  add_kind(m, a, desc, LAYOUT_OUTPUT, 0);
+  add_kind(m, a, desc, LAYOUT_ORPHANS, 0);
   globset_seal(m->names);
   return m;
 }
@@ -129,8 +136,8 @@ static bool allowed(const void *ctx, u32 value) {
 }
 
 bool layout_match(const LayoutMatcher *m, const char *name, u64 len, const char *path,
-                  const char *member, u32 aflags, LayoutHit *hit) {
-  Question x = {m, {path, member, aflags}};
+                  const char *member, u32 aflags, u32 attr, LayoutHit *hit) {
+  Question x = {m, {path, member, aflags, attr}};
   u32 at = globset_find_where(m->names, name, len, allowed, &x);
   if (at == UINT32_MAX)
     return false;
@@ -140,8 +147,8 @@ bool layout_match(const LayoutMatcher *m, const char *name, u64 len, const char 
 
 /* Rare, so one by one. */
 bool layout_match_after(const LayoutMatcher *m, u32 stmt, const char *name, u64 len,
-                        const char *path, const char *member, u32 aflags, LayoutHit *hit) {
-  Query q = {path, member, aflags};
+                        const char *path, const char *member, u32 aflags, u32 attr, LayoutHit *hit) {
+  Query q = {path, member, aflags, attr};
   for (u32 i = 0; i < m->n; i++)
     if (m->hits[i].stmt > stmt && glob_match(m->rules[i].name, name, len) &&
         rule_allows(&m->rules[i], &q)) {
@@ -149,6 +156,10 @@ bool layout_match_after(const LayoutMatcher *m, u32 stmt, const char *name, u64 
       return true;
     }
   return false;
+}
+
+bool layout_match_asks_attr(const LayoutMatcher *m) {
+  return m->asks_attr;
 }
 
 const LayoutHit *layout_hits(const LayoutMatcher *m, u32 *count) {

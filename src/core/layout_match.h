@@ -22,15 +22,17 @@ typedef struct {
 
 /* desc must outlive the matcher, which lives in the arena. Serial. */
 LayoutMatcher *layout_matcher(Arena *a, const LayoutDesc *desc);
-/* Asks for the input section `name` (len bytes, no NUL needed) with ATOM_* `aflags`, of the file
+/* Asks for the input section `name` (len bytes, no NUL needed) with ATOM_* `aflags` and the format's flags `attr`, of the file
  * `path`, or of `member` (not NULL) in the archive `path`; path may be NULL for what weld makes.
  * False: an orphan that no LAYOUT_ORPHANS pattern takes either. Thread safe. */
 bool layout_match(const LayoutMatcher *m, const char *name, u64 len, const char *path,
-                  const char *member, u32 aflags, LayoutHit *hit);
+                  const char *member, u32 aflags, u32 attr, LayoutHit *hit);
 /* The same among statements after `stmt` only: for one that does not apply after all (ONLY_IF_RO).
  */
 bool layout_match_after(const LayoutMatcher *m, u32 stmt, const char *name, u64 len,
-                        const char *path, const char *member, u32 aflags, LayoutHit *hit);
+                        const char *path, const char *member, u32 aflags, u32 attr, LayoutHit *hit);
+/* Whether a pattern asks for `attr` at all. */
+bool layout_match_asks_attr(const LayoutMatcher *m);
 /* Every place there is, by LayoutHit.index. */
 const LayoutHit *layout_hits(const LayoutMatcher *m, u32 *count);
 

@@ -144,6 +144,8 @@ typedef struct {
   OutputKind kind;
   bool is_static;            /* -static / -Bstatic before any input matters only for -l; this one is "no dynamic linking asked" */
   bool relocatable;
+  bool force_group_allocation; /* -r: members of groups are sections like any other */
+  bool define_common;        /* -r: tentative definitions get room */
   const char *entry;         /* -e; NULL: the format's default (_start) */
   const char *init, *fini;   /* "_init", "_fini" */
   const char *soname;

@@ -612,9 +612,8 @@ static void place_records(void *ctx, u32 begin, u32 end, unsigned tid) {
   for (u32 i = begin; i < end; i++) {
     FileEh *eh = &b->l->files.at[i].eh;
     u32 at = b->o->base[i], entry = b->entries[i];
-    for (u32 k = 0; k < eh->ncies; k++) /* those of other files stand before this range */
-      if (eh->cies[k].out != EH_DROPPED && eh->cies[k].out >= b->o->base[i])
-        at += eh->cies[k].size;
+    for (u32 k = 0; k < eh->ncies; k++) /* those that equal another, of this file or one before, stand where that does */
+      at += eh->cies[k].out == at ? eh->cies[k].size : 0;
     for (u32 k = 0; k < eh->nfdes; k++) {
       EhRecord *r = &eh->fdes[k];
       if (r->out == EH_DROPPED)
@@ -643,14 +642,14 @@ void ehframe_build(Link *l) {
     pool_run(l->pool, l->files.n, SERIAL_FILES, place_records, &b);
   /* Readers that walk the section (glibc's, LSB 10.6.1.2) stop at a zero word: also when no crtend.o
    * brought one. */
-  frame->size = size ? size + EH_TERMINATOR : 0;
+  frame->size = size && !l->relocatable ? size + EH_TERMINATOR : size;
   frame->write = ehframe_write;
   frame->grain = 1;
   frame->ctx = o;
   hdr->ctx = o;
   hdr->write = ehframe_write_hdr;
   hdr->late = true;
-  if (size && l->opt->eh_frame_hdr && !l->opt->no_eh_frame_hdr) {
+  if (size && !l->relocatable && l->opt->eh_frame_hdr && !l->opt->no_eh_frame_hdr) {
     hdr->size = EH_HDR_SIZE;
     if (o->has_table) {
       hdr->size += EH_COUNT_SIZE + EH_ENTRY_SIZE * (u64)o->nentries;

@@ -144,7 +144,8 @@ void ehframe_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   u32 lo = FIRST_NOT(o->nfiles, i, o->base[i + 1] <= off);
   for (; lo < o->nfiles && o->base[lo] < off + len; lo++)
     put_file(w, lo, out, off, len);
-  put_terminator(s, out, off, len);
+  if (!l->relocatable)
+    put_terminator(s, out, off, len);
 }
 
 /* ---- .eh_frame_hdr ---- */

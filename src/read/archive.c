@@ -26,14 +26,17 @@ static bool decimal(const u8 *p, u32 n, u64 *out) {
   return true;
 }
 
-/* GNU: "/OFFSET" into the name table, names there end with "/\n" (thin archives keep slashes inside). */
+/* GNU: "/OFFSET" into the name table, names there end with "/\n" (thin archives keep slashes inside). What stands behind a
+ * blank in the field means nothing: GNU ar leaves a "/" there when a thin archive's member has a path of 15 bytes and goes
+ * into another thin archive. */
 static const char *long_name(ArchiveReader *r, Arena *a, const u8 *field, u64 *nested) {
   u64 off;
-  const u8 *colon = memchr(field, ':', 16); /* "/OFFSET:ORIGIN": a member of a nested archive */
-  u32 len = colon ? (u32)(colon - field) - 1 : 15;
+  const u8 *blank = memchr(field, ' ', 16), *stop = blank ? blank : field + 16;
+  const u8 *colon = memchr(field, ':', (size_t)(stop - field)); /* "/OFFSET:ORIGIN": a member of a nested archive */
+  u32 len = (u32)((colon ? colon : stop) - field) - 1;
   if (!decimal(field + 1, len, &off) || off >= r->names.len)
     return NULL;
-  if (colon && !decimal(colon + 1, (u32)(field + 16 - colon - 1), nested))
+  if (colon && !decimal(colon + 1, (u32)(stop - colon - 1), nested))
     return NULL;
   const u8 *p = r->names.p + off;
   const u8 *end = memchr(p, '\n', r->names.len - off);

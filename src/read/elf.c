@@ -650,7 +650,8 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
       if (!l->opt->whole_objects)
         return;
     }
-    if (!l->opt->whole_objects && (!strncmp(name, ".gnu.lto_", 9) || streq(name, ".llvmbc") || streq(name, ".llvmcmd") || starts_with(name, ".gnu.warning.")))
+    if (!l->opt->whole_objects && (!strncmp(name, ".gnu.lto_", 9) ||
+                                   (!l->relocatable && (streq(name, ".llvmbc") || streq(name, ".llvmcmd") || starts_with(name, ".gnu.warning.")))))
       return;
     bool debug = starts_with(name, ".debug") || starts_with(name, ".zdebug") || starts_with(name, ".stab") || streq(name, ".gdb_index");
     if (debug)
@@ -688,7 +689,14 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
     flags |= ATOM_OWNED;
   }
   a->p2align = log2_u64(align);
-  if (s->sh_flags & SHF_GROUP)
+  bool grouped = s->sh_flags & SHF_GROUP;
+  if (UNLIKELY(l->relocatable)) {
+    a->entsize = s->sh_entsize < 256 ? (u8)s->sh_entsize : 0;
+    grouped &= !l->opt->force_group_allocation;
+    if (!grouped)
+      a->attr &= ~(u32)SHF_GROUP;
+  }
+  if (grouped)
     flags |= ATOM_GROUPED;
   if (s->sh_flags & SHF_LINK_ORDER && s->sh_link && s->sh_link < o->nshdr) {
     flags |= ATOM_LINKORDER;
@@ -701,7 +709,7 @@ static void make_atom(Link *l, FileId f, unsigned tid, File *file, ElfObject *o,
   if (s->sh_type == SHT_X86_64_UNWIND || (s->sh_type == SHT_PROGBITS && s->sh_flags & SHF_ALLOC && is_eh_frame(name)))
     flags |= ATOM_EHFRAME;
   else if (s->sh_flags & SHF_MERGE && s->sh_entsize && s->sh_entsize < 256 && a->size && l->opt->merge_sections &&
-           !(s->sh_flags & SHF_WRITE) && s->sh_type != SHT_NOBITS) {
+           !(s->sh_flags & SHF_WRITE) && s->sh_type != SHT_NOBITS && !(l->relocatable && grouped)) {
     a->entsize = (u8)s->sh_entsize;
     flags |= ATOM_MERGE;
   }
@@ -784,7 +792,7 @@ void elf_atoms(Link *l, FileId f, unsigned tid) {
     }
     if (s->sh_flags & SHF_EXCLUDE && !(s->sh_flags & SHF_ALLOC)) {
       lto |= !strncmp(elf_section_name(o, i), ".gnu.lto_", 9);
-      if (!l->opt->whole_objects)
+      if (!l->opt->whole_objects && !l->relocatable)
         continue;
     }
     missed |= end < o->nshdr && is_linkonce(o, i);

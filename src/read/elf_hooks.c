@@ -83,6 +83,11 @@ bool elf_wants_execstack(const Link *l, FileId f) {
   return file->kind == FILE_OBJECT && file->fmt && ((const ElfObject *)file->fmt)->execstack;
 }
 
+bool elf_has_stack_note(const Link *l, FileId f) {
+  const File *file = file_at(l, f);
+  return file->kind == FILE_OBJECT && file->fmt && ((const ElfObject *)file->fmt)->has_stack_note;
+}
+
 /* Relocations are found by their offset in the file, so a file that needs another order is copied: few have
  * a .ctors with more than one entry in it. */
 static u8 *writable(Link *l, File *file) {

@@ -18,5 +18,6 @@ typedef struct {
 } ElfCall;
 u32 elf_calls(Link *l, FileId f, u32 first, u32 cap, ElfCall *buf);
 bool elf_wants_execstack(const Link *l, FileId f);
+bool elf_has_stack_note(const Link *l, FileId f);
 
 #endif

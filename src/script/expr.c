@@ -50,36 +50,37 @@ typedef enum {
   ARGS_ASSERT,    /* ( a, "message" ) */
 } Args;
 
-static const struct {
-  const char *word;
-  ExprOp op;
-  Args args;
-} functions[] = {
-    {"ABSOLUTE", EX_ABSOLUTE, ARGS_ONE},
-    {"ADDR", EX_ADDR, ARGS_SECTION},
-    {"ALIGN", EX_ALIGN, ARGS_ALIGN},
-    {"ALIGNOF", EX_ALIGNOF, ARGS_SECTION},
-    {"ASSERT", EX_ASSERT, ARGS_ASSERT},
-    {"BLOCK", EX_ALIGN, ARGS_DOT_ALIGN},
-    {"CONSTANT", EX_CONSTANT, ARGS_NAME},
-    {"DATA_SEGMENT_ALIGN", EX_DATA_SEGMENT_ALIGN, ARGS_TWO},
-    {"DATA_SEGMENT_END", EX_DATA_SEGMENT_END, ARGS_ONE},
-    {"DATA_SEGMENT_RELRO_END", EX_DATA_SEGMENT_RELRO_END, ARGS_TWO},
-    {"DEFINED", EX_DEFINED, ARGS_NAME},
-    {"LENGTH", EX_LENGTH, ARGS_NAME},
-    {"LOADADDR", EX_LOADADDR, ARGS_SECTION},
-    {"LOG2CEIL", EX_LOG2CEIL, ARGS_ONE},
-    {"MAX", EX_MAX, ARGS_TWO},
-    {"MIN", EX_MIN, ARGS_TWO},
-    /* The same as ALIGN where memory has no gaps, says the manual; and regions are an error so far.
-     */
-    {"NEXT", EX_ALIGN, ARGS_DOT_ALIGN},
-    {"ORIGIN", EX_ORIGIN, ARGS_NAME},
-    {"SEGMENT_START", EX_SEGMENT_START, ARGS_SEGMENT},
-    {"SIZEOF", EX_SIZEOF, ARGS_SECTION},
-    {"org", EX_ORIGIN, ARGS_NAME},
-    {"len", EX_LENGTH, ARGS_NAME},
-};
+/* The function that a word is; false: none. */
+static bool function(Word w, ExprOp *op, Args *args) {
+#define IS(o, a)                                                                                   \
+  *op = (o);                                                                                       \
+  *args = (a);                                                                                     \
+  return true
+  switch (w) {
+  case W_ABSOLUTE: IS(EX_ABSOLUTE, ARGS_ONE);
+  case W_ADDR: IS(EX_ADDR, ARGS_SECTION);
+  case W_ALIGN: IS(EX_ALIGN, ARGS_ALIGN);
+  case W_ALIGNOF: IS(EX_ALIGNOF, ARGS_SECTION);
+  case W_ASSERT: IS(EX_ASSERT, ARGS_ASSERT);
+  case W_BLOCK:
+  case W_NEXT: IS(EX_ALIGN, ARGS_DOT_ALIGN); /* NEXT: the next address that is free, says the manual, is that multiple where memory has no gaps */
+  case W_CONSTANT: IS(EX_CONSTANT, ARGS_NAME);
+  case W_DATA_SEGMENT_ALIGN: IS(EX_DATA_SEGMENT_ALIGN, ARGS_TWO);
+  case W_DATA_SEGMENT_END: IS(EX_DATA_SEGMENT_END, ARGS_ONE);
+  case W_DATA_SEGMENT_RELRO_END: IS(EX_DATA_SEGMENT_RELRO_END, ARGS_TWO);
+  case W_DEFINED: IS(EX_DEFINED, ARGS_NAME);
+  case W_LENGTH: IS(EX_LENGTH, ARGS_NAME);
+  case W_LOADADDR: IS(EX_LOADADDR, ARGS_SECTION);
+  case W_LOG2CEIL: IS(EX_LOG2CEIL, ARGS_ONE);
+  case W_MAX: IS(EX_MAX, ARGS_TWO);
+  case W_MIN: IS(EX_MIN, ARGS_TWO);
+  case W_ORIGIN: IS(EX_ORIGIN, ARGS_NAME);
+  case W_SEGMENT_START: IS(EX_SEGMENT_START, ARGS_SEGMENT);
+  case W_SIZEOF: IS(EX_SIZEOF, ARGS_SECTION);
+  default: return false;
+  }
+#undef IS
+}
 
 static Tree parse_call(Parser *p, const Tok *at, ExprOp op, Args args) {
   Tree none = {0}, a = none, b = none;
@@ -90,8 +91,6 @@ static Tree parse_call(Parser *p, const Tok *at, ExprOp op, Args args) {
     name = expect_name(p, op == EX_DEFINED ? LEX_EXPR : LEX_STMT, "a name");
     if (op == EX_CONSTANT && name && !streq(name, "MAXPAGESIZE") && !streq(name, "COMMONPAGESIZE"))
       syntax_error(p, at, "unknown CONSTANT(%.60s)", name);
-    if (op == EX_ORIGIN || op == EX_LENGTH)
-      unsupported(p, at, op == EX_ORIGIN ? "ORIGIN" : "LENGTH");
     break;
   case ARGS_ONE: a = parse_ternary(p); break;
   case ARGS_TWO:
@@ -129,18 +128,42 @@ static Tree parse_call(Parser *p, const Tok *at, ExprOp op, Args args) {
   return t;
 }
 
+/* NAME( where no operator can stand before the '(', only the type of an output section that NAME is the address of. */
+static void unknown_function(Parser *p, const Tok *t) {
+  Tok open = next(p, LEX_EXPR);
+  const Tok *look = peek(p, LEX_EXPR);
+  bool type = tok_punct(look, P1(')')) || look->word == W_NOLOAD || look->word == W_DSECT || look->word == W_COPY || look->word == W_INFO ||
+              look->word == W_OVERLAY || look->word == W_READONLY || look->word == W_TYPE;
+  unread(p, &open);
+  if (type)
+    return;
+  static const char *const words[] = {"ABSOLUTE", "ADDR", "ALIGN", "ALIGNOF", "ASSERT", "BLOCK", "CONSTANT", "DATA_SEGMENT_ALIGN", "DATA_SEGMENT_END",
+                                      "DATA_SEGMENT_RELRO_END", "DEFINED", "LENGTH", "LOADADDR", "LOG2CEIL", "MAX", "MIN", "NEXT", "ORIGIN",
+                                      "SEGMENT_START", "SIZEOF"};
+  Near n = near_to(tok_str(p, t));
+  for (u32 i = 0; i < COUNT_OF(words); i++)
+    near_try(&n, words[i]);
+  if (n.best)
+    syntax_error(p, t, "unknown function '%.*s'%s", (int)MIN(t->len, 60u), (const char *)t->p, near_hint(p, &n));
+}
+
 static Tree parse_name(Parser *p, const Tok *t) {
   if (t->kind == TOK_NAME) {
-    if (tok_is(t, "."))
+    if (t->len == 1 && *t->p == '.')
       return leaf(expr_make(p, t, EX_DOT, NULL, NULL));
-    if (tok_is(t, "SIZEOF_HEADERS") || tok_is(t, "sizeof_headers"))
+    ExprOp op = EX_NUM;
+    Args args = ARGS_ONE;
+    if (t->word == W_SIZEOF_HEADERS || t->word == W_sizeof_headers)
       return leaf(expr_make(p, t, EX_SIZEOF_HEADERS, NULL, NULL));
-    if (tok_punct(peek(p, LEX_EXPR), P1('(')))
-      for (u32 i = 0; i < COUNT_OF(functions); i++)
-        if (tok_is(t, functions[i].word)) {
-          next(p, LEX_EXPR);
-          return parse_call(p, t, functions[i].op, functions[i].args);
-        }
+    if (function(t->word, &op, &args) && accept(p, LEX_EXPR, P1('(')))
+      return parse_call(p, t, op, args);
+    if (!t->word && tok_punct(peek(p, LEX_EXPR), P1('('))) {
+      if (tok_is(t, "org") || tok_is(t, "len") || tok_is(t, "o") || tok_is(t, "l")) {
+        next(p, LEX_EXPR);
+        return parse_call(p, t, *t->p == 'o' ? EX_ORIGIN : EX_LENGTH, ARGS_NAME);
+      }
+      unknown_function(p, t);
+    }
   }
   Expr *e = expr_make(p, t, EX_SYM, NULL, NULL);
   e->name = tok_str(p, t);
@@ -197,23 +220,32 @@ static Tree parse_unary(Parser *p) {
 
 /* Binding strength of binary operators; 0: not one. */
 static u32 precedence(const Tok *t, ExprOp *op) {
-  static const struct {
-    u32 punct, strength;
-    ExprOp op;
-  } rows[] = {
-      {P2('|', '|'), 1, EX_LOR}, {P2('&', '&'), 2, EX_LAND}, {P1('|'), 3, EX_OR},
-      {P1('^'), 4, EX_XOR},      {P1('&'), 5, EX_AND},       {P2('=', '='), 6, EX_EQ},
-      {P2('!', '='), 6, EX_NE},  {P1('<'), 7, EX_LT},        {P1('>'), 7, EX_GT},
-      {P2('<', '='), 7, EX_LE},  {P2('>', '='), 7, EX_GE},   {P2('<', '<'), 8, EX_SHL},
-      {P2('>', '>'), 8, EX_SHR}, {P1('+'), 9, EX_ADD},       {P1('-'), 9, EX_SUB},
-      {P1('*'), 10, EX_MUL},     {P1('/'), 10, EX_DIV},      {P1('%'), 10, EX_MOD},
-  };
+#define IS(o, strength)                                                                            \
+  *op = (o);                                                                                       \
+  return (strength)
   if (t->kind == TOK_PUNCT)
-    for (u32 i = 0; i < COUNT_OF(rows); i++)
-      if (rows[i].punct == t->punct) {
-        *op = rows[i].op;
-        return rows[i].strength;
-      }
+    switch (t->punct) {
+    case P2('|', '|'): IS(EX_LOR, 1);
+    case P2('&', '&'): IS(EX_LAND, 2);
+    case P1('|'): IS(EX_OR, 3);
+    case P1('^'): IS(EX_XOR, 4);
+    case P1('&'): IS(EX_AND, 5);
+    case P2('=', '='): IS(EX_EQ, 6);
+    case P2('!', '='): IS(EX_NE, 6);
+    case P1('<'): IS(EX_LT, 7);
+    case P1('>'): IS(EX_GT, 7);
+    case P2('<', '='): IS(EX_LE, 7);
+    case P2('>', '='): IS(EX_GE, 7);
+    case P2('<', '<'): IS(EX_SHL, 8);
+    case P2('>', '>'): IS(EX_SHR, 8);
+    case P1('+'): IS(EX_ADD, 9);
+    case P1('-'): IS(EX_SUB, 9);
+    case P1('*'): IS(EX_MUL, 10);
+    case P1('/'): IS(EX_DIV, 10);
+    case P1('%'): IS(EX_MOD, 10);
+    default: break;
+    }
+#undef IS
   return 0;
 }
 

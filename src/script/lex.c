@@ -1,11 +1,11 @@
 /* lex.c: cuts the text of scripts into tokens, and reports errors with the line and a caret. See
  * parser.h for the one trap: the mode decides what a name is. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "script/parser.h"
+#include "util/excerpt.h"
 
-enum { MAX_TEXT = 256 << 20, EXCERPT_BEFORE = 60, EXCERPT_AFTER = 40 };
+enum { MAX_TEXT = 256 << 20 };
 
 void parser_init(Parser *p, Arena *a, Diag *d, const char *code) {
   *p = (Parser){.a = a, .d = d, .code = code};
@@ -29,78 +29,19 @@ bool parser_push(Parser *p, const char *name, Bytes text) {
     s->pos = s->line_start = 3; /* a byte order mark */
   p->src = s;
   p->have = false;
+  if (p->out)
+    *vec_push(&p->out->texts) = (ScriptText){s->name, text};
   return true;
 }
 
 /* ---- messages ---- */
 
-static bool continues(u8 c) {
-  return (c & 0xc0) == 0x80;
-} /* a byte inside a UTF-8 character */
-
-static bool is_utf8(const u8 *s, u32 n) {
-  for (u32 i = 0; i < n;) {
-    u32 more = s[i] < 0x80   ? 0
-               : s[i] < 0xc2 ? 9
-               : s[i] < 0xe0 ? 1
-               : s[i] < 0xf0 ? 2
-               : s[i] < 0xf5 ? 3
-                             : 9;
-    if (more >= n - i)
-      return false;
-    for (u32 k = 1; k <= more; k++)
-      if (!continues(s[i + k]))
-        return false;
-    i += more + 1;
-  }
-  return true;
-}
-
-/* Characters in [from, to). */
-static u32 width(const u8 *s, u32 from, u32 to) {
-  u32 n = 0;
-  for (u32 i = from; i < to; i++)
-    n += !continues(s[i]);
-  return n;
-}
-
-static u32 column(const Tok *t) {
-  return width(t->src->p, t->line_start, t->begin) + 1;
-}
-
-static void vreport(Parser *p, const Tok *at, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
-static void vreport(Parser *p, const Tok *at, const char *fmt, va_list ap) {
-  char fact[400];
-  vsnprintf(fact, sizeof fact, fmt, ap);
-  bool printable = is_utf8((const u8 *)fact, (u32)strlen(fact));
-  for (char *c = fact; *c; c++) /* it may quote the text */
-    if ((u8)*c < 0x20 || *c == 0x7f || ((u8)*c >= 0x80 && !printable))
-      *c = '?';
-  p->bad = true;
-
+static void vreport(Parser *p, DiagLevel level, const Tok *at, const char *fmt, va_list ap) PRINTF_LIKE(4, 0);
+static void vreport(Parser *p, DiagLevel level, const Tok *at, const char *fmt, va_list ap) {
   const Source *s = at->src;
-  u32 from = at->line_start, end = at->begin;
-  while (end < s->len && s->p[end] != '\n' && end - at->begin < EXCERPT_AFTER)
-    end++;
-  if (at->begin - from > EXCERPT_BEFORE)
-    from = at->begin - EXCERPT_BEFORE;
-  while (from < at->begin && continues(s->p[from]))
-    from++;
-  while (end < s->len && end > at->begin && continues(s->p[end]))
-    end--; /* not inside a character */
-  bool utf8 = is_utf8(s->p + from, end - from);
-  char line[EXCERPT_BEFORE + EXCERPT_AFTER + 1];
-  u32 n = 0;
-  for (u32 i = from; i < end; i++) {
-    u8 c = s->p[i];
-    if (c == '\r' && i + 1 == end)
-      break;
-    line[n++] = c == '\t' ? ' ' : c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8) ? '?' : (char)c;
-  }
-  line[n] = 0;
-  u32 indent = utf8 ? width(s->p, from, at->begin) : at->begin - from;
-  diag_error(p->d, p->code, "%s:%u:%u: %s\n  %s\n  %*s^", s->name, at->line, column(at), fact, line,
-             (int)indent, "");
+  Excerpt x = {.path = s->name, .text = {s->p, s->len}, .begin = at->begin, .end = at->end, .line = at->line, .line_start = at->line_start};
+  p->bad |= level == DIAG_ERROR;
+  excerpt_vreport(p->d, level, p->code, &x, fmt, ap);
 }
 
 void report(Parser *p, const Tok *at, const char *fmt, ...) {
@@ -108,7 +49,15 @@ void report(Parser *p, const Tok *at, const char *fmt, ...) {
     return;
   va_list ap;
   va_start(ap, fmt);
-  vreport(p, at, fmt, ap);
+  vreport(p, DIAG_ERROR, at, fmt, ap);
+  va_end(ap);
+}
+
+void warn(Parser *p, const Tok *at, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  if (!p->failed)
+    vreport(p, DIAG_WARNING, at, fmt, ap);
   va_end(ap);
 }
 
@@ -117,7 +66,7 @@ void syntax_error(Parser *p, const Tok *at, const char *fmt, ...) {
     return;
   va_list ap;
   va_start(ap, fmt);
-  vreport(p, at, fmt, ap);
+  vreport(p, DIAG_ERROR, at, fmt, ap);
   va_end(ap);
   p->failed = true;
 }
@@ -158,6 +107,18 @@ void leave(Parser *p) {
 
 /* ---- tokens ---- */
 
+/* What a byte can be: part of a name, whatever the mode and what stands around it; perhaps part of one; a blank in a line. */
+enum { ALWAYS = 1, MAYBE = 2, BLANK = 4 };
+static const u8 classes[256] = {
+    ['\t'] = BLANK, ['\r'] = BLANK, ['\f'] = BLANK, ['\v'] = BLANK, [' '] = BLANK,
+    ['0' ... '9'] = ALWAYS, ['A' ... 'Z'] = ALWAYS, ['a' ... 'z'] = ALWAYS, [0x80 ... 0xff] = ALWAYS,
+    ['_'] = ALWAYS, ['.'] = ALWAYS, ['$'] = ALWAYS, ['\\'] = ALWAYS,
+    /* not in expressions */
+    ['*'] = MAYBE, ['?'] = MAYBE, ['['] = MAYBE, [']'] = MAYBE, ['-'] = MAYBE, ['+'] = MAYBE, ['^'] = MAYBE, ['/'] = MAYBE, ['!'] = MAYBE,
+    ['~'] = MAYBE, ['@'] = MAYBE, ['%'] = MAYBE, [':'] = MAYBE, ['='] = MAYBE, ['('] = MAYBE, [')'] = MAYBE, ['<'] = MAYBE, ['>'] = MAYBE,
+    [','] = MAYBE, ['&'] = MAYBE, ['|'] = MAYBE, ['\''] = MAYBE, ['#'] = MAYBE, ['`'] = MAYBE,
+};
+
 static bool is_digit(u8 c) {
   return c >= '0' && c <= '9';
 }
@@ -172,67 +133,122 @@ static u32 digit(u8 c) {
                                                   : 16;
 }
 
-/* Is s[i] part of a name in mode m? */
-static bool in_name(const Source *s, u32 i, LexMode m) {
+/* Is s[i], of class MAYBE, part of a name in mode m? */
+static bool maybe_in_name(const Source *s, u32 i, LexMode m) {
   u8 c = s->p[i], after = i + 1 < s->len ? s->p[i + 1] : 0;
-  if (is_alnum(c) || c == '_' || c == '.' || c == '$' || c == '\\' || c >= 0x80)
-    return true;
-  if (c <= ' ' || c == 0x7f || c == '"' || c == ';' || c == '{' || c == '}')
-    return false;
   switch (m) {
   case LEX_EXPR: return false;
   case LEX_FILE: return c != '(' && c != ')' && c != ',';
   case LEX_STMT:
   case LEX_PATTERN:
-    if (after == '=' && strchr("+-*/^", c))
+    if (after == '=' && (c == '+' || c == '-' || c == '*' || c == '/' || c == '^'))
       return false; /* an assignment operator */
-    if (c == '/')
-      return m == LEX_PATTERN || after != '*'; /* dir/[glob star].o is a pattern, not a comment */
-    return strchr("+-*?[]^!~@%", c) || (m == LEX_PATTERN && c == ':');
+    switch (c) {
+    case '/': return m == LEX_PATTERN || after != '*'; /* dir/[glob star].o is a pattern, not a comment */
+    case ':': return m == LEX_PATTERN;
+    case '+': case '-': case '*': case '?': case '[': case ']': case '^': case '!': case '~': case '@': case '%': return true;
+    default: return false;
+    }
   case LEX_VERSION:
   case LEX_CXX:
-    if (c == '/')
-      return after != '*';
-    if (c == ':')
-      return after == ':' || (i && s->p[i - 1] == ':');
-    return strchr("*?[]-!^~+@=%", c) || (m == LEX_CXX && strchr("()<>,&|'", c));
+    switch (c) {
+    case '/': return after != '*';
+    case ':': return after == ':' || (i && s->p[i - 1] == ':');
+    case '(': case ')': case '<': case '>': case ',': case '&': case '|': case '\'': return m == LEX_CXX;
+    case '#': case '`': return false;
+    default: return true;
+    }
   }
   return false;
 }
 
-/* Skips blanks and comments. False when a comment does not end (*at says where it began). */
-static bool skip_blanks(Source *s, u32 *at) {
-  while (s->pos < s->len) {
-    u8 c = s->p[s->pos];
+static inline bool in_name(const Source *s, u32 i, LexMode m) {
+  u8 k = classes[s->p[i]];
+  return k & ALWAYS || (k & MAYBE && maybe_in_name(s, i, m));
+}
+
+/* Where the name ends that s[i] is part of. *same: it would be that name in every mode. */
+static u32 name_end(const Source *s, u32 i, LexMode m, bool *same) {
+  const u8 *p = s->p;
+  u32 n = s->len, maybe = classes[p[i]];
+  while (++i < n) {
+    u8 k = classes[p[i]];
+    if (k & ALWAYS)
+      continue;
+    maybe |= k;
+    if (!(k & MAYBE && maybe_in_name(s, i, m)))
+      break;
+  }
+  *same = !(maybe & MAYBE);
+  return i;
+}
+
+static Word find_word(const u8 *p, u32 len) {
+#define WORD(w)                                                                                    \
+  if (!memcmp(p, #w, sizeof #w - 1))                                                               \
+    return W_##w;
+#define LENGTH(n)                                                                                  \
+  break;                                                                                           \
+  case n:
+  if (*p < 'A' || (*p > 'Z' && *p != 's'))
+    return W_NONE;
+  switch (len) {
+  default:
+#include "script/words.def"
+    break;
+  }
+#undef WORD
+#undef LENGTH
+  return W_NONE;
+}
+
+/* Skips a comment. False when it does not end, and stays before it. */
+static bool skip_comment(Source *s) {
+  const u8 *p = s->p, *end = p + s->len, *q = p + s->pos + 2;
+  u32 line = s->line, line_start = s->line_start;
+  for (; q + 1 < end; q++) {
+    u8 c = *q;
+    if (LIKELY(c != '\n' && c != '*'))
+      continue;
+    if (c == '\n') {
+      line++;
+      line_start = (u32)(q + 1 - p);
+    } else if (q[1] == '/') {
+      s->pos = (u32)(q + 2 - p);
+      s->line = line;
+      s->line_start = line_start;
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Skips blanks and comments. False at a comment that does not end. */
+static bool skip_blanks(Source *s) {
+  const u8 *p = s->p;
+  u32 pos = s->pos, len = s->len;
+  for (;; pos++) {
+    if (pos == len)
+      break;
+    u8 c = p[pos];
+    if (classes[c] & BLANK)
+      continue;
     if (c == '\n') {
       s->line++;
-      s->line_start = ++s->pos;
-    } else if (c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v') {
-      s->pos++;
+      s->line_start = pos + 1;
     } else if (c == '#') {
-      while (s->pos < s->len && s->p[s->pos] != '\n')
-        s->pos++;
-    } else if (c == '/' && s->pos + 1 < s->len && s->p[s->pos + 1] == '*') {
-      u32 line = s->line, line_start = s->line_start;
-      *at = s->pos;
-      for (s->pos += 2;; s->pos++) {
-        if (s->pos + 1 >= s->len) {
-          s->line = line;
-          s->line_start = line_start;
-          return false;
-        }
-        if (s->p[s->pos] == '\n') {
-          s->line++;
-          s->line_start = s->pos + 1;
-        } else if (s->p[s->pos] == '*' && s->p[s->pos + 1] == '/') {
-          break;
-        }
-      }
-      s->pos += 2;
+      const u8 *nl = memchr(p + pos, '\n', len - pos);
+      pos = nl ? (u32)(nl - p) - 1 : len - 1;
+    } else if (c == '/' && pos + 1 < len && p[pos + 1] == '*') {
+      s->pos = pos;
+      if (!skip_comment(s))
+        return false;
+      pos = s->pos - 1;
     } else {
       break;
     }
   }
+  s->pos = pos;
   return true;
 }
 
@@ -312,17 +328,33 @@ static void lex_number(Parser *p, Tok *t) {
   t->punct = !fits; /* only a fill may be that long: parse_expr asks */
 }
 
-static u32 punct_len(const Source *s) {
-  static const char *const two[] = {
-      "<<", ">>", "&&", "||", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "&=", "|=", "^="};
-  u32 left = s->len - s->pos;
-  const u8 *q = s->p + s->pos;
-  if (left >= 3 && (!memcmp(q, "<<=", 3) || !memcmp(q, ">>=", 3)))
-    return 3;
-  for (u32 i = 0; left >= 2 && i < COUNT_OF(two); i++)
-    if (!memcmp(q, two[i], 2))
-      return 2;
-  return *q && strchr("+-*/%&|^~!<>=?:(),;{}", *q) ? 1 : 0;
+/* Bytes of the punctuator at q, of which `left` follow; 0: none. */
+static u32 punct_len(const u8 *q, u32 left) {
+  u8 a = q[0], b = left > 1 ? q[1] : 0;
+  switch (a) {
+  case '<':
+  case '>': return b == a ? (left > 2 && q[2] == '=' ? 3 : 2) : b == '=' ? 2 : 1;
+  case '&':
+  case '|': return b == a || b == '=' ? 2 : 1;
+  case '=':
+  case '!':
+  case '+':
+  case '-':
+  case '*':
+  case '/':
+  case '^': return b == '=' ? 2 : 1;
+  case '%':
+  case '~':
+  case '?':
+  case ':':
+  case '(':
+  case ')':
+  case ',':
+  case ';':
+  case '{':
+  case '}': return 1;
+  default: return 0;
+  }
 }
 
 static void lex_token(Parser *p, Tok *t, LexMode m) {
@@ -333,11 +365,9 @@ static void lex_token(Parser *p, Tok *t, LexMode m) {
     return;
   }
   t->p = s->p + s->pos;
-  static const char discard[] =
-      "/DISCARD/"; /* may follow the expression of a fill: not a division */
+  static const char discard[] = "/DISCARD/"; /* may follow the expression of a fill: not a division */
   u32 ndiscard = sizeof discard - 1;
-  if (m == LEX_EXPR && c == '/' && s->len - s->pos >= ndiscard &&
-      !memcmp(t->p, discard, ndiscard)) {
+  if (m == LEX_EXPR && c == '/' && s->len - s->pos >= ndiscard && !memcmp(t->p, discard, ndiscard)) {
     t->kind = TOK_NAME;
     t->len = ndiscard;
     s->pos += ndiscard;
@@ -357,13 +387,15 @@ static void lex_token(Parser *p, Tok *t, LexMode m) {
     return;
   }
   if (in_name(s, s->pos, m)) {
-    while (s->pos < s->len && in_name(s, s->pos, m))
-      s->pos++;
+    u32 i = name_end(s, s->pos, m, &t->same);
+    t->same &= !is_digit(c) && c != '$';
     t->kind = TOK_NAME;
-    t->len = (u32)(s->p + s->pos - t->p);
+    t->len = i - s->pos;
+    t->word = find_word(t->p, t->len);
+    s->pos = i;
     return;
   }
-  u32 n = punct_len(s);
+  u32 n = punct_len(t->p, s->len - s->pos);
   if (!n) {
     if (c >= ' ' && c < 0x7f)
       syntax_error(p, t, "unexpected '%c'", c);
@@ -373,16 +405,20 @@ static void lex_token(Parser *p, Tok *t, LexMode m) {
   }
   t->kind = TOK_PUNCT;
   t->len = n;
-  for (u32 i = 0; i < n; i++)
+  t->punct = c;
+  for (u32 i = 1; i < n; i++)
     t->punct |= (u32)t->p[i] << (8 * i);
+  t->same = c == '{' || c == '}' || c == ';';
   s->pos += n;
 }
 
-const Tok *peek(Parser *p, LexMode m) {
+const Tok *peek_again(Parser *p, LexMode m) {
   Tok *t = &p->tok;
   if (p->have) {
-    if (m == p->mode || t->kind == TOK_EOF)
+    if (t->same || t->kind == TOK_EOF) {
+      p->mode = m;
       return t;
+    }
     /* Cut it again. t->src is still the current source: an included one is left only at its EOF. */
     Source *s = t->src;
     s->pos = t->begin;
@@ -393,12 +429,11 @@ const Tok *peek(Parser *p, LexMode m) {
   p->mode = m;
   for (;;) {
     Source *s = p->src;
-    u32 comment = 0;
-    bool closed = p->failed || skip_blanks(s, &comment);
+    bool closed = p->failed || skip_blanks(s);
     *t = (Tok){
         .kind = TOK_EOF, .src = s, .begin = s->pos, .line = s->line, .line_start = s->line_start};
     if (!closed) {
-      t->begin = comment;
+      t->end = t->begin + 2;
       syntax_error(p, t, "unclosed comment");
     } else if (!p->failed && s->pos < s->len) {
       lex_token(p, t, m);
@@ -413,32 +448,8 @@ const Tok *peek(Parser *p, LexMode m) {
   }
 }
 
-Tok next(Parser *p, LexMode m) {
-  Tok t = *peek(p, m);
-  p->have = false;
-  return t;
-}
-
-bool tok_punct(const Tok *t, u32 punct) {
-  return t->kind == TOK_PUNCT && t->punct == punct;
-}
-
 bool tok_is(const Tok *t, const char *word) {
   return t->kind == TOK_NAME && strlen(word) == t->len && !memcmp(word, t->p, t->len);
-}
-
-bool accept(Parser *p, LexMode m, u32 punct) {
-  if (!tok_punct(peek(p, m), punct))
-    return false;
-  p->have = false;
-  return true;
-}
-
-bool accept_word(Parser *p, LexMode m, const char *word) {
-  if (!tok_is(peek(p, m), word))
-    return false;
-  p->have = false;
-  return true;
 }
 
 bool expect(Parser *p, LexMode m, u32 punct) {
@@ -451,7 +462,18 @@ bool expect(Parser *p, LexMode m, u32 punct) {
 }
 
 const char *tok_str(Parser *p, const Tok *t) {
-  return arena_strndup(p->a, (const char *)t->p, t->len);
+  char *s = arena_alloc(p->a, (u64)t->len + 1, 1);
+  memcpy(s, t->p, t->len);
+  return s;
+}
+
+const char *const *names_take(Parser *p, u32 base) {
+  u32 n = p->names.n - base;
+  const char **list = ARENA_ARRAY(p->a, const char *, (u64)n + 1);
+  if (n)
+    memcpy(list, p->names.at + base, n * sizeof *list);
+  p->names.n = base;
+  return list;
 }
 
 const char *expect_name(Parser *p, LexMode m, const char *what) {

@@ -5,10 +5,6 @@
 
 #include "script/parser.h"
 
-void unsupported(Parser *p, const Tok *t, const char *what) {
-  report(p, t, "%s is not supported yet", what);
-}
-
 /* ( name ) */
 static const char *parse_one_name(Parser *p, const char *what) {
   if (!expect(p, LEX_FILE, P1('(')))
@@ -50,14 +46,15 @@ static void parse_inputs(Parser *p, u32 group, bool as_needed) {
     const char *name = expect_name(p, LEX_FILE, "a file, AS_NEEDED or ')'");
     if (!name)
       return;
-    if (tok_is(&t, "AS_NEEDED") && tok_punct(peek(p, LEX_FILE), P1('('))) {
+    if (t.word == W_AS_NEEDED && tok_punct(peek(p, LEX_FILE), P1('('))) {
       if (enter(p))
         parse_inputs(p, group, true);
       leave(p);
       continue;
     }
     ScriptInput in = {
-        .name = name, .as_needed = as_needed, .group = group, .file = t.src->name, .line = t.line};
+        .name = name, .as_needed = as_needed, .group = group, .target = p->out->target, .file = t.src->name,
+        .line = t.line, .col = t.begin - t.line_start + 1};
     if (starts_with(name, "-l")) {
       in.name = name + 2;
       in.is_lib = true;
@@ -69,68 +66,48 @@ static void parse_inputs(Parser *p, u32 group, bool as_needed) {
   }
 }
 
-static void cmd_input(Parser *p, const Tok *t) {
-  (void)t;
-  parse_inputs(p, 0, false);
-}
-
-static void cmd_group(Parser *p, const Tok *t) {
-  (void)t;
-  parse_inputs(p, ++p->out->ngroups, false);
-}
-
-static void cmd_startup(Parser *p, const Tok *t) {
+static void parse_startup(Parser *p, const Tok *t) {
   const char *name = parse_one_name(p, "a file");
   if (name)
-    *vec_push(&p->out->inputs) =
-        (ScriptInput){.name = name, .startup = true, .file = t->src->name, .line = t->line};
+    *vec_push(&p->out->inputs) = (ScriptInput){.name = name, .startup = true, .file = t->src->name, .line = t->line, .col = t->begin - t->line_start + 1};
 }
 
-static void cmd_output_format(Parser *p, const Tok *t) {
-  (void)t;
+static ScriptPlace place_of_tok(const Tok *t) {
+  return (ScriptPlace){t->src->name, t->line, t->begin - t->line_start + 1};
+}
+
+/* OUTPUT_FORMAT(default) or OUTPUT_FORMAT(default, big, little) */
+static void parse_output_format(Parser *p) {
+  Script *out = p->out;
+  out->output_format[1] = out->output_format[2] = NULL;
   expect(p, LEX_FILE, P1('('));
+  out->output_format_at = place_of_tok(peek(p, LEX_FILE));
   for (u32 i = 0; i < 3; i++) {
-    p->out->output_format[i] = expect_name(p, LEX_FILE, "a format");
-    if (!accept(p, LEX_FILE, P1(',')))
+    out->output_format[i] = expect_name(p, LEX_FILE, "a format");
+    if (i < 2 && !accept(p, LEX_FILE, P1(',')))
       break;
   }
+  if (out->output_format[1] && !out->output_format[2])
+    expected(p, LEX_FILE, "','");
   expect(p, LEX_FILE, P1(')'));
 }
 
-static void cmd_output_arch(Parser *p, const Tok *t) {
-  (void)t;
-  p->out->output_arch = parse_one_name(p, "an architecture");
+/* ( name ), and where the name stands. */
+static const char *parse_placed(Parser *p, ScriptPlace *at, const char *what) {
+  expect(p, LEX_FILE, P1('('));
+  *at = place_of_tok(peek(p, LEX_FILE));
+  const char *s = expect_name(p, LEX_FILE, what);
+  expect(p, LEX_FILE, P1(')'));
+  return s;
 }
 
-static void cmd_entry(Parser *p, const Tok *t) {
-  (void)t;
-  parse_entry(p);
-}
-
-static void cmd_output(Parser *p, const Tok *t) {
-  (void)t;
-  p->out->output = parse_one_name(p, "a file");
-}
-
-static void cmd_target(Parser *p, const Tok *t) {
-  (void)t;
-  p->out->target = parse_one_name(p, "a format");
-}
-
-static void cmd_map(Parser *p, const Tok *t) {
-  (void)t;
-  p->out->map_file = parse_one_name(p, "a file");
-}
-
-static void cmd_search_dir(Parser *p, const Tok *t) {
-  (void)t;
+static void parse_search_dir(Parser *p) {
   const char *s = parse_one_name(p, "a directory");
   if (s)
     *vec_push(&p->out->search_dirs) = s;
 }
 
-static void cmd_extern(Parser *p, const Tok *t) {
-  (void)t;
+static void parse_extern(Parser *p) {
   expect(p, LEX_FILE, P1('('));
   while (!p->failed && !accept(p, LEX_FILE, P1(')'))) {
     if (accept(p, LEX_FILE, P1(',')))
@@ -141,108 +118,39 @@ static void cmd_extern(Parser *p, const Tok *t) {
   }
 }
 
-static void cmd_include(Parser *p, const Tok *t) {
-  (void)t;
-  parse_include(p);
-}
-
-static void cmd_sections(Parser *p, const Tok *t) {
-  (void)t;
-  p->out->has_sections = true;
-  parse_sections(p);
-}
-
-static void cmd_version(Parser *p, const Tok *t) {
-  (void)t;
+static void parse_version(Parser *p) {
   p->out->has_version = true;
   expect(p, LEX_VERSION, P1('{'));
   parse_version_nodes(p, &p->out->version, true);
   expect(p, LEX_VERSION, P1('}'));
 }
 
-/* NAME [(attributes)] : ORIGIN = a, LENGTH = b */
-static void parse_region(Parser *p) {
-  Tok at = *peek(p, LEX_STMT);
-  LayoutRegion r = {.alias = UINT32_MAX, .file = at.src->name, .line = at.line};
-  r.name = expect_name(p, LEX_STMT, "a memory region or '}'");
-  if (accept(p, LEX_STMT, P1('('))) {
-    expect_name(p, LEX_STMT, "attributes");
-    expect(p, LEX_STMT, P1(')'));
-  }
-  expect(p, LEX_STMT, P1(':'));
-  for (u32 i = 0; i < 2; i++) {
-    static const char *const words[2][3] = {{"ORIGIN", "org", "o"}, {"LENGTH", "len", "l"}};
-    Tok t = next(p, LEX_EXPR);
-    if (!tok_is(&t, words[i][0]) && !tok_is(&t, words[i][1]) && !tok_is(&t, words[i][2]))
-      syntax_error(p, &t, "expected '%s'", words[i][0]);
-    expect(p, LEX_EXPR, P1('='));
-    *(i ? &r.length : &r.origin) = parse_expr(p);
-    if (!i)
-      accept(p, LEX_EXPR, P1(','));
-  }
-  if (!p->failed)
-    *vec_push(&p->regions) = r;
+/* LD_FEATURE("SANE_EXPR"): numbers are absolute in every expression. "ORDER_OUTPUT_SECTIONS" is weld's: LayoutDesc.orders_outputs. */
+static void parse_feature(Parser *p) {
+  ScriptPlace at;
+  Tok t = *peek(p, LEX_FILE);
+  const char *s = parse_placed(p, &at, "a feature");
+  if (s && streq(s, "SANE_EXPR"))
+    p->out->sane_expr = true;
+  else if (s && streq(s, "ORDER_OUTPUT_SECTIONS"))
+    p->orders_outputs = true;
+  else if (s)
+    warn(p, &t, "unknown feature '%.60s'", s);
 }
 
-static void cmd_memory(Parser *p, const Tok *t) {
-  unsupported(p, t, "MEMORY");
-  expect(p, LEX_STMT, P1('{'));
-  while (!p->failed && !accept(p, LEX_STMT, P1('}'))) {
-    if (accept(p, LEX_STMT, P1(';')) || accept(p, LEX_STMT, P1(',')))
-      continue;
-    if (accept_word(p, LEX_STMT, "INCLUDE"))
-      parse_include(p);
-    else
-      parse_region(p);
-  }
-}
-
-static void cmd_region_alias(Parser *p, const Tok *t) {
-  unsupported(p, t, "REGION_ALIAS");
-  expect(p, LEX_STMT, P1('('));
-  expect_name(p, LEX_STMT, "a name");
-  expect(p, LEX_STMT, P1(','));
-  expect_name(p, LEX_STMT, "a memory region");
-  expect(p, LEX_STMT, P1(')'));
-}
-
-/* NAME TYPE [FILEHDR] [PHDRS] [AT(a)] [FLAGS(f)] ; */
-static void parse_phdr(Parser *p) {
-  Tok at = *peek(p, LEX_STMT);
-  LayoutPhdr h = {.file = at.src->name, .line = at.line};
-  h.name = expect_name(p, LEX_STMT, "a program header or '}'");
-  if (peek(p, LEX_EXPR)->kind == TOK_NAME)
-    expect_name(p, LEX_EXPR, "a type");
-  else
-    h.type = parse_expr(p);
-  while (!p->failed && !accept(p, LEX_EXPR, P1(';'))) {
-    if (accept_word(p, LEX_EXPR, "FILEHDR"))
-      h.filehdr = true;
-    else if (accept_word(p, LEX_EXPR, "PHDRS"))
-      h.phdrs = true;
-    else if (accept_word(p, LEX_EXPR, "AT"))
-      h.at = parse_paren_expr(p);
-    else if (accept_word(p, LEX_EXPR, "FLAGS"))
-      h.flags = parse_paren_expr(p);
-    else
-      expected(p, LEX_EXPR, "FILEHDR, PHDRS, AT, FLAGS or ';'");
-  }
-  if (!p->failed)
-    *vec_push(&p->phdrs) = h;
-}
-
-static void cmd_phdrs(Parser *p, const Tok *t) {
-  unsupported(p, t, "PHDRS");
-  expect(p, LEX_STMT, P1('{'));
-  while (!p->failed && !accept(p, LEX_STMT, P1('}')))
-    parse_phdr(p);
-}
-
-static void cmd_insert(Parser *p, const Tok *t) {
-  unsupported(p, t, "INSERT");
-  if (!accept_word(p, LEX_STMT, "AFTER") && !accept_word(p, LEX_STMT, "BEFORE"))
+/* INSERT AFTER name / INSERT BEFORE name */
+static void parse_insert(Parser *p, const Tok *t) {
+  ScriptInsert in = {.first = p->insert_from, .end = p->stmts.n, .file = t->src->name};
+  in.before = accept_word(p, LEX_STMT, W_BEFORE);
+  if (!in.before && !accept_word(p, LEX_STMT, W_AFTER))
     expected(p, LEX_STMT, "AFTER or BEFORE");
-  expect_name(p, LEX_STMT, "an output section");
+  Tok at = *peek(p, LEX_STMT);
+  in.line = at.line;
+  in.col = at.begin - at.line_start + 1;
+  in.name = expect_name(p, LEX_STMT, "an output section");
+  *vec_push(&p->out->inserts) = in;
+  p->insert_from = p->stmts.n;
+  p->sections = false;
 }
 
 /* Reads over ( ... ). */
@@ -259,63 +167,16 @@ static void skip_parens(Parser *p) {
   } while (depth && !p->failed);
 }
 
-static void cmd_unsupported(Parser *p, const Tok *t) {
-  unsupported(p, t, tok_str(p, t));
-  skip_parens(p);
+static void unknown_command(Parser *p, const Tok *t) {
+  static const char *const words[] = {"ASSERT", "ENTRY", "EXTERN", "FORCE_COMMON_ALLOCATION", "FORCE_GROUP_ALLOCATION", "GROUP", "HIDDEN", "INCLUDE",
+                                      "INHIBIT_COMMON_ALLOCATION", "INPUT", "INSERT", "LD_FEATURE", "MEMORY", "NOCROSSREFS", "NOCROSSREFS_TO", "OUTPUT",
+                                      "OUTPUT_ARCH", "OUTPUT_FORMAT", "PHDRS", "PROVIDE", "PROVIDE_HIDDEN", "REGION_ALIAS", "SEARCH_DIR", "SECTIONS",
+                                      "STARTUP", "TARGET", "VERSION"};
+  Near n = near_to(tok_str(p, t));
+  for (u32 i = 0; i < COUNT_OF(words); i++)
+    near_try(&n, words[i]);
+  syntax_error(p, t, "unknown command '%.*s'%s", (int)MIN(t->len, 60u), (const char *)t->p, near_hint(p, &n));
 }
-
-static void cmd_nothing(Parser *p, const Tok *t) {
-  (void)p;
-  (void)t;
-}
-
-static void cmd_ignored(Parser *p, const Tok *t) {
-  (void)t;
-  skip_parens(p);
-}
-
-static void cmd_common(Parser *p, const Tok *t) {
-  if (tok_is(t, "FORCE_COMMON_ALLOCATION"))
-    p->out->force_common = true;
-  else if (tok_is(t, "INHIBIT_COMMON_ALLOCATION"))
-    p->out->inhibit_common = true;
-  else
-    p->out->force_group = true;
-}
-
-static const struct {
-  const char *word;
-  void (*run)(Parser *p, const Tok *t);
-} commands[] = {
-    {"ENTRY", cmd_entry},
-    {"EXTERN", cmd_extern},
-    {"FLOAT", cmd_nothing}, /* MRI's: which library holds floating point */
-    {"FORCE_COMMON_ALLOCATION", cmd_common},
-    {"FORCE_GROUP_ALLOCATION", cmd_common},
-    {"GROUP", cmd_group},
-    {"HLL", cmd_unsupported},
-    {"INCLUDE", cmd_include},
-    {"INHIBIT_COMMON_ALLOCATION", cmd_common},
-    {"INPUT", cmd_input},
-    {"INSERT", cmd_insert},
-    {"LD_FEATURE", cmd_ignored}, /* "SANE_EXPR": expressions are sane here anyway */
-    {"MAP", cmd_map},
-    {"MEMORY", cmd_memory},
-    {"NOCROSSREFS", cmd_unsupported},
-    {"NOCROSSREFS_TO", cmd_unsupported},
-    {"NOFLOAT", cmd_nothing},
-    {"OUTPUT", cmd_output},
-    {"OUTPUT_ARCH", cmd_output_arch},
-    {"OUTPUT_FORMAT", cmd_output_format},
-    {"PHDRS", cmd_phdrs},
-    {"REGION_ALIAS", cmd_region_alias},
-    {"SEARCH_DIR", cmd_search_dir},
-    {"SECTIONS", cmd_sections},
-    {"STARTUP", cmd_startup},
-    {"SYSLIB", cmd_unsupported},
-    {"TARGET", cmd_target},
-    {"VERSION", cmd_version},
-};
 
 static void parse_command(Parser *p) {
   const Tok *look = peek(p, LEX_STMT);
@@ -326,33 +187,98 @@ static void parse_command(Parser *p) {
   Tok t = next(p, LEX_STMT);
   LayoutStmt st = {0};
   if (parse_assignment(p, &t, LEX_STMT, &st)) {
-    *vec_push(&p->stmts) = st;
+    add_stmt(p, &st);
     return;
   }
-  for (u32 i = 0; i < COUNT_OF(commands); i++)
-    if (tok_is(&t, commands[i].word)) {
-      commands[i].run(p, &t);
-      return;
-    }
-  syntax_error(p, &t, "unknown command '%.*s'", (int)MIN(t.len, 60u), (const char *)t.p);
+  Script *out = p->out;
+  switch (t.word) {
+  case W_ENTRY: parse_entry(p); break;
+  case W_EXTERN: parse_extern(p); break;
+  case W_FORCE_COMMON_ALLOCATION: out->force_common = true; break;
+  case W_FORCE_GROUP_ALLOCATION: out->force_group = true; break;
+  case W_INHIBIT_COMMON_ALLOCATION: out->inhibit_common = true; break;
+  case W_FLOAT: /* MRI's: which library holds floating point; which libraries there are */
+  case W_NOFLOAT: break;
+  case W_HLL:
+  case W_SYSLIB: skip_parens(p); break;
+  case W_GROUP: parse_inputs(p, ++out->ngroups, false); break;
+  case W_INCLUDE: parse_include(p); break;
+  case W_INPUT: parse_inputs(p, 0, false); break;
+  case W_INSERT: parse_insert(p, &t); break;
+  case W_LD_FEATURE: parse_feature(p); break;
+  case W_MAP: out->map_file = parse_one_name(p, "a file"); break;
+  case W_MEMORY: parse_memory(p); break;
+  case W_NOCROSSREFS: parse_nocross(p, &t, false); break;
+  case W_NOCROSSREFS_TO: parse_nocross(p, &t, true); break;
+  case W_OUTPUT: out->output = parse_one_name(p, "a file"); break;
+  case W_OUTPUT_ARCH: out->output_arch = parse_placed(p, &out->output_arch_at, "an architecture"); break;
+  case W_OUTPUT_FORMAT: parse_output_format(p); break;
+  case W_PHDRS: parse_phdrs(p); break;
+  case W_REGION_ALIAS: parse_region_alias(p); break;
+  case W_SEARCH_DIR: parse_search_dir(p); break;
+  case W_SECTIONS:
+    p->sections = true;
+    parse_sections(p);
+    break;
+  case W_STARTUP: parse_startup(p, &t); break;
+  case W_TARGET: out->target = parse_placed(p, &out->target_at, "a format"); break;
+  case W_VERSION: parse_version(p); break;
+  default: unknown_command(p, &t);
+  }
+}
+
+/* A parser's vector with `n` rows that earlier scripts left. */
+#define PRELOAD(v, rows, count)                                                                    \
+  do {                                                                                             \
+    vec_reserve((v), (count));                                                                     \
+    if (count)                                                                                     \
+      memcpy((v)->at, (rows), (count) * sizeof *(v)->at);                                          \
+    (v)->n = (count);                                                                              \
+  } while (0)
+/* And as an array in the arena. */
+#define KEEP(p, v) vec_keep((p)->a, (v)->at, (v)->n * sizeof *(v)->at)
+
+static void *vec_keep(Arena *a, const void *at, u64 size) {
+  void *p = arena_alloc(a, size, 8);
+  if (size)
+    memcpy(p, at, size);
+  return p;
 }
 
 bool script_parse(Arena *a, Diag *d, const char *name, Bytes text, Script *out) {
   Parser p;
   parser_init(&p, a, d, "linker-script");
   p.out = out;
+  LayoutDesc *y = &out->layout;
+  PRELOAD(&p.stmts, y->stmts, y->nstmts);
+  PRELOAD(&p.regions, y->regions, y->nregions);
+  PRELOAD(&p.phdrs, y->phdrs, y->nphdrs);
+  PRELOAD(&p.nocross, y->nocross, y->nnocross);
+  p.insert_from = y->nstmts;
+  for (u32 i = 0; i < y->nstmts; i++)
+    p.overlays = MAX(p.overlays, y->stmts[i].overlay);
   if (parser_push(&p, name, text))
     while (!p.failed && peek(&p, LEX_STMT)->kind != TOK_EOF)
       if (!accept(&p, LEX_STMT, P1(';')))
         parse_command(&p);
-
-  LayoutStmt *stmts = ARENA_ARRAY(a, LayoutStmt, p.stmts.n);
-  if (p.stmts.n)
-    memcpy(stmts, p.stmts.at, p.stmts.n * sizeof *stmts);
-  out->layout = (LayoutDesc){.name = arena_strdup(a, name), .stmts = stmts, .nstmts = p.stmts.n};
+  out->has_sections |= p.sections;
+  *y = (LayoutDesc){.name = arena_strdup(a, name),
+                    .stmts = KEEP(&p, &p.stmts),
+                    .nstmts = p.stmts.n,
+                    .regions = KEEP(&p, &p.regions),
+                    .nregions = p.regions.n,
+                    .phdrs = KEEP(&p, &p.phdrs),
+                    .nphdrs = p.phdrs.n,
+                    .nocross = KEEP(&p, &p.nocross),
+                    .nnocross = p.nocross.n,
+                    .orders_outputs = p.orders_outputs};
   vec_free(&p.stmts);
+  vec_free(&p.patterns);
+  vec_free(&p.body);
   vec_free(&p.regions);
   vec_free(&p.phdrs);
+  vec_free(&p.nocross);
+  vec_free(&p.names);
   return !p.bad;
 }
 
@@ -361,5 +287,6 @@ void script_free(Script *s) {
   vec_free(&s->search_dirs);
   vec_free(&s->externs);
   vec_free(&s->inserts);
+  vec_free(&s->texts);
   script_free_version(&s->version);
 }

@@ -12,9 +12,9 @@
 #include "util/bytes.h"
 #include "util/diag.h"
 
-/* A whole linker script. *out is zeroed but for `open`; see core/script.h. GNU ld manual, "Linker
- * Scripts". Commands that weld does not have yet are errors that name them; parsing goes on after
- * those, and stops at the first syntax error. */
+/* A whole linker script. *out is zeroed but for `open`, and for `layout`: what scripts before this one came to, which this one's
+ * follows (shallow copies). See core/script.h. GNU ld manual, "Linker Scripts". Parsing goes on after errors about facts, and stops at the
+ * first syntax error. */
 bool script_parse(Arena *a, Diag *d, const char *name, Bytes text, Script *out);
 
 /* Free the growable arrays; strings and trees stay in the arena. */

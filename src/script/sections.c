@@ -1,42 +1,38 @@
-/* sections.c: SECTIONS { }: output sections, input patterns, assignments -> LayoutStmt arrays. GNU
- * ld manual, "SECTIONS Command". The trap: patterns and statements of a body are two arrays. A
- * statement says before which pattern it stands, so the order between them survives. What weld's
- * layout can't do yet is parsed to its end and reported by name. */
+/* sections.c: SECTIONS { }: output sections and what stands in them -> LayoutStmt arrays. GNU ld manual, "SECTIONS Command". The trap:
+ * patterns and statements of a body are two arrays. A statement says before which pattern it stands, so the order between them
+ * survives. */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "core/weld_version.h"
 #include "script/parser.h"
-#include "util/glob.h"
 
 /* ---- assignments ---- */
 
 static bool assign_op(const Tok *t, ExprOp *op, bool *compound) {
-  static const struct {
-    u32 punct;
-    ExprOp op;
-  } rows[] = {
-      {P2('+', '='), EX_ADD}, {P2('-', '='), EX_SUB},      {P2('*', '='), EX_MUL},
-      {P2('/', '='), EX_DIV}, {P2('&', '='), EX_AND},      {P2('|', '='), EX_OR},
-      {P2('^', '='), EX_XOR}, {P3('<', '<', '='), EX_SHL}, {P3('>', '>', '='), EX_SHR},
-  };
-  *compound = false;
-  if (t->kind != TOK_PUNCT)
-    return false;
-  if (t->punct == P1('='))
-    return true;
-  for (u32 i = 0; i < COUNT_OF(rows); i++)
-    if (rows[i].punct == t->punct) {
-      *op = rows[i].op;
-      *compound = true;
-      return true;
+  *compound = true;
+  if (t->kind == TOK_PUNCT)
+    switch (t->punct) {
+    case P1('='): *compound = false; return true;
+    case P2('+', '='): *op = EX_ADD; return true;
+    case P2('-', '='): *op = EX_SUB; return true;
+    case P2('*', '='): *op = EX_MUL; return true;
+    case P2('/', '='): *op = EX_DIV; return true;
+    case P2('&', '='): *op = EX_AND; return true;
+    case P2('|', '='): *op = EX_OR; return true;
+    case P2('^', '='): *op = EX_XOR; return true;
+    case P3('<', '<', '='): *op = EX_SHL; return true;
+    case P3('>', '>', '='): *op = EX_SHR; return true;
+    default: break;
     }
   return false;
 }
 
 static LayoutStmt stmt_at(const Tok *t, LayoutKind kind) {
-  return (LayoutStmt){
-      .kind = kind, .file = t->src->name, .line = t->line, .col = t->begin - t->line_start + 1};
+  return (LayoutStmt){.kind = kind, .file = t->src->name, .line = t->line, .col = t->begin - t->line_start + 1};
 }
 
+/* Behind a statement; the last one of a { } may go without, as behind PROVIDE() and ASSERT(). */
 static void expect_semicolon(Parser *p) {
   if (!accept(p, LEX_EXPR, P1(',')))
     expect(p, LEX_EXPR, P1(';'));
@@ -63,9 +59,9 @@ static bool parse_value(Parser *p, const Tok *name, LexMode m, LayoutStmt *st) {
 }
 
 bool parse_assignment(Parser *p, const Tok *t, LexMode m, LayoutStmt *st) {
-  u32 flags = tok_is(t, "PROVIDE")          ? LAYOUT_PROVIDE
-              : tok_is(t, "HIDDEN")         ? LAYOUT_HIDDEN
-              : tok_is(t, "PROVIDE_HIDDEN") ? LAYOUT_PROVIDE | LAYOUT_HIDDEN
+  u32 flags = t->word == W_PROVIDE          ? LAYOUT_PROVIDE
+              : t->word == W_HIDDEN         ? LAYOUT_HIDDEN
+              : t->word == W_PROVIDE_HIDDEN ? LAYOUT_PROVIDE | LAYOUT_HIDDEN
                                             : 0;
   if (flags && accept(p, m, P1('('))) {
     Tok name = *peek(p, LEX_STMT);
@@ -79,7 +75,7 @@ bool parse_assignment(Parser *p, const Tok *t, LexMode m, LayoutStmt *st) {
       report(p, &name, "'.' can't be provided or hidden");
     return true;
   }
-  if (tok_is(t, "ASSERT") && tok_punct(peek(p, m), P1('('))) {
+  if (t->word == W_ASSERT && tok_punct(peek(p, m), P1('('))) {
     unread(p, t);
     *st = stmt_at(t, LAYOUT_ASSERT);
     st->expr = parse_assert(p);
@@ -92,187 +88,76 @@ bool parse_assignment(Parser *p, const Tok *t, LexMode m, LayoutStmt *st) {
   return true;
 }
 
-/* ---- input section patterns ---- */
-
-typedef struct {
-  VEC(LayoutPattern) patterns;
-  VEC(LayoutStmt) stmts;
-} Body;
-
-/* What stands around a file or a section pattern. */
-typedef struct {
-  SortKind sort, sort2;
-  bool no_sort, reverse;
-  u32 nsort;
-  const char *const *exclude;
-  u32 nexclude;
-} Around;
-
-static bool sort_word(const Tok *t, SortKind *sort) {
-  static const struct {
-    const char *word;
-    SortKind sort;
-  } rows[] = {{"SORT", SORT_NAME},
-              {"SORT_BY_NAME", SORT_NAME},
-              {"SORT_BY_ALIGNMENT", SORT_ALIGN},
-              {"SORT_BY_INIT_PRIORITY", SORT_PRIORITY},
-              {"SORT_NONE", SORT_NONE}};
-  for (u32 i = 0; i < COUNT_OF(rows); i++)
-    if (tok_is(t, rows[i].word)) {
-      *sort = rows[i].sort;
-      return true;
-    }
-  return false;
-}
-
-static const char *pattern_name(Parser *p, const Tok *t) {
-  const char *s = tok_str(p, t);
-  if (!glob_valid(s))
-    report(p, t, "invalid pattern '%.100s'", s);
-  return s;
-}
-
-/* Appends the names of EXCLUDE_FILE( ... ), the word taken, to those of `a`. */
-static void parse_exclude(Parser *p, Around *a) {
-  VEC(const char *) names = {0};
-  for (u32 i = 0; i < a->nexclude; i++)
-    *vec_push(&names) = a->exclude[i];
-  expect(p, LEX_PATTERN, P1('('));
-  while (!p->failed && !accept(p, LEX_PATTERN, P1(')'))) {
-    if (accept(p, LEX_PATTERN, P1(',')))
-      continue;
-    Tok t = *peek(p, LEX_PATTERN);
-    if (expect_name(p, LEX_PATTERN, "a file or ')'"))
-      *vec_push(&names) = pattern_name(p, &t);
-  }
-  const char **list = ARENA_ARRAY(p->a, const char *, (u64)names.n + 1);
-  if (names.n)
-    memcpy(list, names.at, names.n * sizeof *list);
-  a->exclude = list;
-  a->nexclude = names.n;
-  vec_free(&names);
-}
-
-/* [SORT*(] [REVERSE(] [EXCLUDE_FILE(...)] name [)] -> the name's token, and what stood around it.
- * `first` is a token already taken, or NULL. */
-static bool parse_wrapped(Parser *p, const Tok *first, Around *a, Tok *name) {
-  Tok t = first ? *first : next(p, LEX_PATTERN);
-  bool ok = true;
-  if (t.kind != TOK_NAME && t.kind != TOK_QUOTED) {
-    unread(p, &t);
-    expected(p, LEX_PATTERN, "a name or a pattern");
-    return false;
-  }
-  bool open = tok_punct(peek(p, LEX_PATTERN), P1('('));
-  SortKind sort;
-  if (!enter(p)) {
-    ok = false;
-  } else if (open && tok_is(&t, "EXCLUDE_FILE")) {
-    parse_exclude(p, a);
-    ok = parse_wrapped(p, NULL, a, name);
-  } else if (open && sort_word(&t, &sort)) {
-    next(p, LEX_PATTERN);
-    if (a->nsort == 2)
-      syntax_error(p, &t, "SORT stands in more than two SORTs");
-    else if (sort == SORT_NONE)
-      a->no_sort = true;
-    else if (a->nsort++)
-      a->sort2 = sort;
-    else
-      a->sort = sort;
-    ok = parse_wrapped(p, NULL, a, name) && expect(p, LEX_PATTERN, P1(')'));
-  } else if (open && tok_is(&t, "REVERSE")) {
-    next(p, LEX_PATTERN);
-    a->reverse = true;
-    ok = parse_wrapped(p, NULL, a, name) && expect(p, LEX_PATTERN, P1(')'));
-  } else {
-    *name = t;
-  }
-  leave(p);
-  return ok && !p->failed;
-}
-
-/* INPUT_SECTION_FLAGS( SHF_A & !SHF_B ), the word taken. */
-static void parse_section_flags(Parser *p, u32 *with, u32 *without) {
-  static const struct {
-    const char *word;
-    u32 flag;
-  } rows[] = {{"SHF_ALLOC", ATOM_ALLOC},
-              {"SHF_WRITE", ATOM_WRITE},
-              {"SHF_EXECINSTR", ATOM_EXEC},
-              {"SHF_TLS", ATOM_TLS}};
-  expect(p, LEX_EXPR, P1('('));
-  do {
-    bool not = accept(p, LEX_EXPR, P1('!'));
-    Tok t = *peek(p, LEX_EXPR);
-    if (!expect_name(p, LEX_EXPR, "a section flag"))
-      return;
-    u32 i = 0;
-    while (i < COUNT_OF(rows) && !tok_is(&t, rows[i].word))
-      i++;
-    if (i == COUNT_OF(rows))
-      report(p, &t, "INPUT_SECTION_FLAGS(%.*s) is not supported yet", (int)MIN(t.len, 40u),
-             (const char *)t.p);
-    else
-      *(not ? without : with) |= rows[i].flag;
-  } while (accept(p, LEX_EXPR, P1('&')));
-  expect(p, LEX_EXPR, P1(')'));
-}
-
-/* FILE ( SECTIONS ) or FILE alone; t is its first token, taken. */
-static void parse_input(Parser *p, const Tok *t, bool keep, Body *b) {
-  LayoutPattern row = {.keep = keep};
-  Tok first = *t, name = {0};
-  if (tok_is(&first, "INPUT_SECTION_FLAGS")) {
-    parse_section_flags(p, &row.flags_with, &row.flags_without);
-    first = next(p, LEX_PATTERN);
-  }
-  Around file = {0};
-  if (!parse_wrapped(p, &first, &file, &name))
-    return;
-  if (tok_is(&name, "CONSTRUCTORS") && !tok_punct(peek(p, LEX_PATTERN), P1('(')))
-    return; /* SORT(CONSTRUCTORS): ELF has none of those */
-  row.file = tok_is(&name, "*") ? NULL : pattern_name(p, &name);
-  row.sort_files = file.sort == SORT_NAME;
-  if (file.nsort && (file.sort != SORT_NAME || file.nsort > 1))
-    report(p, &first, "files can be sorted by name only");
-
-  if (!accept(p, LEX_PATTERN, P1('('))) {
-    row.section = "*";
-    row.exclude_files = file.exclude;
-    *vec_push(&b->patterns) = row;
-    return;
-  }
-  bool any = false;
-  while (!p->failed && !accept(p, LEX_PATTERN, P1(')'))) {
-    if (accept(p, LEX_PATTERN, P1(',')))
-      continue;
-    Around section = {.exclude = file.exclude, .nexclude = file.nexclude};
-    if (!parse_wrapped(p, NULL, &section, &name))
-      return;
-    row.section = pattern_name(p, &name);
-    row.exclude_files = section.exclude;
-    row.sort = section.sort;
-    row.sort2 = section.sort2;
-    row.no_sort = section.no_sort;
-    row.reverse = section.reverse || file.reverse;
-    row.joined = any;
-    *vec_push(&b->patterns) = row;
-    any = true;
-  }
-}
-
 /* ---- bodies ---- */
 
 static u32 data_size(const Tok *t) {
-  return tok_is(t, "BYTE")                         ? 1
-         : tok_is(t, "SHORT")                      ? 2
-         : tok_is(t, "LONG")                       ? 4
-         : tok_is(t, "QUAD") || tok_is(t, "SQUAD") ? 8
-                                                   : 0;
+  switch (t->word) {
+  case W_BYTE: return 1;
+  case W_SHORT: return 2;
+  case W_LONG: return 4;
+  case W_QUAD:
+  case W_SQUAD: return 8;
+  default: return 0;
+  }
 }
 
-static void parse_body_item(Parser *p, Body *b) {
+/* \n \r \t, three octal digits; a backslash before anything else stands for that. */
+static u32 unescape(const Tok *t, char *out) {
+  u32 n = 0;
+  for (u32 i = 0; i < t->len; i++) {
+    u8 c = t->p[i];
+    if (c != '\\' || i + 1 == t->len) {
+      out[n++] = (char)c;
+      continue;
+    }
+    c = t->p[++i];
+    if (c >= '0' && c <= '7') {
+      u32 v = c - '0';
+      for (u32 k = 1; k < 3 && i + 1 < t->len && t->p[i + 1] >= '0' && t->p[i + 1] <= '7'; k++)
+        v = v * 8 + (t->p[++i] - '0');
+      out[n++] = (char)v;
+    } else {
+      out[n++] = c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : (char)c;
+    }
+  }
+  return n;
+}
+
+/* ASCIZ "text"; ASCII (size) "text": of that size, its last byte zero. The word was taken. GNU ld manual, "Output Section Data". */
+static void parse_string(Parser *p, const Tok *word, LayoutStmt *st) {
+  ExprValue size = {0};
+  Tok at = *peek(p, LEX_PATTERN);
+  bool sized = word->word == W_ASCII && tok_punct(&at, P1('('));
+  if (sized) {
+    const Expr *e = parse_paren_expr(p);
+    const ExprEnv none = {0};
+    if (e && (!expr_eval(e, &none, &size) || size.v > MAX_STRING))
+      report(p, &at, "the size of ASCII must be a plain number up to %d", MAX_STRING);
+    if (size.v > MAX_STRING)
+      size.v = 0;
+  }
+  Tok t = *peek(p, LEX_PATTERN);
+  if (!expect_name(p, LEX_PATTERN, "a string"))
+    return;
+  *st = stmt_at(word, LAYOUT_STRING);
+  char *s = arena_alloc(p->a, MAX((u64)t.len + 1, size.v), 1);
+  u32 n = unescape(&t, s);
+  if (sized && n >= size.v && size.v) {
+    if (n > size.v - 1)
+      warn(p, &t, "the string has %u bytes and is cut to %u and a zero byte", n, (u32)size.v - 1);
+    memset(s + size.v - 1, 0, n - (u32)(size.v - 1));
+  }
+  st->name = s;
+  st->data_size = sized ? (u32)size.v : n + (word->word == W_ASCIZ);
+}
+
+static void add_body(Parser *p, const LayoutStmt *st) {
+  LayoutStmt *to = vec_push(&p->body);
+  *to = *st;
+  to->before = p->patterns.n;
+}
+
+static void parse_body_item(Parser *p) {
   const Tok *look = peek(p, LEX_PATTERN);
   if (look->kind != TOK_NAME && look->kind != TOK_QUOTED) {
     expected(p, LEX_PATTERN, "an input section, a statement or '}'");
@@ -280,89 +165,140 @@ static void parse_body_item(Parser *p, Body *b) {
   }
   Tok t = next(p, LEX_PATTERN);
   LayoutStmt st = {0};
-  u32 size = data_size(&t);
-  if (size && tok_punct(peek(p, LEX_PATTERN), P1('('))) {
+  switch (t.word) {
+  case W_BYTE:
+  case W_SHORT:
+  case W_LONG:
+  case W_QUAD:
+  case W_SQUAD:
+    if (!tok_punct(peek(p, LEX_PATTERN), P1('(')))
+      break;
     st = stmt_at(&t, LAYOUT_DATA);
-    st.data_size = size;
+    st.data_size = data_size(&t);
     st.expr = parse_paren_expr(p);
-  } else if (tok_is(&t, "FILL") && accept(p, LEX_PATTERN, P1('('))) {
+    add_body(p, &st);
+    return;
+  case W_FILL:
+    if (!accept(p, LEX_PATTERN, P1('(')))
+      break;
     st = stmt_at(&t, LAYOUT_FILL);
     st.fill = parse_fill(p);
     expect(p, LEX_EXPR, P1(')'));
-  } else if (tok_is(&t, "ASCIZ") && peek(p, LEX_PATTERN)->kind == TOK_QUOTED) {
-    st = stmt_at(&t, LAYOUT_STRING);
-    st.name = expect_name(p, LEX_PATTERN, "a string");
-  } else if (parse_assignment(p, &t, LEX_PATTERN, &st)) {
-    /* taken */
-  } else if (tok_is(&t, "INCLUDE")) {
-    parse_include(p);
+    add_body(p, &st);
     return;
-  } else if (tok_is(&t, "CONSTRUCTORS") || tok_is(&t, "CREATE_OBJECT_SYMBOLS")) {
-    return; /* for formats with set vectors (a.out): nothing to do in ELF */
-  } else if (tok_is(&t, "LINKER_VERSION")) {
-    unsupported(p, &t, "LINKER_VERSION");
+  case W_ASCII:
+  case W_ASCIZ:
+    look = peek(p, LEX_PATTERN);
+    if (look->kind != TOK_QUOTED && look->kind != TOK_NAME && !(t.word == W_ASCII && tok_punct(look, P1('('))))
+      break;
+    parse_string(p, &t, &st);
+    if (!p->failed)
+      add_body(p, &st);
     return;
-  } else if (tok_is(&t, "KEEP") && accept(p, LEX_PATTERN, P1('('))) {
-    Tok first = next(p, LEX_PATTERN);
-    parse_input(p, &first, true, b);
-    expect(p, LEX_PATTERN, P1(')'));
+  case W_LINKER_VERSION:
+    if (p->out->linker_version) {
+      st = stmt_at(&t, LAYOUT_STRING);
+      st.name = WELD_VERSION_LINE;
+      st.data_size = sizeof WELD_VERSION_LINE;
+      add_body(p, &st);
+    }
     return;
-  } else {
-    parse_input(p, &t, false, b);
-    return;
+  case W_INCLUDE: parse_include(p); return;
+  case W_CONSTRUCTORS:
+  case W_CREATE_OBJECT_SYMBOLS: return; /* for formats with set vectors (a.out): nothing to do in ELF */
+  case W_KEEP:
+    if (accept(p, LEX_PATTERN, P1('('))) {
+      Tok first = next(p, LEX_PATTERN);
+      parse_input(p, &first, true);
+      expect(p, LEX_PATTERN, P1(')'));
+      return;
+    }
+    break;
+  case W_CLASS:
+    if (tok_punct(peek(p, LEX_PATTERN), P1('('))) {
+      syntax_error(p, &t, "CLASS is not supported");
+      return;
+    }
+    break;
+  default: break;
   }
-  st.before = b->patterns.n;
-  *vec_push(&b->stmts) = st;
+  if (parse_assignment(p, &t, LEX_PATTERN, &st))
+    add_body(p, &st);
+  else
+    parse_input(p, &t, false);
 }
 
 /* { ... } into the statement. */
 static void parse_body(Parser *p, LayoutStmt *out) {
-  Body b = {0};
+  p->patterns.n = p->body.n = 0;
   expect(p, LEX_PATTERN, P1('{'));
   while (!p->failed && !accept(p, LEX_PATTERN, P1('}'))) {
-    if (!accept(p, LEX_PATTERN, P1(';')))
-      parse_body_item(p, &b);
+    if (!accept(p, LEX_PATTERN, P1(';')) && !accept(p, LEX_PATTERN, P1(',')))
+      parse_body_item(p);
   }
-  LayoutPattern *patterns = ARENA_ARRAY(p->a, LayoutPattern, (u64)b.patterns.n + 1);
-  if (b.patterns.n)
-    memcpy(patterns, b.patterns.at, b.patterns.n * sizeof *patterns);
+  u32 n = p->patterns.n;
+  LayoutPattern *patterns = ARENA_ARRAY(p->a, LayoutPattern, (u64)n + 1);
+  if (n)
+    memcpy(patterns, p->patterns.at, n * sizeof *patterns);
   out->patterns = patterns;
-  out->npatterns = b.patterns.n;
-  if (b.stmts.n) {
-    LayoutStmt *body = ARENA_ARRAY(p->a, LayoutStmt, (u64)b.stmts.n + 1);
-    memcpy(body, b.stmts.at, b.stmts.n * sizeof *body);
-    body[b.stmts.n].kind = LAYOUT_ORPHANS;
+  out->npatterns = n;
+  if (p->body.n) {
+    LayoutStmt *body = ARENA_ARRAY(p->a, LayoutStmt, (u64)p->body.n + 1);
+    memcpy(body, p->body.at, p->body.n * sizeof *body);
+    body[p->body.n].kind = LAYOUT_ORPHANS;
     out->body = body;
   }
-  vec_free(&b.patterns);
-  vec_free(&b.stmts);
 }
 
 /* ---- output sections ---- */
 
-/* NOLOAD, READONLY, (TYPE = x), ... : false when the next token is none of these. */
-static bool parse_type(Parser *p, LayoutStmt *st) {
-  static const struct {
-    const char *word;
-    u32 flag;
-  } rows[] = {{"NOLOAD", LAYOUT_NOLOAD},   {"DSECT", LAYOUT_NOALLOC},
-              {"COPY", LAYOUT_NOALLOC},    {"INFO", LAYOUT_NOALLOC},
-              {"OVERLAY", LAYOUT_NOALLOC}, {"READONLY", LAYOUT_READONLY}};
-  for (u32 i = 0; i < COUNT_OF(rows); i++)
-    if (accept_word(p, LEX_EXPR, rows[i].word)) {
-      st->flags |= rows[i].flag;
-      if (rows[i].flag == LAYOUT_READONLY && accept(p, LEX_EXPR, P1('('))) {
-        parse_type(p, st);
-        expect(p, LEX_EXPR, P1(')'));
-      }
-      return true;
-    }
-  if (!accept_word(p, LEX_EXPR, "TYPE"))
-    return false;
+/* TYPE = SHT_PROGBITS, or an expression; the word was taken. */
+static void parse_type_number(Parser *p, LayoutStmt *st) {
   expect(p, LEX_EXPR, P1('='));
   Tok t = *peek(p, LEX_EXPR);
+  const ElfName *known = elf_name("SHT", &t);
+  if (known) {
+    next(p, LEX_EXPR);
+    Expr *e = expr_make(p, &t, EX_NUM, NULL, NULL);
+    e->num = known->number;
+    st->type = e;
+    return;
+  }
+  if (t.kind == TOK_NAME && t.len > 4 && !memcmp(t.p, "SHT_", 4)) {
+    report(p, &t, "unknown section type '%.*s'%s", (int)MIN(t.len, 40u), (const char *)t.p, elf_name_near(p, "SHT", &t));
+    next(p, LEX_EXPR);
+    return;
+  }
   st->type = parse_expr(p);
-  report(p, &t, "an output section's TYPE is not supported yet");
+}
+
+/* NOLOAD, READONLY, TYPE = x, ... : false when the next token is none of these. */
+static bool parse_type(Parser *p, LayoutStmt *st) {
+  const Tok *look = peek(p, LEX_EXPR);
+  switch (look->word) {
+  case W_NOLOAD: st->flags |= LAYOUT_NOLOAD; break;
+  case W_DSECT:
+  case W_COPY:
+  case W_INFO:
+  case W_OVERLAY: st->flags |= LAYOUT_NOALLOC; break;
+  case W_READONLY:
+    next(p, LEX_EXPR);
+    st->flags |= LAYOUT_READONLY;
+    if (accept(p, LEX_EXPR, P1('('))) {
+      if (accept_word(p, LEX_EXPR, W_TYPE))
+        parse_type_number(p, st);
+      else
+        expected(p, LEX_EXPR, "TYPE");
+      expect(p, LEX_EXPR, P1(')'));
+    }
+    return true;
+  case W_TYPE:
+    next(p, LEX_EXPR);
+    parse_type_number(p, st);
+    return true;
+  default: return false;
+  }
+  next(p, LEX_EXPR);
   return true;
 }
 
@@ -383,15 +319,17 @@ static bool parse_paren_type(Parser *p, LayoutStmt *st) {
 
 /* [address] [(type)] : */
 static void parse_address(Parser *p, LayoutStmt *st) {
-  const Tok *look;
-  if (!parse_paren_type(p, st) && (look = peek(p, LEX_STMT), !tok_punct(look, P1(':'))) &&
-      !tok_punct(look, P1('{'))) {
-    if (accept_word(p, LEX_STMT, "BIND"))
+  if (accept(p, LEX_STMT, P1(':')))
+    return;
+  if (!parse_paren_type(p, st) && !tok_punct(peek(p, LEX_STMT), P1('{'))) {
+    if (peek(p, LEX_STMT)->word == W_BIND) {
+      next(p, LEX_STMT);
       st->expr = parse_paren_expr(p);
-    else
+      if (accept_word(p, LEX_STMT, W_BLOCK)) /* of the linker of System V: GNU ld reads over it */
+        parse_paren_expr(p);
+    } else {
       st->expr = parse_expr(p);
-    if (accept_word(p, LEX_STMT, "BLOCK"))
-      st->align = parse_paren_expr(p);
+    }
     parse_paren_type(p, st);
   }
   expect(p, LEX_STMT, P1(':'));
@@ -401,58 +339,61 @@ static void parse_address(Parser *p, LayoutStmt *st) {
 static void parse_attributes(Parser *p, LayoutStmt *st) {
   while (!p->failed && peek(p, LEX_STMT)->kind == TOK_NAME) {
     Tok t = next(p, LEX_STMT);
-    if (tok_is(&t, "AT"))
-      st->lma = parse_paren_expr(p);
-    else if (tok_is(&t, "ALIGN"))
-      st->align = parse_paren_expr(p);
-    else if (tok_is(&t, "SUBALIGN"))
-      st->subalign = parse_paren_expr(p);
-    else if (tok_is(&t, "ALIGN_WITH_INPUT"))
-      st->flags |= LAYOUT_ALIGN_WITH_INPUT;
-    else if (tok_is(&t, "ONLY_IF_RO"))
-      st->flags |= LAYOUT_ONLY_IF_RO;
-    else if (tok_is(&t, "ONLY_IF_RW"))
-      st->flags |= LAYOUT_ONLY_IF_RW;
-    else {
+    switch (t.word) {
+    case W_AT: st->lma = parse_paren_expr(p); break;
+    case W_ALIGN: st->align = parse_paren_expr(p); break;
+    case W_SUBALIGN: st->subalign = parse_paren_expr(p); break;
+    case W_ALIGN_WITH_INPUT: st->flags |= LAYOUT_ALIGN_WITH_INPUT; break;
+    case W_ONLY_IF_RO: st->flags |= LAYOUT_ONLY_IF_RO; break;
+    case W_ONLY_IF_RW: st->flags |= LAYOUT_ONLY_IF_RW; break;
+    case W_SPECIAL: break; /* of emulations that weld does not have */
+    default:
       unread(p, &t);
       expected(p, LEX_STMT, "'{' or an attribute of the output section");
     }
   }
+  if (st->flags & LAYOUT_ALIGN_WITH_INPUT && st->align && !p->failed)
+    report(p, peek(p, LEX_STMT), "ALIGN and ALIGN_WITH_INPUT exclude each other");
 }
 
 /* >region AT>region :phdr =fill , after the '}'. */
 static void parse_tail(Parser *p, LayoutStmt *st) {
-  VEC(const char *) phdrs = {0};
-  while (!p->failed) {
-    Tok t = *peek(p, LEX_STMT);
-    if (accept(p, LEX_STMT, P1('>'))) {
-      st->region = expect_name(p, LEX_STMT, "a memory region");
-      unsupported(p, &t, ">region");
-    } else if (tok_is(&t, "AT")) {
-      next(p, LEX_STMT);
+  u32 base = p->names.n;
+  for (;;) {
+    const Tok *look = peek(p, LEX_STMT);
+    if (look->kind == TOK_PUNCT) {
+      if (accept(p, LEX_STMT, P1('>'))) {
+        st->region = expect_name(p, LEX_STMT, "a memory region");
+      } else if (accept(p, LEX_STMT, P1(':'))) {
+        const char *name = expect_name(p, LEX_STMT, "a program header");
+        if (name)
+          *vec_push(&p->names) = name;
+      } else if (accept(p, LEX_STMT, P1('='))) {
+        st->fill = parse_fill(p);
+      } else if (!accept(p, LEX_STMT, P1(','))) {
+        break;
+      }
+    } else if (look->word == W_AT) {
+      Tok t = next(p, LEX_STMT);
       if (!accept(p, LEX_STMT, P1('>'))) {
         unread(p, &t); /* an output section of that name */
         break;
       }
       st->lma_region = expect_name(p, LEX_STMT, "a memory region");
-      unsupported(p, &t, "AT>region");
-    } else if (accept(p, LEX_STMT, P1(':'))) {
-      const char *name = expect_name(p, LEX_STMT, "a program header");
-      if (name)
-        *vec_push(&phdrs) = name;
-      unsupported(p, &t, ":phdr");
-    } else if (accept(p, LEX_STMT, P1('='))) {
-      st->fill = parse_fill(p);
-    } else if (!accept(p, LEX_STMT, P1(','))) {
+    } else {
       break;
     }
   }
-  if (phdrs.n) {
-    const char **list = ARENA_ARRAY(p->a, const char *, (u64)phdrs.n + 1);
-    memcpy(list, phdrs.at, phdrs.n * sizeof *list);
-    st->phdrs = list;
-  }
-  vec_free(&phdrs);
+  if (p->names.n > base)
+    st->phdrs = names_take(p, base);
+  p->names.n = base;
+}
+
+void add_stmt(Parser *p, const LayoutStmt *st) {
+  if (p->stmts.n == MAX_STMTS)
+    syntax_error(p, peek(p, LEX_STMT), "the script has more than %d statements", MAX_STMTS);
+  else
+    *vec_push(&p->stmts) = *st;
 }
 
 static void parse_output(Parser *p, const Tok *name) {
@@ -464,27 +405,117 @@ static void parse_output(Parser *p, const Tok *name) {
   parse_attributes(p, &st);
   parse_body(p, &st);
   parse_tail(p, &st);
-  *vec_push(&p->stmts) = st;
+  add_stmt(p, &st);
 }
 
-/* OVERLAY [start] : [NOCROSSREFS] [AT(lma)] { name { ... } ... } [tail]: read, not kept. */
+/* ---- overlays ---- */
+
+static Expr *of_section(Parser *p, const Tok *at, ExprOp op, const char *name) {
+  Expr *e = expr_make(p, at, op, NULL, NULL);
+  e->name = name;
+  return e;
+}
+
+/* PROVIDE(__load_start_NAME = LOADADDR(name)) and its end; NAME is the name without what can't stand in a C identifier. */
+static void provide_load(Parser *p, const Tok *at, const char *name) {
+  char *c = arena_strdup(p->a, name);
+  u32 n = 0;
+  for (const char *s = name; *s; s++)
+    if ((*s >= '0' && *s <= '9') || ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z') || *s == '_')
+      c[n++] = *s;
+  c[n] = 0;
+  LayoutStmt st = stmt_at(at, LAYOUT_ASSIGN);
+  st.flags = LAYOUT_PROVIDE;
+  st.name = arena_printf(p->a, "__load_start_%s", c);
+  st.expr = of_section(p, at, EX_LOADADDR, name);
+  add_stmt(p, &st);
+  st.name = arena_printf(p->a, "__load_stop_%s", c);
+  st.expr = expr_make(p, at, EX_ADD, st.expr, of_section(p, at, EX_SIZEOF, name));
+  add_stmt(p, &st);
+}
+
+/* OVERLAY [start] : [NOCROSSREFS] [AT(lma)] [SUBALIGN(n)] { name { ... } [:phdr] [=fill] ... } [>region] [AT>region] [:phdr] [=fill]
+ * GNU ld manual, "Overlay Description": it stands for output sections at one address, whose load addresses follow each other, and `.`
+ * is behind the longest afterwards. */
 static void parse_overlay(Parser *p, const Tok *word) {
-  unsupported(p, word, "OVERLAY");
-  LayoutStmt st = {0};
+  LayoutStmt all = stmt_at(word, LAYOUT_OUTPUT);
+  all.overlay = ++p->overlays;
   if (!tok_punct(peek(p, LEX_STMT), P1(':')))
-    parse_expr(p);
+    all.expr = parse_expr(p);
   expect(p, LEX_STMT, P1(':'));
-  accept_word(p, LEX_STMT, "NOCROSSREFS");
-  if (accept_word(p, LEX_STMT, "AT"))
-    parse_paren_expr(p);
+  bool nocross = accept_word(p, LEX_STMT, W_NOCROSSREFS);
+  if (accept_word(p, LEX_STMT, W_AT))
+    all.lma = parse_paren_expr(p);
+  if (accept_word(p, LEX_STMT, W_SUBALIGN))
+    all.subalign = parse_paren_expr(p);
   expect(p, LEX_STMT, P1('{'));
+
+  u32 base = p->stmts.n, names = p->names.n;
+  const Expr *longest = NULL;
   while (!p->failed && !accept(p, LEX_STMT, P1('}'))) {
-    if (accept(p, LEX_STMT, P1(';')) || !expect_name(p, LEX_STMT, "an output section or '}'"))
+    if (accept(p, LEX_STMT, P1(';')) || accept(p, LEX_STMT, P1(',')))
       continue;
+    Tok t = *peek(p, LEX_STMT);
+    const char *name = expect_name(p, LEX_STMT, "an output section or '}'");
+    if (!name)
+      break;
+    LayoutStmt st = all;
+    st.name = name;
+    st.line = t.line;
+    st.file = t.src->name;
+    st.col = t.begin - t.line_start + 1;
+    if (p->names.n > names) { /* the first one's address is that of all */
+      st.expr = of_section(p, &t, EX_ADDR, p->names.at[names]);
+      st.lma = NULL;
+    }
     parse_body(p, &st);
     parse_tail(p, &st);
+    add_stmt(p, &st);
+    provide_load(p, &t, name);
+    *vec_push(&p->names) = name;
+    const Expr *size = of_section(p, &t, EX_SIZEOF, name);
+    longest = longest ? expr_make(p, &t, EX_MAX, longest, size) : size;
+    if (p->names.n - names > MAX_OVERLAY)
+      syntax_error(p, &t, "an OVERLAY has more than %d sections", MAX_OVERLAY);
   }
-  parse_tail(p, &st);
+  LayoutStmt tail = {0};
+  parse_tail(p, &tail);
+  if (p->failed)
+    return;
+  for (u32 i = base; i < p->stmts.n; i++) {
+    LayoutStmt *st = &p->stmts.at[i];
+    if (st->kind != LAYOUT_OUTPUT)
+      continue;
+    st->region = tail.region;
+    st->lma_region = tail.lma_region;
+    if (!st->phdrs)
+      st->phdrs = tail.phdrs;
+    if (!st->fill.bytes && !st->fill.expr)
+      st->fill = tail.fill;
+  }
+  if (longest) {
+    LayoutStmt end = stmt_at(word, LAYOUT_ASSIGN);
+    end.name = ".";
+    end.overlay = all.overlay;
+    end.expr = expr_make(p, word, EX_ADD, of_section(p, word, EX_ADDR, p->names.at[names]), longest);
+    add_stmt(p, &end);
+  }
+  if (nocross && p->names.n - names > 1)
+    add_nocross(p, word, p->names.at + names, p->names.n - names, false);
+  p->names.n = names;
+}
+
+/* GROUP [address] : { ... }: of System V; the address is `.`'s. */
+static void parse_group(Parser *p, const Tok *word) {
+  LayoutStmt st = stmt_at(word, LAYOUT_ASSIGN);
+  parse_address(p, &st);
+  st.name = ".";
+  st.flags = 0;
+  if (st.expr)
+    add_stmt(p, &st);
+  if (enter(p))
+    parse_sections(p);
+  leave(p);
 }
 
 void parse_sections(Parser *p) {
@@ -499,15 +530,22 @@ void parse_sections(Parser *p) {
     }
     Tok t = next(p, LEX_STMT);
     LayoutStmt st = {0};
-    if (parse_assignment(p, &t, LEX_STMT, &st))
-      *vec_push(&p->stmts) = st;
-    else if (tok_is(&t, "ENTRY") && tok_punct(peek(p, LEX_STMT), P1('(')))
-      parse_entry(p);
-    else if (tok_is(&t, "INCLUDE"))
-      parse_include(p);
-    else if (tok_is(&t, "OVERLAY"))
-      parse_overlay(p, &t);
-    else
+    switch (t.word) {
+    case W_ENTRY:
+      if (tok_punct(peek(p, LEX_STMT), P1('('))) {
+        parse_entry(p);
+        continue;
+      }
+      break;
+    case W_INCLUDE: parse_include(p); continue;
+    case W_OVERLAY: parse_overlay(p, &t); continue;
+    case W_GROUP: parse_group(p, &t); continue;
+    default: break;
+    }
+    look = peek(p, LEX_STMT);
+    if (tok_punct(look, P1(':')) || !parse_assignment(p, &t, LEX_STMT, &st))
       parse_output(p, &t);
+    else
+      add_stmt(p, &st);
   }
 }

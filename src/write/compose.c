@@ -103,7 +103,7 @@ static void add_run(Plan *p, u32 osec, u32 first, u32 last, u64 begin, u64 end, 
   }
 }
 
-static void add_synth(Plan *p, u32 osec, u32 synth, u64 off) {
+void plan_add_synth(Plan *p, u32 osec, u32 synth, u64 off) {
   const Synth *s = &p->l->synths.at[synth];
   const SynthPart whole = {0, s->size}, *part = s->parts ? s->parts : &whole, *last = part + (s->parts ? s->nparts : 1);
   if (synth == SYN_RELA_DYN)
@@ -137,7 +137,7 @@ void plan_add_osec(Plan *p, u32 osec, u64 off) {
   for (; sp < sp_end && sp->osec == osec; sp++) {
     u64 begin = l->atoms.addr[o->atoms[sp->pos].i];
     add_run(p, osec, at, sp->pos, addr, begin, off);
-    add_synth(p, osec, sp->synth, off + (begin - o->addr));
+    plan_add_synth(p, osec, sp->synth, off + (begin - o->addr));
     at = sp->pos + 1;
     addr = begin + l->synths.at[sp->synth].size;
   }

@@ -59,6 +59,8 @@ typedef struct {
 void plan_init(Plan *p, Link *l, u64 shard);
 /* Bytes that are ready; they must stay until the plan has run. */
 void plan_add_bytes(Plan *p, u32 osec, const u8 *bytes, u64 len, u64 off);
+/* All of a Synth, wherever the layout put it. */
+void plan_add_synth(Plan *p, u32 osec, u32 synth, u64 off);
 /* A whole output section (Osec.filesz bytes) at file offset `off`. Addresses must be final. */
 void plan_add_osec(Plan *p, u32 osec, u64 off);
 /* Orders the pieces and makes the tasks. Reports overlapping pieces. */

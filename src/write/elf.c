@@ -14,6 +14,7 @@
 #include "write/compose.h"
 #include "write/elf_build_id.h"
 #include "write/elf_encode.h"
+#include "write/elf_relocs.h"
 #include "write/elf_symtab.h"
 
 /* More than this is a mistake in a script, not an output. */
@@ -102,6 +103,10 @@ static bool measure(Image *m) {
     }
     m->size = MAX(m->size, end);
   }
+  if (l->relocs) {
+    m->nshdr = MAX(m->nshdr, l->relocs->nshdr);
+    m->size = MAX(m->size, l->relocs->end);
+  }
   if (!binary && !opt->z_nosectionheader) {
     m->shoff = align_up(m->size, l->format->word);
     m->size = m->shoff + (u64)m->nshdr * elf_sizes(l).shdr;
@@ -151,8 +156,8 @@ static u32 synth_section(const Link *l, u32 synth) {
 static void put_ehdr(const Image *m, u8 *out) {
   Link *l = m->l;
   bool gnu = l->has_ifunc || l->has_gnu_symbols || elf_symtab_has_gnu(l);
-  Elf64_Ehdr h = {.e_type = l->opt->kind == OUTPUT_EXEC ? ET_EXEC : ET_DYN,
-                  .e_entry = entry_address(l),
+  Elf64_Ehdr h = {.e_type = l->relocatable ? ET_REL : l->opt->kind == OUTPUT_EXEC ? ET_EXEC : ET_DYN,
+                  .e_entry = l->relocatable ? 0 : entry_address(l),
                   .e_phoff = l->segments.n ? elf_sizes(l).ehdr : 0,
                   .e_shoff = m->shoff,
                   .e_phnum = (u16)MIN(l->segments.n, (u32)PN_XNUM)};
@@ -225,7 +230,7 @@ static void make_shdrs(const Image *m, Elf64_Shdr *out) {
     Elf64_Shdr *h = &out[o->index];
     *h = (Elf64_Shdr){.sh_name = elf_shstrtab_offset(l, l->order[i]),
                       .sh_type = o->type,
-                      .sh_flags = o->attr & ~(u64)SHF_GROUP,
+                      .sh_flags = l->relocatable ? o->attr : o->attr & ~(u64)SHF_GROUP,
                       .sh_addr = o->addr,
                       .sh_offset = o->off,
                       .sh_size = o->size,
@@ -237,6 +242,8 @@ static void make_shdrs(const Image *m, Elf64_Shdr *out) {
       h->sh_link = linked_section(l, o);
   }
   link_sections(l, out);
+  if (l->relocs)
+    elf_relocs_headers(l, out);
 }
 
 /* The file's start and end; Plan keeps pointers to them. */
@@ -354,6 +361,8 @@ static void make_plan(const Image *m, Plan *plan) {
     if (has_bytes(l, o))
       plan_add_osec(plan, l->order[i], file_offset(m, o));
   }
+  if (l->relocs)
+    elf_relocs_plan(l, plan);
   plan_seal(plan);
 }
 
@@ -365,6 +374,8 @@ static bool may_commit(const Link *l) {
 bool elf_write(Link *l) {
   elf_compress_debug(l);
   elf_symtab_finish(l);
+  if (l->relocs)
+    elf_relocs_place(l);
   Image m = {.l = l};
   if (!measure(&m))
     return false;

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 
 #include "core/resolve.h"
+#include "format/elf_relocs.h"
 #include "write/elf_build_id.h"
+#include "write/elf_relocs.h"
 #include "write/elf_symtab_internal.h"
 
 enum {
@@ -31,6 +33,9 @@ typedef struct {
 /* The symbols of what was folded away stay, and mean what stands for it. */
 static bool is_live(const Link *l, u32 atom) { return l->atoms.flags[atom] & ATOM_LIVE; }
 
+/* Hidden symbols become local in what is loaded (gABI ch. 4, "Symbol Visibility"), as do those that a version script hides. */
+static inline bool becomes_local(const Link *l, u32 sym) { return !l->relocatable && l->syms.flags[sym] & (SF_HIDDEN | SF_VERSION_LOCAL); }
+
 static bool is_retained(const Symtab *t, const char *name, u64 len) {
   return !t->retain || globset_find(t->retain, name, len) != UINT32_MAX;
 }
@@ -44,8 +49,11 @@ static bool keep_local(const Link *l, const File *f, const ElfObject *o, u32 i, 
   u32 atom = section ? f->atom_base + section : 0;
   if (!section && !special)
     return false;
-  if (section && (section >= f->natoms || !is_live(l, atom)))
-    return false;
+  if (section && (section >= f->natoms || !is_live(l, atom))) /* a group may have a name that means nothing else */
+    return l->relocatable && section < f->natoms && o->shdrs[section].sh_type == SHT_GROUP && l->uses->symbols[f->local_base + i];
+  if (UNLIKELY(l->relocatable)) /* what relocations name stays; labels may yet keep strings apart */
+    return l->uses->symbols[f->local_base + i] || (l->opt->strip != STRIP_ALL && l->opt->discard != DISCARD_ALL &&
+                                                   (l->opt->discard != DISCARD_LOCALS || name[0] != '.' || name[1] != 'L'));
   if (l->opt->discard == DISCARD_ALL)
     return false;
   if (l->opt->discard == DISCARD_NONE || name[0] != '.' || name[1] != 'L')
@@ -93,6 +101,11 @@ static void first_reference(u32 *slot, u32 file) {
     ;
 }
 
+/* A definition in a section that was dropped is a reference, if anybody refers to it at all. */
+static bool is_empty_claim(const Link *l, const ElfObject *o, u32 i, u32 sym) {
+  return l->relocatable && o->syms[i].st_shndx != SHN_UNDEF && !l->uses->symbols[sym];
+}
+
 static bool keep_definition(const Link *l, const Symtab *t, u32 sym, const char *name, u64 len) {
   u32 atom = l->syms.atom[sym];
   if (l->syms.flags[sym] & SF_SYNTHETIC || (atom && !is_live(l, atom)))
@@ -104,8 +117,7 @@ static bool defined_in(u64 key, u32 file, u32 index) {
   return key_file(key) == file && key_index(key) == index && key_rank(key) < RANK_OUTSIDE;
 }
 
-/* Globals of a file, those that become local (hidden, or by a version script: gABI ch. 4, "Symbol
- * Visibility") in front. out has room for all of them. */
+/* Globals of a file, those that become local in front. out has room for all of them. */
 static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f, Kept *out,
                            u32 room) {
   const ElfObject *o = f->fmt;
@@ -130,7 +142,7 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
       continue;
     u64 key = l->syms.key[sym];
     if (!defined_in(key, fs->file, i)) {
-      if (key_rank(key) >= RANK_OUTSIDE) {
+      if (key_rank(key) >= RANK_OUTSIDE && !is_empty_claim(l, o, i, sym)) {
         first_reference(&t->first_ref[sym], fs->file);
         out[room - ++nglobal] = (Kept){i, NAME_LATER};
       }
@@ -144,7 +156,7 @@ static void choose_globals(const Link *l, Symtab *t, FileSyms *fs, const File *f
     if (!keep_definition(l, t, sym, name, len))
       continue;
     ifunc |= ELF64_ST_TYPE(o->syms[i].st_info) == STT_GNU_IFUNC;
-    if (l->syms.flags[sym] & (SF_HIDDEN | SF_VERSION_LOCAL)) {
+    if (becomes_local(l, sym)) {
       out[nlocal++] = (Kept){i, (u32)len};
     } else {
       out[room - ++nglobal] = (Kept){i, (u32)len};
@@ -206,10 +218,6 @@ static void settle_files(void *ctx, u32 begin, u32 end, unsigned tid) {
   }
 }
 
-static bool is_made_local(const Link *l, u32 sym) {
-  return l->syms.flags[sym] & (SF_HIDDEN | SF_VERSION_LOCAL);
-}
-
 typedef struct {
   u32 sym;
   bool local;
@@ -245,7 +253,7 @@ static void choose_made(Link *l, Symtab *t) {
   for (u32 i = 0; i < l->syms.nglobal; i++)
     if ((l->syms.flags[i] & (SF_SYNTHETIC | SF_UNDEFINED)) == SF_SYNTHETIC && !is_absent_got(l, l->syms.name[i]) &&
         is_retained(t, l->syms.name[i].p, l->syms.name[i].len))
-      *vec_push(&v) = (Made){i, is_made_local(l, i), l->syms.name[i]};
+      *vec_push(&v) = (Made){i, becomes_local(l, i), l->syms.name[i]};
   if (v.n)
     qsort(v.at, v.n, sizeof *v.at, made_order);
   t->made = ARENA_ARRAY(&l->arena, u32, v.n + 1);
@@ -307,7 +315,7 @@ static void find_sections(Link *l, Symtab *t) {
     const Osec *o = &l->osecs.at[l->order[i]];
     bool is_table = !(o->attr & SHF_ALLOC) &&
                     (o->type == SHT_SYMTAB || o->type == SHT_STRTAB || o->type == SHT_SYMTAB_SHNDX);
-    if (o->placed && !is_table)
+    if (o->placed && !is_table && (!l->relocatable || elf_relocs_needs_symbol(l, l->order[i])))
       t->sections[t->nsections++] = l->order[i];
   }
 }
@@ -324,7 +332,7 @@ static bool resize_symtab(Link *l, Synth *s) {
   number_symbols(t);
   s->info_value = t->first_global;
   bool changed = set_size(s, (u64)t->total * s->entsize);
-  bool escapes = l->opt->symtab_shndx || l->norder + 1 >= SHN_LORESERVE;
+  bool escapes = l->opt->symtab_shndx || l->norder + elf_relocs_sections(l) + 1 >= SHN_LORESERVE;
   return set_size(&l->synths.at[SYN_SYMTAB_SHNDX], escapes ? (u64)t->total * 4 : 0) || changed;
 }
 
@@ -391,7 +399,7 @@ void elf_symtab_prepare(Link *l) {
   if (o->oformat_binary || o->z_nosectionheader)
     return;
   shstrtab_prepare(l);
-  if (o->strip == STRIP_ALL)
+  if (o->strip == STRIP_ALL && !l->relocatable)
     return;
   Symtab *t = ARENA_NEW(&l->arena, Symtab);
   if (o->has_retain_symbols)
@@ -418,6 +426,38 @@ void elf_symtab_finish(Link *l) {
   if (t->nsections != before)
     diag_error(l->diag, "internal", "output sections changed after .symtab was sized: %u, then %u",
                before, t->nsections);
+}
+
+typedef struct {
+  const Symtab *t;
+  const Link *l;
+  u32 *symbol;
+} PositionJob;
+
+static void tell_positions(void *ctx, u32 begin, u32 end, unsigned tid) {
+  (void)tid;
+  const PositionJob *j = ctx;
+  for (u32 k = begin; k < end; k++) {
+    const FileSyms *fs = &j->t->files[k];
+    const File *f = &j->l->files.at[fs->file];
+    for (u32 i = 0; i < fs->nlocal + fs->nglobal; i++) {
+      u32 x = fs->kept[i].index, at = i < fs->nlocal ? fs->local_at + i : fs->global_at + (i - fs->nlocal);
+      j->symbol[x < f->first_global ? f->local_base + x : f->globals[x - f->first_global]] = at;
+    }
+  }
+}
+
+void elf_symtab_positions(const Link *l, u32 *symbol, u32 *section_symbol) {
+  const Symtab *t = l->synths.at[SYN_SYMTAB].ctx;
+  if (!t)
+    return;
+  PositionJob j = {t, l, symbol};
+  pool_run(l->pool, t->nfiles, FILES_GRAIN, tell_positions, &j);
+  for (u32 k = 0; k < t->nmade; k++)
+    symbol[t->made[k]] = k < t->nmade_local ? symtab_made_local_at(t) + k : t->first_global + (k - t->nmade_local);
+  memset(section_symbol, 0, l->osecs.n * sizeof *section_symbol);
+  for (u32 k = 0; k < t->nsections; k++)
+    section_symbol[t->sections[k]] = 1 + k;
 }
 
 bool elf_symtab_has_gnu(const Link *l) {

@@ -13,10 +13,15 @@
 void elf_symtab_prepare(Link *l);
 /* When section indexes are final, before the file is composed. */
 void elf_symtab_finish(Link *l);
+/* The index in .symtab of every symbol that is there: symbol[SymId], section_symbol[OsecId]. When those are final. */
+void elf_symtab_positions(const Link *l, u32 *symbol, u32 *section_symbol);
 /* Whether .symtab has global definitions of kinds that are GNU's: indirect functions, unique ones. After
  * elf_symtab_prepare(). */
 bool elf_symtab_has_gnu(const Link *l);
 /* Offset of the name of an output section in .shstrtab. After layout. */
 u32 elf_shstrtab_offset(const Link *l, u32 osec);
+/* The same of the section of its relocations (Link.relocs), and of ".group". */
+u32 elf_shstrtab_relocs(const Link *l, u32 osec);
+u32 elf_shstrtab_group(const Link *l);
 
 #endif

@@ -5,6 +5,7 @@
  * --wrap may have given them another name. */
 #include "core/resolve.h"
 #include "write/elf_encode.h"
+#include "write/elf_relocs.h"
 #include "write/elf_symtab_internal.h"
 
 /* A symbol of the output, its section index not yet escaped. */
@@ -70,6 +71,12 @@ static u32 section_at(const Link *l, u64 addr) {
   return ending ? ending : before;
 }
 
+/* Where addresses are offsets they do not tell the section of a string: its atom does. */
+static u32 holder_of(const Link *l, u32 atom, u64 value) {
+  u64 at;
+  return UNLIKELY(l->relocatable) && l->atoms.flags[atom] & ATOM_MERGE ? merge_where(l, (AtomId){atom}, value, &at).i : atom;
+}
+
 /* An empty section may have been left out: its symbols stand where it would have been. */
 static void set_section_of_atom(const Link *l, OutSym *out, u32 atom) {
   u32 osec = l->atoms.at[atom].osec;
@@ -113,7 +120,7 @@ static void describe_made(const Link *l, u32 sym, OutSym *out) {
   const WeldName *w = &l->weld_names.at[key_index(l->syms.key[sym])];
   SymName name = l->syms.name[sym];
   u8 type = symbol_type(flags);
-  bool local = flags & (SF_HIDDEN | SF_VERSION_LOCAL);
+  bool local = flags & (SF_HIDDEN | SF_VERSION_LOCAL) && !l->relocatable;
   if (name_is(name, "_DYNAMIC") || name_is(name, "_GLOBAL_OFFSET_TABLE_"))
     type = STT_OBJECT;
   *out = (OutSym){.value = l->syms.value[sym],
@@ -142,6 +149,11 @@ static void describe_local(const Link *l, const File *f, const ElfObject *o, u32
     set_special(out, SHN_ABS);
     return;
   }
+  if (UNLIKELY(l->relocatable) && o->shdrs[section].sh_type == SHT_GROUP) {
+    out->shndx = elf_relocs_group(l, (u32)(f - l->files.at), section);
+    out->reserved = !out->shndx;
+    return;
+  }
   u32 atom = f->atom_base + section, flags = l->atoms.flags[atom];
   if (UNLIKELY(flags & ATOM_MERGE))
     out->value = merge_addr(l, (AtomId){atom}, s->st_value);
@@ -149,9 +161,17 @@ static void describe_local(const Link *l, const File *f, const ElfObject *o, u32
     out->value = l->format->local_value(l, (FileId){l->atoms.at[atom].file}, i);
   else
     out->value += l->atoms.addr[atom];
-  set_section_of_atom(l, out, atom);
+  set_section_of_atom(l, out, holder_of(l, atom, s->st_value));
   if (UNLIKELY(ELF64_ST_TYPE(s->st_info) == STT_TLS))
     out->value -= l->tls_begin;
+}
+
+/* A tentative definition that stays one: as large and as aligned as the largest of its name. */
+static void describe_common(const Link *l, const ElfSym *s, u32 sym, OutSym *out) {
+  bool large = l->syms.atom[sym] == l->synths.at[SYN_LCOMMON].atom.i;
+  out->value = (u64)1 << common_p2align(l, sym);
+  out->size = s->st_size;
+  set_special(out, large ? SHN_X86_64_LCOMMON : SHN_COMMON);
 }
 
 /* A global that this file defines. */
@@ -159,7 +179,7 @@ static void describe_global(const Link *l, const ElfObject *o, u32 sym, u32 i, O
   const ElfSym *s = &o->syms[i];
   u32 flags = l->syms.flags[sym], atom = l->syms.atom[sym];
   u8 bind = ELF64_ST_BIND(s->st_info), type = ELF64_ST_TYPE(s->st_info);
-  if (flags & (SF_HIDDEN | SF_VERSION_LOCAL))
+  if (flags & (SF_HIDDEN | SF_VERSION_LOCAL) && !l->relocatable)
     bind = STB_LOCAL;
   else if (bind == STB_GNU_UNIQUE && l->opt->no_gnu_unique)
     bind = STB_GLOBAL;
@@ -169,12 +189,16 @@ static void describe_global(const Link *l, const ElfObject *o, u32 sym, u32 i, O
                   .size = s->st_size,
                   .info = st_info(bind, type),
                   .other = (u8)((s->st_other & 0xfcu) | (flags >> SF_VIS_SHIFT & 3))};
+  if (UNLIKELY(l->relocatable) && flags & SF_COMMON && !l->opt->define_common) {
+    describe_common(l, s, sym, out);
+    return;
+  }
   if (UNLIKELY(type == STT_GNU_IFUNC && flags & SF_COPY)) { /* its PLT entry is its address */
     out->info = st_info(bind, STT_FUNC);
     out->size = 0;
     set_section(l, out, section_at(l, out->value));
   } else if (atom && !(flags & SF_ABSOLUTE)) {
-    set_section_of_atom(l, out, atom);
+    set_section_of_atom(l, out, holder_of(l, atom, s->st_value));
   } else {
     set_special(out, SHN_ABS);
   }
@@ -282,6 +306,8 @@ static void put_file(const Link *l, const FileSyms *fs, u32 first, u32 last, Out
         describe_global(l, o, sym, i, &s);
       else
         describe_undefined(l, sym, &s);
+      if (UNLIKELY(l->relocatable) && s.reserved && s.shndx == SHN_UNDEF) /* TLS, say */
+        s.info = st_info(s.info >> 4, ELF64_ST_TYPE(o->syms[i].st_info));
     }
     put(out, &s, (u32)(fs->name_at + fs->kept[k].name));
   }

@@ -420,7 +420,7 @@ static void test_version(void **state) {
     finish(p);
   }
   Parse *p = PARSE("-v");
-  assert_non_null(strstr(p->printed, "(compatible with GNU linkers)\n"));
+  assert_non_null(strstr(p->printed, "(compatible with GNU ld, LLD 19.1.0)\n"));
   assert_null(strstr(p->printed, " 0."));
   finish(p);
   p = GOOD("-v");

@@ -207,7 +207,7 @@ static void test_syntax_errors(void **state) {
       {"/* abc", "unclosed comment"},
       {"1 @ 2", "unexpected '@'"},
       {"1\x01", "unexpected byte 0x01"},
-      {"ORIGIN(ram)", "ORIGIN is not supported yet"},
+      {"ORIGIN(ram", "expected ')'"},
   };
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
     Arena a = {0};

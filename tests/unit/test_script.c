@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "core/layout_match.h"
-#include "script/default.h"
+#include "script/emulation.h"
 #include "script/script.h"
 
 typedef struct {
@@ -325,7 +325,7 @@ static void test_sections(void **state) {
       {"lib*.a:x.o", ".a", false, false, SORT_NONE, SORT_NONE},
       {"lib*.a:x.o", ".b", true, false, SORT_NONE, SORT_NONE},
       {NULL, ".data", false, false, SORT_NONE, SORT_NONE},
-      {NULL, ".s*", true, false, SORT_NAME, SORT_ALIGN},
+      {NULL, ".s*", false, false, SORT_NAME, SORT_ALIGN},
       {"*.o", ".r.*", false, false, SORT_NAME, SORT_NONE},
       {NULL, ".z", false, false, SORT_NONE, SORT_NONE},
       {"whole.o", "*", false, false, SORT_NONE, SORT_NONE},
@@ -349,8 +349,8 @@ static void test_sections(void **state) {
   assert_null(t->patterns[6].exclude_files);
   assert_true(t->patterns[7].reverse && t->patterns[7].sort_files);
   assert_string_equal(t->patterns[8].exclude_files[0], "*z.o");
-  assert_int_equal(t->patterns[10].flags_with, ATOM_ALLOC);
-  assert_int_equal(t->patterns[10].flags_without, ATOM_WRITE);
+  assert_int_equal(t->patterns[10].attr_with, 2);
+  assert_int_equal(t->patterns[10].attr_without, 1);
 
   static const struct {
     LayoutKind kind;
@@ -413,6 +413,166 @@ static void test_include(void **state) {
   case_free(c);
 }
 
+static void test_memory(void **state) {
+  (void)state;
+  Case *c = script("MEMORY { ram (rw!x) : ORIGIN = 0x100, LENGTH = 4M rom (R !WX) : org = 0 len = 1, c : o = 2, l = 3 }\n"
+                   "REGION_ALIAS(\"data\", ram) REGION_ALIAS(more, data);\n"
+                   "PHDRS { text PT_LOAD FILEHDR PHDRS AT(0) FLAGS(5); d 2 + 3; n PT_GNU_RELRO; }\n"
+                   "NOCROSSREFS(.a, .b .c) NOCROSSREFS_TO(.a .b) NOCROSSREFS(.z)\n"
+                   "SECTIONS { .a : { } >ram AT>rom :text :d =0 .b : { } :NONE, .c : { } AT> rom }\n");
+  const LayoutDesc *l = &c->s.layout;
+  static const struct {
+    const char *name;
+    u32 attrs, not_attrs, alias;
+  } want[] = {
+      {"ram", REGION_READONLY | REGION_WRITABLE, REGION_EXECUTABLE, UINT32_MAX},
+      {"rom", REGION_READONLY, REGION_WRITABLE | REGION_EXECUTABLE, UINT32_MAX},
+      {"c", 0, 0, UINT32_MAX},
+      {"data", 0, 0, 0},
+      {"more", 0, 0, 0},
+  };
+  assert_int_equal(l->nregions, COUNT_OF(want));
+  for (u32 i = 0; i < COUNT_OF(want); i++) {
+    assert_string_equal(l->regions[i].name, want[i].name);
+    assert_int_equal(l->regions[i].attrs, want[i].attrs);
+    assert_int_equal(l->regions[i].not_attrs, want[i].not_attrs);
+    assert_int_equal(l->regions[i].alias, want[i].alias);
+  }
+  assert_int_equal(l->regions[0].length->num, 4 << 20);
+  assert_int_equal(l->regions[2].origin->num, 2);
+  assert_int_equal(l->regions[1].col, 51);
+  assert_int_equal(l->nphdrs, 3);
+  assert_int_equal(l->phdrs[0].type->num, 1);
+  assert_true(l->phdrs[0].filehdr && l->phdrs[0].phdrs && l->phdrs[0].at && l->phdrs[0].flags);
+  assert_int_equal(l->phdrs[1].type->op, EX_ADD);
+  assert_int_equal(l->phdrs[2].type->num, 0x6474e552);
+  assert_int_equal(l->nnocross, 2);
+  assert_string_equal(l->nocross[0].names[2], ".c");
+  assert_null(l->nocross[0].names[3]);
+  assert_true(l->nocross[1].to_first && !l->nocross[0].to_first);
+  const LayoutStmt *s = l->stmts;
+  assert_string_equal(s[0].region, "ram");
+  assert_string_equal(s[0].lma_region, "rom");
+  assert_string_equal(s[0].phdrs[1], "d");
+  assert_null(s[0].phdrs[2]);
+  assert_string_equal(s[1].phdrs[0], "NONE");
+  assert_true(!s[2].region && s[2].lma_region);
+
+  /* what follows in another script knows them; a second one of a name counts */
+  assert_true(script_parse(&c->a, c->d, "u.ld", bytes("MEMORY { c : o = 7, l = 8 } REGION_ALIAS(z, data) SECTIONS { .d : { } }"), &c->s));
+  diag_flush(c->d);
+  assert_int_equal(l->nregions, 6);
+  assert_int_equal(l->regions[2].origin->num, 7);
+  assert_int_equal(l->regions[5].alias, 0);
+  assert_int_equal(l->nstmts, 4);
+  assert_non_null(strstr(c->text, "u.ld:1:10: memory region 'c' is declared again"));
+  case_free(c);
+}
+
+static void test_overlay(void **state) {
+  (void)state;
+  Case *c = script("SECTIONS { .t : { *(.t) }\n"
+                   " OVERLAY 0x1000 : NOCROSSREFS AT(4) SUBALIGN(2) { .a { *(.a) } .b.1 { x = .; } :p =0 } >RAM :q =1 + 1, .e : { }\n"
+                   " OVERLAY : { .c { *(.c) } } }");
+  const LayoutStmt *s = c->s.layout.stmts;
+  static const struct {
+    LayoutKind kind;
+    u32 flags, overlay;
+    const char *name;
+  } want[] = {
+      {LAYOUT_OUTPUT, 0, 0, ".t"},
+      {LAYOUT_OUTPUT, 0, 1, ".a"},
+      {LAYOUT_ASSIGN, LAYOUT_PROVIDE, 0, "__load_start_a"},
+      {LAYOUT_ASSIGN, LAYOUT_PROVIDE, 0, "__load_stop_a"},
+      {LAYOUT_OUTPUT, 0, 1, ".b.1"},
+      {LAYOUT_ASSIGN, LAYOUT_PROVIDE, 0, "__load_start_b1"},
+      {LAYOUT_ASSIGN, LAYOUT_PROVIDE, 0, "__load_stop_b1"},
+      {LAYOUT_ASSIGN, 0, 1, "."},
+      {LAYOUT_OUTPUT, 0, 0, ".e"},
+      {LAYOUT_OUTPUT, 0, 2, ".c"},
+      {LAYOUT_ASSIGN, LAYOUT_PROVIDE, 0, "__load_start_c"},
+      {LAYOUT_ASSIGN, LAYOUT_PROVIDE, 0, "__load_stop_c"},
+      {LAYOUT_ASSIGN, 0, 2, "."},
+  };
+  assert_int_equal(c->s.layout.nstmts, COUNT_OF(want));
+  for (u32 i = 0; i < COUNT_OF(want); i++) {
+    assert_int_equal(s[i].kind, want[i].kind);
+    assert_int_equal(s[i].flags, want[i].flags);
+    assert_int_equal(s[i].overlay, want[i].overlay);
+    assert_string_equal(s[i].name, want[i].name);
+  }
+  assert_int_equal(s[1].expr->num, 0x1000);
+  assert_int_equal(s[1].lma->num, 4);
+  assert_int_equal(s[1].subalign->num, 2);
+  assert_int_equal(s[4].expr->op, EX_ADDR);
+  assert_string_equal(s[4].expr->name, ".a");
+  assert_null(s[4].lma);
+  assert_string_equal(s[1].region, "RAM");
+  assert_string_equal(s[4].region, "RAM");
+  assert_string_equal(s[1].phdrs[0], "q");
+  assert_string_equal(s[4].phdrs[0], "p");
+  assert_int_equal(s[1].fill.expr->op, EX_ADD);
+  assert_int_equal(s[4].fill.expr->num, 0);
+  assert_int_equal(s[7].expr->b->op, EX_MAX);
+  assert_null(s[9].expr);
+  assert_int_equal(c->s.layout.nnocross, 1);
+  assert_string_equal(c->s.layout.nocross[0].names[1], ".b.1");
+  case_free(c);
+}
+
+static void test_insert(void **state) {
+  (void)state;
+  Case *c = script("x = 1; SECTIONS { .a : { *(.a) } y = 2; } INSERT AFTER .text; SECTIONS { .b : { } } INSERT BEFORE \".data\" z = 1;");
+  assert_int_equal(c->s.inserts.n, 2);
+  const ScriptInsert *in = c->s.inserts.at;
+  assert_true(in[0].first == 0 && in[0].end == 3 && !in[0].before && streq(in[0].name, ".text"));
+  assert_true(in[1].first == 3 && in[1].end == 4 && in[1].before && streq(in[1].name, ".data"));
+  assert_false(c->s.has_sections);
+  assert_int_equal(c->s.layout.nstmts, 5);
+  case_free(c);
+}
+
+static void test_sections_rare(void **state) {
+  (void)state;
+  Case *c = script("SECTIONS {\n"
+                   " .a (TYPE = SHT_NOTE) : { *(REVERSE(.a.*) .b.*) REVERSE(SORT_BY_NAME(*.o))(.c) [ .d .e ] *(SORT(SORT(.f))) }\n"
+                   " .b 0x10 (READONLY (TYPE = 0x70000001)) : { ASCIZ \"a\\tb\\101\" ASCII (4) \"hello\" ASCII (4) \"x\" LINKER_VERSION; }\n"
+                   " .c ALIGN(8) (NOLOAD) : ALIGN_WITH_INPUT SPECIAL { *(SORT_BY_INIT_PRIORITY(.i.*) SORT_BY_INIT_PRIORITY(.j.*)) }\n"
+                   " .d BIND(0x100) BLOCK(4) : { INPUT_SECTION_FLAGS(SHF_MERGE & SHF_STRINGS & !SHF_GNU_RETAIN) *(.s) }\n"
+                   " GROUP 0x2000 : { .e : { *(.x , .y) \"*(odd)\"(.z) } , .f () : { CREATE_OBJECT_SYMBOLS } }\n"
+                   " \"with blank\" : { *(\"a b\") } a ^= 3; . += 010 + $10 + 10H + 11b + 7d;\n"
+                   "}");
+  const LayoutStmt *s = c->s.layout.stmts;
+  assert_int_equal(s[0].type->num, 7);
+  const LayoutPattern *p = s[0].patterns;
+  assert_true(p[0].reverse && p[0].sort == SORT_NAME && !p[1].joined && !p[1].reverse);
+  assert_true(p[2].sort_files && p[2].reverse_files && !p[2].reverse && streq(p[2].file, "*.o"));
+  assert_true(!p[3].file && streq(p[3].section, ".d") && p[4].joined && streq(p[4].section, ".e"));
+  assert_true(p[5].sort == SORT_NAME && p[5].sort2 == SORT_NONE);
+  assert_int_equal(s[1].type->num, 0x70000001);
+  assert_true(s[1].flags & LAYOUT_READONLY);
+  const LayoutStmt *b = s[1].body;
+  assert_int_equal(b[0].data_size, 5);
+  assert_memory_equal(b[0].name, "a\tbA", 5);
+  assert_int_equal(b[1].data_size, 4);
+  assert_memory_equal(b[1].name, "hel", 4);
+  assert_memory_equal(b[2].name, "x\0\0", 4);
+  assert_int_equal(b[3].kind, LAYOUT_ORPHANS);
+  assert_non_null(strstr(c->text, ": the string has 5 bytes and is cut to 3 and a zero byte"));
+  assert_true(s[2].expr->op == EX_ALIGN && s[2].flags == (LAYOUT_NOLOAD | LAYOUT_ALIGN_WITH_INPUT));
+  assert_true(s[2].patterns[1].joined);
+  assert_true(s[3].expr->num == 0x100 && s[3].patterns[0].attr_with == 0x30 && s[3].patterns[0].attr_without == 0x200000);
+  assert_true(streq(s[4].name, ".") && s[4].expr->num == 0x2000);
+  assert_true(streq(s[5].name, ".e") && streq(s[5].patterns[2].file, "*(odd)") && streq(s[6].name, ".f"));
+  assert_string_equal(s[7].name, "with blank");
+  assert_string_equal(s[7].patterns[0].section, "a b");
+  assert_int_equal(s[8].expr->op, EX_XOR);
+  ExprValue v;
+  const ExprEnv none = {0};
+  assert_true(expr_eval(s[9].expr->b, &none, &v) && v.v == 8 + 16 + 16 + 3 + 7);
+  case_free(c);
+}
+
 static void test_script_errors(void **state) {
   (void)state;
   static const struct {
@@ -428,18 +588,20 @@ static void test_script_errors(void **state) {
       {"SECTIONS { .text { } }", "t.ld:1:18: expected ':', found '{'"},
       {"SECTIONS { .text : { *(.text } }", "expected a name or a pattern, found '}'"},
       {"SECTIONS { .text : { *(.text[) } }", "invalid pattern '.text['"},
-      {"SECTIONS { .text : { } >RAM }", ">region is not supported yet"},
-      {"SECTIONS { .text : { } AT>ROM :text }", "AT>region is not supported yet"},
-      {"SECTIONS { .text : { } :text }", ":phdr is not supported yet"},
-      {"MEMORY { ram (rwx) : ORIGIN = 0x100, LENGTH = 4M\n rom : org = 0 len = 1 }",
-       "t.ld:1:1: MEMORY is not supported yet"},
-      {"x = 1;\n  PHDRS { text PT_LOAD FILEHDR PHDRS AT(0) FLAGS(5); d 2; }",
-       "t.ld:2:3: PHDRS is not supported yet"},
-      {"SECTIONS { OVERLAY 0x1000 : NOCROSSREFS AT(1) { .a { *(.a) } .b { x = .; } :p =0 } >RAM }",
-       "OVERLAY is not supported yet"},
-      {"SECTIONS { .x : { *(.x) } } INSERT AFTER .text;", "INSERT is not supported yet"},
-      {"NOCROSSREFS(.a .b)", "NOCROSSREFS is not supported yet"},
-      {"SECTIONS { .x (TYPE = 7) : { } }", "TYPE is not supported yet"},
+      {"SECTION { }", "t.ld:1:1: unknown command 'SECTION'; did you mean 'SECTIONS'?\n  SECTION { }\n  ^~~~~~~"},
+      {"x = SIZOF(.text);", "t.ld:1:5: unknown function 'SIZOF'; did you mean 'SIZEOF'?"},
+      {"MEMORY { ram (rq) : ORIGIN = 1, LENGTH = 2 }", "t.ld:1:15: unknown attribute 'q'"},
+      {"MEMORY { ram : ORIGIN = 1 }", "expected LENGTH, found '}'"},
+      {"MEMORY { ram : o = 1, l = 2 } REGION_ALIAS(x, rom)", "there is no memory region 'rom' before this; did you mean 'ram'?"},
+      {"MEMORY { ram : o = 1, l = 2 } REGION_ALIAS(ram, ram)", "t.ld:1:44: there is a memory region 'ram' already"},
+      {"PHDRS { text PT_LAOD; }", "t.ld:1:14: unknown type 'PT_LAOD' of a program header; did you mean 'PT_LOAD'?"},
+      {"PHDRS { text PT_LOAD FILEHDRS; }", "expected FILEHDR, PHDRS, AT, FLAGS or ';', found 'FILEHDRS'"},
+      {"PHDRS { a 1; a 2; }", "t.ld:1:14: there is a program header 'a' already"},
+      {"SECTIONS { .x (TYPE = SHT_NOTBITS) : { } }", "unknown section type 'SHT_NOTBITS'; did you mean 'SHT_NOBITS'?"},
+      {"SECTIONS { .x : { INPUT_SECTION_FLAGS(SHF_ALOC) *(.x) } }", "unknown section flag 'SHF_ALOC'; did you mean 'SHF_ALLOC'?"},
+      {"SECTIONS { .x : ALIGN(4) ALIGN_WITH_INPUT { } }", "exclude each other"},
+      {"SECTIONS { .x : { } } INSERT BEHIND .text", "expected AFTER or BEFORE, found 'BEHIND'"},
+      {"SECTIONS { .x : { ASCII (y) \"a\" } }", "the size of ASCII must be a plain number"},
       {"INCLUDE x", "INCLUDE is not allowed here"},
       {"x = 99999999999999999999;", "does not fit in 64 bits"},
       {"PROVIDE(. = 1);", "can't be provided"},
@@ -486,7 +648,7 @@ static void test_deep(void **state) {
 
 static const LayoutStmt *place(const LayoutMatcher *m, const LayoutDesc *d, const char *name,
                                const char *path, const char *member, u32 flags, LayoutHit *hit) {
-  return layout_match(m, name, strlen(name), path, member, flags, hit) ? &d->stmts[hit->stmt]
+  return layout_match(m, name, strlen(name), path, member, flags, 0, hit) ? &d->stmts[hit->stmt]
                                                                        : NULL;
 }
 
@@ -518,18 +680,19 @@ static void test_default_layout(void **state) {
       {".note.gnu.build-id", NULL, ".note.gnu.build-id", RO},
       {".note.GNU-stack", "a.o", "/DISCARD/", 0},
       {".ldata.x", "a.o", ".ldata", RW | ATOM_LARGE},
-      {".note.foo", "a.o", "", RO},
-      {"my_ro", "a.o", "", RO},
-      {"my_code", "a.o", "", RX},
-      {"my_data", "a.o", "", RW},
-      {"my_bss", "a.o", "", RW | ATOM_ZEROFILL},
-      {"my_tls", "a.o", "", RW | ATOM_TLS},
-      {".comment", "a.o", NULL, 0},
-      {".debug_info", "a.o", NULL, 0},
+      {".note.foo", "a.o", NULL, RO},
+      {"my_ro", "a.o", NULL, RO},
+      {".comment", "a.o", ".comment", 0},
+      {".debug_info", "a.o", ".debug_info", 0},
       {"", "a.o", NULL, 0},
   };
+  Case *c = case_new();
+  Options o;
+  options_init(&o);
+  assert_true(script_parse(&c->a, c->d, "t.ld", emulation_script(&c->a, emulation_default(), &o), &c->s));
+  options_free(&o);
   Arena a = {0};
-  const LayoutDesc *d = &layout_elf_x86_64;
+  const LayoutDesc *d = &c->s.layout;
   LayoutMatcher *m = layout_matcher(&a, d);
   LayoutHit hit;
   for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -554,6 +717,7 @@ static void test_default_layout(void **state) {
     assert_true(hits[i].list <= i);
   }
   arena_free(&a);
+  case_free(c);
 }
 
 static void test_file_patterns(void **state) {
@@ -578,9 +742,9 @@ static void test_file_patterns(void **state) {
     assert_string_equal(st->name, rows[i].osec);
   }
   assert_string_equal(place(m, d, ".t", "a.o", NULL, 0, &hit)->name, "g");
-  assert_true(layout_match_after(m, hit.stmt, ".t", 2, "a.o", NULL, 0, &hit));
+  assert_true(layout_match_after(m, hit.stmt, ".t", 2, "a.o", NULL, 0, 0, &hit));
   assert_string_equal(d->stmts[hit.stmt].name, "h");
-  assert_false(layout_match_after(m, hit.stmt, ".t", 2, "a.o", NULL, 0, &hit));
+  assert_false(layout_match_after(m, hit.stmt, ".t", 2, "a.o", NULL, 0, 0, &hit));
   case_free(c);
 }
 
@@ -590,6 +754,8 @@ int main(void) {
       cmocka_unit_test(test_dynamic_list),  cmocka_unit_test(test_inputs),
       cmocka_unit_test(test_assignments),   cmocka_unit_test(test_sections),
       cmocka_unit_test(test_include),       cmocka_unit_test(test_script_errors),
+      cmocka_unit_test(test_memory),        cmocka_unit_test(test_overlay),
+      cmocka_unit_test(test_insert),        cmocka_unit_test(test_sections_rare),
       cmocka_unit_test(test_deep),          cmocka_unit_test(test_default_layout),
       cmocka_unit_test(test_file_patterns),
   };

@@ -1,0 +1,174 @@
+/* link_relocatable.c: relocatable output (-r): many objects become one, which links like them. Names are resolved and groups
+ * settled as in every link; then sections of one name are joined, and symbols and relocations rewritten.
+ * The trap: nothing may be decided that the final link decides: what is undefined, tentative or hidden stays so, groups stay
+ * groups, and code is not touched. */
+#include "link_relocatable.h"
+
+#include "core/deadstrip.h"
+#include "core/report.h"
+#include "core/resolve.h"
+#include "core/slots.h"
+#include "dump.h"
+#include "format/elf.h"
+#include "inputs.h"
+#include "pass/property.h"
+#include "read/elf_uses.h"
+#include "script/default.h"
+#include "session.h"
+#include "util/trace.h"
+#include "write/elf.h"
+#include "write/elf_relocs.h"
+#include "write/elf_symtab.h"
+#include "write/elf_synths.h"
+#include "write/map.h"
+
+/* ---- what the CPU and the format do not do here ---- */
+
+/* Addends are in the relocations. But what named code that is gone names nothing now, and in these two a pair of zeros would end a
+ * list. */
+static void bury(Link *l, AtomId a, u8 *bytes) {
+  EdgeCursor c = {.atom = a};
+  Edge e[EDGE_BATCH];
+  for (u32 n; (n = l->format->edges(l, &c, e));)
+    for (u32 i = 0; i < n; i++)
+      if (e[i].flags & SF_DISCARDED) {
+        memset(bytes + e[i].offset, 0, l->arch->edge_bytes[e[i].kind]);
+        bytes[e[i].offset] = 1;
+      }
+}
+
+static void keep_fields(Link *l, const AtomId *atoms, u32 n, const ApplyOut *out, unsigned tid) {
+  (void)tid;
+  for (u32 i = 0; i < n; i++) {
+    if (l->atoms.flags[atoms[i].i] & (ATOM_ALLOC | ATOM_SYNTH) || !l->atoms.at[atoms[i].i].rel)
+      continue;
+    const char *name = l->format->atom_name(l, atoms[i]);
+    if (streq(name, ".debug_ranges") || streq(name, ".debug_loc"))
+      bury(l, atoms[i], out->bytes + (l->atoms.addr[atoms[i].i] - out->addr));
+  }
+}
+
+static bool apply_no_field(Link *l, const Edge *e, u8 *place, u64 place_addr) {
+  (void)l, (void)e, (void)place, (void)place_addr;
+  return true;
+}
+
+static void scan_nothing(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid) { (void)l, (void)a, (void)e, (void)n, (void)tid; }
+
+static u64 plan_no_segments(Link *l) { return l->header_size; }
+static void finish_no_segments(Link *l) { (void)l; }
+
+static void keep_relocations(Link *l) {
+  Arch *a = ARENA_NEW(&l->arena, Arch);
+  Format *f = ARENA_NEW(&l->arena, Format);
+  *a = *l->arch;
+  a->apply = keep_fields;
+  a->apply_one = apply_no_field;
+  a->scan_edges = scan_nothing;
+  l->arch = a;
+  *f = *l->format;
+  f->plan_segments = plan_no_segments;
+  f->finish_segments = finish_no_segments;
+  l->format = f;
+}
+
+/* ---- facts ---- */
+
+/* Room for tentative definitions is the final link's business, unless -d gives it now. */
+static void leave_commons(Link *l) {
+  static const u32 synths[] = {SYN_COMMON, SYN_TCOMMON, SYN_LCOMMON};
+  for (u32 i = 0; i < COUNT_OF(synths) && !l->opt->define_common; i++)
+    l->synths.at[synths[i]].size = 0;
+}
+
+/* What inputs say of the stack, the output says: it needs to be executable when one asks for it. */
+static void add_stack_note(Link *l) {
+  bool any = false, exec = l->opt->z_execstack == OPT_YES;
+  for (u32 f = 1; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    if (!file->live || file->kind != FILE_OBJECT || !file->fmt)
+      continue;
+    any |= l->format->has_stack_note(l, (FileId){f});
+    exec |= l->opt->z_execstack == OPT_AUTO && l->format->wants_execstack(l, (FileId){f});
+  }
+  if (any || exec)
+    synth_add(l, &(Synth){.name = ".note.GNU-stack", .type = SHT_PROGBITS, .attr = exec ? SHF_EXECINSTR : 0, .keep_empty = true});
+}
+
+/* Addresses become offsets in output sections, which is what values and places in relocatable output are. */
+static void become_offsets(Link *l) {
+  for (u32 i = 1; i < l->osecs.n; i++) {
+    Osec *o = &l->osecs.at[i];
+    for (u32 k = 0; k < o->natoms && o->addr; k++)
+      l->atoms.addr[o->atoms[k].i] -= o->addr;
+  }
+  for (u32 i = 0; i < l->weld_names.n; i++) {
+    const WeldName *w = &l->weld_names.at[i];
+    if (w->used && w->osec)
+      l->syms.value[w->sym] -= l->osecs.at[w->osec].addr;
+  }
+  for (u32 i = 1; i < l->osecs.n; i++)
+    l->osecs.at[i].addr = l->osecs.at[i].lma = 0;
+  l->tls_begin = l->tls_end = 0;
+}
+
+/* ---- the story ---- */
+
+bool link_relocatable(Link *l) {
+  keep_relocations(l);
+  l->layout = &layout_relocatable;
+  l->opt->is_static = true;                   /* a shared library can't become part of an object */
+  PHASE("load", inputs_load(l));
+  session_settle_threads(l);
+  PHASE("open", resolve_open(l));
+  if (!checkpoint(l))
+    return false;
+  dump_graph(l, "read");
+  l->entry_name = l->opt->entry;              /* a root of dead strip, no more */
+  link_name_asked(l);
+  PHASE("names", resolve_names(l));           /* loads archive members */
+  report_extracts(l);
+  PHASE("atoms", resolve_atoms(l));           /* groups settle by name here, too */
+  elf_synths_init(l);
+  PHASE("symbols", resolve_symbols(l));
+  leave_commons(l);
+  dump_graph(l, "resolve");
+  report_trace(l);
+  PHASE("unwind", ehframe_parse(l));          /* records of code that lost its group go */
+  PHASE("dead strip", deadstrip(l));          /* from -e, -u and KEEP, if asked for */
+  resolve_dead(l);
+  if (l->opt->gc_sections)
+    report_gc_sections(l);
+  report_why_live(l);
+  report_duplicates(l);
+  report_required(l);
+  if (!checkpoint(l))
+    return false;                             /* ---- no new symbols below; what is undefined stays so ---- */
+  PHASE("merge", merge_sections(l));
+  property_merge(l);
+  add_stack_note(l);
+  ehframe_scan(l);                            /* which CIEs are written */
+  PHASE("eh_frame", ehframe_build(l));
+  const ElfUses *uses;
+  PHASE("uses", uses = elf_uses(l));          /* relocations are sound; which symbols they name */
+  if (!checkpoint(l))
+    return false;
+  l->uses = uses;
+  PHASE("symtab", elf_symtab_prepare(l));
+  PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
+  PHASE("relocs", elf_relocs_prepare(l, uses)); /* which sections have some */
+  PHASE("layout", layout_addresses(l));
+  if (!checkpoint(l))
+    return false;
+  become_offsets(l);
+  l->addressed = true;                        /* ---- places are final ---- */
+  PHASE("values", resolve_addresses(l));
+  link_defsym_values(l);
+  if (!checkpoint(l))
+    return false;
+  bool ok;
+  PHASE("write", ok = elf_write(l));
+  if (ok)
+    PHASE("map", map_write(l));
+  return ok && checkpoint(l);
+}
