@@ -612,9 +612,8 @@ static void place_records(void *ctx, u32 begin, u32 end, unsigned tid) {
   for (u32 i = begin; i < end; i++) {
     FileEh *eh = &b->l->files.at[i].eh;
     u32 at = b->o->base[i], entry = b->entries[i];
-    for (u32 k = 0; k < eh->ncies; k++) /* those of other files stand before this range */
-      if (eh->cies[k].out != EH_DROPPED && eh->cies[k].out >= b->o->base[i])
-        at += eh->cies[k].size;
+    for (u32 k = 0; k < eh->ncies; k++) /* those that equal another, of this file or one before, stand where that does */
+      at += eh->cies[k].out == at ? eh->cies[k].size : 0;
     for (u32 k = 0; k < eh->nfdes; k++) {
       EhRecord *r = &eh->fdes[k];
       if (r->out == EH_DROPPED)

@@ -30,8 +30,12 @@ static u32 record_relocs(const Link *l, const EhRecord *r) {
   return n;
 }
 
-/* A CIE is written where the first of its equals stands. */
-static bool is_written(const Link *l, u32 file, const EhRecord *cie) { return cie->out != EH_DROPPED && cie->out >= ehframe_begin(l, (FileId){file}); }
+/* A CIE is written where the first of its equals stands, at the begin of what its file has. `at`: where the next one would. */
+static bool is_written(const EhRecord *cie, u32 *at) {
+  bool first = cie->out == *at;
+  *at += first ? cie->size : 0;
+  return first;
+}
 
 typedef struct {
   Link *l;
@@ -44,8 +48,9 @@ static void count_records(void *ctx, u32 begin, u32 end, unsigned tid) {
   for (u32 f = begin; f < end; f++) {
     const FileEh *eh = &j->l->files.at[f].eh;
     u64 n = 0;
+    u32 out = ehframe_begin(j->l, (FileId){f});
     for (u32 k = 0; k < eh->ncies; k++)
-      n += is_written(j->l, f, &eh->cies[k]) ? record_relocs(j->l, &eh->cies[k]) : 0;
+      n += is_written(&eh->cies[k], &out) ? record_relocs(j->l, &eh->cies[k]) : 0;
     for (u32 k = 0; k < eh->nfdes; k++)
       n += eh->fdes[k].out != EH_DROPPED ? record_relocs(j->l, &eh->fdes[k]) : 0;
     j->r->record_start[f + 1] = n;
@@ -181,8 +186,9 @@ static void put_records(Range *w, u64 first, u64 base) {
   for (u32 f = FIRST_NOT(l->files.n, i, first + starts[i + 1] <= w->at); f < l->files.n && w->at < stop; f++) {
     const File *file = &l->files.at[f];
     u64 at = first + starts[f];
+    u32 out = ehframe_begin(l, (FileId){f});
     for (u32 k = 0; k < file->eh.ncies; k++)
-      if (is_written(l, f, &file->eh.cies[k]))
+      if (is_written(&file->eh.cies[k], &out))
         at = put_record(w, file, &file->eh.cies[k], base, at);
     for (u32 k = 0; k < file->eh.nfdes && at < stop; k++)
       if (file->eh.fdes[k].out != EH_DROPPED)
