@@ -149,14 +149,12 @@ bool link_relocatable(Link *l) {
   add_stack_note(l);
   ehframe_scan(l);                            /* which CIEs are written */
   PHASE("eh_frame", ehframe_build(l));
-  const ElfUses *uses;
-  PHASE("uses", uses = elf_uses(l));          /* relocations are sound; which symbols they name */
+  PHASE("uses", l->uses = elf_uses(l));       /* relocations are sound; which symbols they name */
   if (!checkpoint(l))
     return false;
-  l->uses = uses;
   PHASE("symtab", elf_symtab_prepare(l));
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
-  PHASE("relocs", elf_relocs_prepare(l, uses)); /* which sections have some */
+  PHASE("relocs", elf_relocs_prepare(l));    /* which sections have some */
   PHASE("layout", layout_addresses(l));
   if (!checkpoint(l))
     return false;

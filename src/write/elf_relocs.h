@@ -26,7 +26,6 @@ typedef struct {
 } OutGroup;
 
 typedef struct ElfRelocs {
-  const ElfUses *uses;
   RelocTable *tables;
   u32 ntables;
   u32 *table_of;     /* by OsecId: table + 1, 0: none */
@@ -44,8 +43,9 @@ typedef struct ElfRelocs {
   u64 end;           /* where the last of them ends in the file */
 } ElfRelocs;
 
-/* Right after layout_assign(): which output sections have relocations, how many, which groups there are. Makes Link.relocs. */
-void elf_relocs_prepare(Link *l, const ElfUses *uses);
+/* Right after layout_assign(): which output sections have relocations, how many, which groups there are. Makes Link.relocs from
+ * Link.uses. */
+void elf_relocs_prepare(Link *l);
 /* Does a section symbol of the output section have to be in .symtab? */
 bool elf_relocs_needs_symbol(const Link *l, u32 osec);
 /* How many section headers that are not of the layout. */
