@@ -396,12 +396,13 @@ static bool buries_folded(const Link *l, AtomId a) {
   return starts_with(name, ".debug_") && !streq(name, ".debug_line");
 }
 
-/* The atom in hand: as many of its relocations as there is room for. Returns how many edges were kept. */
-ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 room, u32 *words, bool addressed, const ElfRow *of) {
+/* The atom in hand (`some_plain`: of a machine that has plain edges): as many of its relocations as there is room for. Returns how
+ * many edges were kept. */
+ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 room, u32 *words, bool addressed, bool some_plain,
+                              const ElfRow *of) {
   const Link *l = s->l;
   AtomId a = st->atoms[st->at];
   u32 aflags = l->atoms.flags[a.i], n = 0, i = st->next;
-  const bool some_plain = of == rows; /* of other machines nothing is */
   bool loaded = aflags & ATOM_ALLOC, count = some_plain && aflags & st->plain_words, fast = some_plain && loaded && s->size >= 8;
   u32 special = loaded ? l->arch->special : l->arch->special_unloaded;
   u64 addr = addressed ? l->atoms.addr[a.i] : 0;
@@ -434,7 +435,8 @@ ALWAYS_INLINE u32 stream_atom(const Source *s, EdgeStream *st, Edge *buf, u32 ro
   return n;
 }
 
-ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed, const ElfRow *of) {
+/* `addressed` and `some_plain` are constants: each way through has one copy of the loops. */
+ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed, bool some_plain, const ElfRow *of) {
   enum { AHEAD = 4 };
   u32 n = 0;
   Source s = {.file = 0};
@@ -446,7 +448,7 @@ ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed, const El
     if (a->file != s.file)
       source_file(&s, l, a->file);
     source_atom(&s, a);
-    u32 words = 0, kept = stream_atom(&s, st, &st->edge[n], STREAM_EDGES - n, &words, addressed, of);
+    u32 words = 0, kept = stream_atom(&s, st, &st->edge[n], STREAM_EDGES - n, &words, addressed, some_plain, of);
     bool last = st->next == s.total;
     if (kept || words || (last && st->begun)) {
       st->run[st->nruns++] = (EdgeRun){st->atoms[st->at], n, n + kept, words, !st->begun, last};
@@ -462,10 +464,10 @@ ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed, const El
   return st->nruns || st->at < st->n;
 }
 
-static u32 stream_scan(const Link *l, EdgeStream *s) { return stream(l, s, false, rows); }
-static u32 stream_apply(const Link *l, EdgeStream *s) { return stream(l, s, true, rows); }
+static u32 stream_scan(const Link *l, EdgeStream *s) { return stream(l, s, false, true, rows); }
+static u32 stream_apply(const Link *l, EdgeStream *s) { return stream(l, s, true, true, rows); }
 
-u32 elf_edge_stream_of_machine(const Link *l, EdgeStream *s) { return stream(l, s, l->addressed, elf_machine(l)->rows); }
+u32 elf_edge_stream_of_machine(const Link *l, EdgeStream *s) { return stream(l, s, l->addressed, false, elf_machine(l)->rows); }
 
 u32 elf_edge_stream(const Link *l, EdgeStream *s) {
   return l->addressed ? stream_apply(l, s) : stream_scan(l, s);

@@ -107,8 +107,8 @@ void leave(Parser *p) {
 
 /* ---- tokens ---- */
 
-/* What a byte can be. Bits 0 to 5: part of a name in that LexMode, whatever stands around it. */
-enum { ALWAYS = 0x3f, MAYBE = 1 << 6 /* in_name() decides */, BLANK = 1 << 7 };
+/* What a byte can be: part of a name, whatever the mode and what stands around it; perhaps part of one; a blank in a line. */
+enum { ALWAYS = 1, MAYBE = 2, BLANK = 4 };
 static const u8 classes[256] = {
     ['\t'] = BLANK, ['\r'] = BLANK, ['\f'] = BLANK, ['\v'] = BLANK, [' '] = BLANK,
     ['0' ... '9'] = ALWAYS, ['A' ... 'Z'] = ALWAYS, ['a' ... 'z'] = ALWAYS, [0x80 ... 0xff] = ALWAYS,
@@ -164,7 +164,23 @@ static bool maybe_in_name(const Source *s, u32 i, LexMode m) {
 
 static inline bool in_name(const Source *s, u32 i, LexMode m) {
   u8 k = classes[s->p[i]];
-  return k & (1 << m) || (k & MAYBE && maybe_in_name(s, i, m));
+  return k & ALWAYS || (k & MAYBE && maybe_in_name(s, i, m));
+}
+
+/* Where the name ends that s[i] is part of. *same: it would be that name in every mode. */
+static u32 name_end(const Source *s, u32 i, LexMode m, bool *same) {
+  const u8 *p = s->p;
+  u32 n = s->len, maybe = classes[p[i]];
+  while (++i < n) {
+    u8 k = classes[p[i]];
+    if (k & ALWAYS)
+      continue;
+    maybe |= k;
+    if (!(k & MAYBE && maybe_in_name(s, i, m)))
+      break;
+  }
+  *same = !(maybe & MAYBE);
+  return i;
 }
 
 static Word find_word(const u8 *p, u32 len) {
@@ -188,42 +204,52 @@ static Word find_word(const u8 *p, u32 len) {
 
 /* Skips a comment. False when it does not end, and stays before it. */
 static bool skip_comment(Source *s) {
+  const u8 *p = s->p, *end = p + s->len, *q = p + s->pos + 2;
   u32 line = s->line, line_start = s->line_start;
-  for (u32 i = s->pos + 2; i + 1 < s->len; i++) {
-    if (s->p[i] == '\n') {
-      s->line++;
-      s->line_start = i + 1;
-    } else if (s->p[i] == '*' && s->p[i + 1] == '/') {
-      s->pos = i + 2;
+  for (; q + 1 < end; q++) {
+    u8 c = *q;
+    if (LIKELY(c != '\n' && c != '*'))
+      continue;
+    if (c == '\n') {
+      line++;
+      line_start = (u32)(q + 1 - p);
+    } else if (q[1] == '/') {
+      s->pos = (u32)(q + 2 - p);
+      s->line = line;
+      s->line_start = line_start;
       return true;
     }
   }
-  s->line = line;
-  s->line_start = line_start;
   return false;
 }
 
 /* Skips blanks and comments. False at a comment that does not end. */
 static bool skip_blanks(Source *s) {
-  for (;;) {
-    while (s->pos < s->len && classes[s->p[s->pos]] & BLANK)
-      s->pos++;
-    if (s->pos == s->len)
-      return true;
-    u8 c = s->p[s->pos];
+  const u8 *p = s->p;
+  u32 pos = s->pos, len = s->len;
+  for (;; pos++) {
+    if (pos == len)
+      break;
+    u8 c = p[pos];
+    if (classes[c] & BLANK)
+      continue;
     if (c == '\n') {
       s->line++;
-      s->line_start = ++s->pos;
+      s->line_start = pos + 1;
     } else if (c == '#') {
-      const u8 *nl = memchr(s->p + s->pos, '\n', s->len - s->pos);
-      s->pos = nl ? (u32)(nl - s->p) : s->len;
-    } else if (c == '/' && s->pos + 1 < s->len && s->p[s->pos + 1] == '*') {
+      const u8 *nl = memchr(p + pos, '\n', len - pos);
+      pos = nl ? (u32)(nl - p) - 1 : len - 1;
+    } else if (c == '/' && pos + 1 < len && p[pos + 1] == '*') {
+      s->pos = pos;
       if (!skip_comment(s))
         return false;
+      pos = s->pos - 1;
     } else {
-      return true;
+      break;
     }
   }
+  s->pos = pos;
+  return true;
 }
 
 static void lex_string(Parser *p, Tok *t) {
@@ -339,11 +365,9 @@ static void lex_token(Parser *p, Tok *t, LexMode m) {
     return;
   }
   t->p = s->p + s->pos;
-  static const char discard[] =
-      "/DISCARD/"; /* may follow the expression of a fill: not a division */
+  static const char discard[] = "/DISCARD/"; /* may follow the expression of a fill: not a division */
   u32 ndiscard = sizeof discard - 1;
-  if (m == LEX_EXPR && c == '/' && s->len - s->pos >= ndiscard &&
-      !memcmp(t->p, discard, ndiscard)) {
+  if (m == LEX_EXPR && c == '/' && s->len - s->pos >= ndiscard && !memcmp(t->p, discard, ndiscard)) {
     t->kind = TOK_NAME;
     t->len = ndiscard;
     s->pos += ndiscard;
@@ -363,9 +387,8 @@ static void lex_token(Parser *p, Tok *t, LexMode m) {
     return;
   }
   if (in_name(s, s->pos, m)) {
-    u32 i = s->pos + 1;
-    while (i < s->len && in_name(s, i, m))
-      i++;
+    u32 i = name_end(s, s->pos, m, &t->same);
+    t->same &= !is_digit(c) && c != '$';
     t->kind = TOK_NAME;
     t->len = i - s->pos;
     t->word = find_word(t->p, t->len);
@@ -382,16 +405,20 @@ static void lex_token(Parser *p, Tok *t, LexMode m) {
   }
   t->kind = TOK_PUNCT;
   t->len = n;
-  for (u32 i = 0; i < n; i++)
+  t->punct = c;
+  for (u32 i = 1; i < n; i++)
     t->punct |= (u32)t->p[i] << (8 * i);
+  t->same = c == '{' || c == '}' || c == ';';
   s->pos += n;
 }
 
-const Tok *peek(Parser *p, LexMode m) {
+const Tok *peek_again(Parser *p, LexMode m) {
   Tok *t = &p->tok;
   if (p->have) {
-    if (m == p->mode || t->kind == TOK_EOF)
+    if (t->same || t->kind == TOK_EOF) {
+      p->mode = m;
       return t;
+    }
     /* Cut it again. t->src is still the current source: an included one is left only at its EOF. */
     Source *s = t->src;
     s->pos = t->begin;
@@ -421,32 +448,8 @@ const Tok *peek(Parser *p, LexMode m) {
   }
 }
 
-Tok next(Parser *p, LexMode m) {
-  Tok t = *peek(p, m);
-  p->have = false;
-  return t;
-}
-
-bool tok_punct(const Tok *t, u32 punct) {
-  return t->kind == TOK_PUNCT && t->punct == punct;
-}
-
 bool tok_is(const Tok *t, const char *word) {
   return t->kind == TOK_NAME && strlen(word) == t->len && !memcmp(word, t->p, t->len);
-}
-
-bool accept(Parser *p, LexMode m, u32 punct) {
-  if (!tok_punct(peek(p, m), punct))
-    return false;
-  p->have = false;
-  return true;
-}
-
-bool accept_word(Parser *p, LexMode m, Word word) {
-  if (peek(p, m)->word != word)
-    return false;
-  p->have = false;
-  return true;
 }
 
 bool expect(Parser *p, LexMode m, u32 punct) {

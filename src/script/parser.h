@@ -48,6 +48,7 @@ typedef struct Source {
 typedef struct {
   TokKind kind;
   Word word; /* of a NAME */
+  bool same; /* it would be this token in every mode */
   u32 punct;
   u64 num;
   const u8 *p; /* NAME, NUMBER: as written; QUOTED: between the quotes. Not NUL-terminated. */
@@ -97,16 +98,32 @@ enum {
 void parser_init(Parser *p, Arena *a, Diag *d, const char *code);
 /* Makes `text` the next thing read. False after a report (too large). */
 bool parser_push(Parser *p, const char *name, Bytes text);
-const Tok *peek(Parser *p, LexMode m);
-Tok next(Parser *p, LexMode m);
+/* The next token, cut in a mode that may differ from the last look's. */
+const Tok *peek_again(Parser *p, LexMode m);
+static inline const Tok *peek(Parser *p, LexMode m) { return LIKELY(p->have && p->mode == m) ? &p->tok : peek_again(p, m); }
+static inline Tok next(Parser *p, LexMode m) {
+  Tok t = *peek(p, m);
+  p->have = false;
+  return t;
+}
+static inline bool tok_punct(const Tok *t, u32 punct) { return t->kind == TOK_PUNCT && t->punct == punct; }
 /* Takes the next token when it is this punctuator. */
-bool accept(Parser *p, LexMode m, u32 punct);
+static inline bool accept(Parser *p, LexMode m, u32 punct) {
+  if (!tok_punct(peek(p, m), punct))
+    return false;
+  p->have = false;
+  return true;
+}
+/* The same of an unquoted word. */
+static inline bool accept_word(Parser *p, LexMode m, Word word) {
+  if (peek(p, m)->word != word)
+    return false;
+  p->have = false;
+  return true;
+}
 /* The same, or a syntax error. */
 bool expect(Parser *p, LexMode m, u32 punct);
-/* Takes the next token when it is this unquoted word. */
-bool accept_word(Parser *p, LexMode m, Word word);
 bool tok_is(const Tok *t, const char *word);
-bool tok_punct(const Tok *t, u32 punct);
 /* A name, quoted or not, as a string in the arena; NULL after a syntax error that says "expected
  * `what`". */
 const char *expect_name(Parser *p, LexMode m, const char *what);

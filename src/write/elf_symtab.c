@@ -232,6 +232,12 @@ static int made_order(const void *pa, const void *pb) {
   return c ? c : a->name.len < b->name.len ? -1 : a->name.len > b->name.len;
 }
 
+/* Nothing to be found at: the symbol was named, but nobody wants the table. */
+static bool is_absent_got(const Link *l, SymName n) {
+  static const char name[] = "_GLOBAL_OFFSET_TABLE_";
+  return n.len == sizeof name - 1 && !memcmp(n.p, name, n.len) && !l->synths.at[SYN_GOT_PLT].size && !l->synths.at[SYN_GOT].size;
+}
+
 /* Symbols that weld defines itself, and those that only -u or the entry names; they belong to no file,
  * so names give their order. */
 static void choose_made(Link *l, Symtab *t) {
@@ -245,7 +251,7 @@ static void choose_made(Link *l, Symtab *t) {
     *vec_push(&v) = (Made){w->sym, false, l->syms.name[w->sym]};
   }
   for (u32 i = 0; i < l->syms.nglobal; i++)
-    if ((l->syms.flags[i] & (SF_SYNTHETIC | SF_UNDEFINED)) == SF_SYNTHETIC &&
+    if ((l->syms.flags[i] & (SF_SYNTHETIC | SF_UNDEFINED)) == SF_SYNTHETIC && !is_absent_got(l, l->syms.name[i]) &&
         is_retained(t, l->syms.name[i].p, l->syms.name[i].len))
       *vec_push(&v) = (Made){i, becomes_local(l, i), l->syms.name[i]};
   if (v.n)

@@ -73,6 +73,8 @@ static void fit_format(const Link *l, u32 syn, Synth *s) {
       s->type = SHT_REL;
       s->name = syn == SYN_RELA_DYN ? ".rel.dyn" : ".rel.plt";
     }
+    if (syn == SYN_RELA_PLT && !l->is_dynamic) /* where scripts put the symbols by which a static program finds it */
+      s->name = l->format->rel ? ".rel.iplt" : ".rela.iplt";
     break;
   case SYN_GOT:
   case SYN_GOT_PLT:
