@@ -240,6 +240,8 @@ typedef struct Format {
   u32 (*edges)(const struct Link *l, EdgeCursor *c, Edge *buf);
   /* The format's number of a CPU's kind, as its relocations have it. */
   u32 (*edge_number)(const struct Link *l, u32 kind);
+  /* Where relocations have no addend of their own (rel): how many bytes of the field are the addend of one of that kind. */
+  u32 (*addend_bytes)(const struct Link *l, u32 kind);
   /* The same for the atoms of a stream, without the plain edges: fills run and edge; 0 at the end, else 1. */
   u32 (*edge_stream)(const struct Link *l, EdgeStream *s);
   /* Name of the atom's input section; owned by the input. */

@@ -464,6 +464,11 @@ ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed, bool som
   return st->nruns || st->at < st->n;
 }
 
+u32 elf_addend_bytes(const Link *l, u32 kind) {
+  const u8 *bytes = elf_machine(l)->addends;
+  return bytes ? bytes[elf_edge_number(l, kind)] : 0;
+}
+
 static u32 stream_scan(const Link *l, EdgeStream *s) { return stream(l, s, false, true, rows); }
 static u32 stream_apply(const Link *l, EdgeStream *s) { return stream(l, s, true, true, rows); }
 

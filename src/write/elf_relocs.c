@@ -8,6 +8,7 @@
 
 #include "core/resolve.h"
 #include "format/elf_object.h"
+#include "write/elf_encode.h"
 #include "write/elf_symtab.h"
 
 enum { RELOCS_GRAIN = 4096, FILES_GRAIN = 16, NAMES_AHEAD = 12 };
@@ -206,8 +207,11 @@ static ElfRela relaxed(const Link *l, u32 a, u64 index, const ElfRela *r) {
 static void put(Range *w, const File *file, const ElfRela *r, u64 where) {
   ElfRela v = translate(w->l, w->x, file, r);
   v.r_offset = where;
-  memcpy(w->out, &v, sizeof v);
-  w->out += sizeof v;
+  if (LIKELY(w->x->entsize == sizeof v))
+    memcpy(w->out, &v, sizeof v);
+  else
+    elf_put_rel(w->l, w->out, where, (u32)ELF64_R_SYM(v.r_info), (u32)ELF64_R_TYPE(v.r_info), !w->l->format->rel, v.r_addend);
+  w->out += w->x->entsize;
   w->at++;
 }
 
@@ -386,7 +390,7 @@ u32 elf_relocs_group(const Link *l, u32 file, u32 shndx) {
 
 void elf_relocs_prepare(Link *l) {
   ElfRelocs *r = ARENA_NEW(&l->arena, ElfRelocs);
-  r->entsize = sizeof(ElfRela);
+  r->entsize = l->format->rel ? elf_sizes(l).rel : elf_sizes(l).rela;
   l->relocs = r;
   count_tables(l, r);
   find_groups(l, r);
@@ -446,7 +450,7 @@ void elf_relocs_place(Link *l) {
   fill_groups(l, r);
 }
 
-void elf_relocs_headers(const Link *l, ElfShdr *out) {
+void elf_relocs_headers(const Link *l, Elf64_Shdr *out) {
   const ElfRelocs *r = l->relocs;
   u32 symtab = l->atoms.at[l->synths.at[SYN_SYMTAB].atom.i].osec, link = l->osecs.at[symtab].index;
   for (u32 g = 0; g < r->ngroups; g++)
@@ -455,8 +459,8 @@ void elf_relocs_headers(const Link *l, ElfShdr *out) {
   for (u32 t = 0; t < r->ntables; t++) {
     const RelocTable *x = &r->tables[t];
     const Osec *o = &l->osecs.at[x->osec];
-    out[x->index] = (Elf64_Shdr){.sh_name = elf_shstrtab_relocs(l, x->osec), .sh_type = SHT_RELA, .sh_flags = SHF_INFO_LINK | (o->attr & SHF_GROUP),
-                                 .sh_offset = x->off, .sh_size = x->n * r->entsize, .sh_link = link, .sh_info = o->index, .sh_addralign = 8, .sh_entsize = r->entsize};
+    out[x->index] = (Elf64_Shdr){.sh_name = elf_shstrtab_relocs(l, x->osec), .sh_type = l->format->rel ? SHT_REL : SHT_RELA, .sh_flags = SHF_INFO_LINK | (o->attr & SHF_GROUP),
+                                 .sh_offset = x->off, .sh_size = x->n * r->entsize, .sh_link = link, .sh_info = o->index, .sh_addralign = l->format->word, .sh_entsize = r->entsize};
   }
 }
 

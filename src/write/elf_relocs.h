@@ -55,7 +55,7 @@ u32 elf_relocs_sections(const Link *l);
 void elf_relocs_place(Link *l);
 /* Section header of the group that section `shndx` of a file is; 0: it is not there. */
 u32 elf_relocs_group(const Link *l, u32 file, u32 shndx);
-void elf_relocs_headers(const Link *l, ElfShdr *out);
+void elf_relocs_headers(const Link *l, Elf64_Shdr *out);
 void elf_relocs_plan(Link *l, Plan *plan);
 
 #endif
