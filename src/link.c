@@ -34,6 +34,7 @@
 #include "script/default.h"
 #include "session.h"
 #include "util/trace.h"
+#include "format/elf_relocs.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
 #include "write/elf_relocs.h"
@@ -139,6 +140,10 @@ void session_end(Link *l) {
     pages_free((void *)(uintptr_t)l->owned.at[i].p, l->owned.at[i].len);
   vec_free(&l->owned);
   pages_free((void *)(uintptr_t)l->spare.p, l->spare.len);
+  if (l->uses) {
+    vec_free(&l->uses->calls);
+    vec_free(&l->uses->significant);
+  }
   intern_free(&l->names);
   intern_free(&l->groups);
   inputs_free(l);

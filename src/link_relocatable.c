@@ -180,6 +180,7 @@ bool link_relocatable(Link *l) {
   if (!checkpoint(l))
     return false;
   PHASE("symtab", elf_symtab_prepare(l));
+  elf_notes_add(l);
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
   PHASE("relocs", elf_relocs_prepare(l));    /* which sections have some */
   PHASE("layout", layout_addresses(l));
