@@ -83,7 +83,14 @@ static bool keep_field(Link *l, const Edge *e, u8 *place, u64 place_addr) {
 static void scan_nothing(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid) { (void)l, (void)a, (void)e, (void)n, (void)tid; }
 
 static u64 plan_no_segments(Link *l) { return l->header_size; }
-static void finish_no_segments(Link *l) { (void)l; }
+
+/* elf_relocs_place() says where they are in the file. */
+static void finish_no_segments(Link *l) {
+  for (u32 i = 0; i < l->norder; i++) {
+    Osec *o = &l->osecs.at[l->order[i]];
+    o->filesz = o->bytes ? o->filesz : o->aflags & ATOM_ZEROFILL ? 0 : o->size;
+  }
+}
 
 static void keep_relocations(Link *l) {
   Arch *a = ARENA_NEW(&l->arena, Arch);
