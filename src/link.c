@@ -28,6 +28,7 @@
 #include "pass/export.h"
 #include "pass/property.h"
 #include "read/elf.h"
+#include "read/elf_uses.h"
 #include "read/elf_machine.h"
 #include "read/elf_machine.h"
 #include "script/default.h"
@@ -35,6 +36,7 @@
 #include "util/trace.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
+#include "write/elf_relocs.h"
 #include "write/elf_encode.h"
 #include "write/elf_segments.h"
 #include "write/elf_symtab.h"
@@ -426,9 +428,13 @@ static bool run(Link *l) {
   dump_graph(l, "scan");
   PHASE("dynamic", elf_dynamic_prepare(l));   /* who has slots must be in .dynsym */
   PHASE("eh_frame", ehframe_build(l));
+  if (l->opt->emit_relocs)
+    PHASE("uses", l->uses = elf_uses(l));     /* relocations that stay are checked first */
   PHASE("symtab", elf_symtab_prepare(l));
   PHASE("order", order(l));                   /* live atoms only; decides who stands first */
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
+  if (l->uses)
+    PHASE("relocs", elf_relocs_prepare(l));
   PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
   if (!checkpoint(l))

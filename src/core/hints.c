@@ -249,6 +249,13 @@ static void visit_local(void *ctx, const char *name, const SymRec *r) {
   }
 }
 
+static bool script_discards(const Link *l) {
+  for (u32 i = 0; i < l->layout->nstmts; i++)
+    if (l->layout->stmts[i].kind == LAYOUT_OUTPUT && l->layout->stmts[i].flags & LAYOUT_DISCARD)
+      return true;
+  return false;
+}
+
 /* Global definitions of the very name that lost before they could compete. */
 static void visit_globals(Search *s) {
   Link *l = s->l;
@@ -266,7 +273,10 @@ static void visit_globals(Search *s) {
         say(h, arena_printf(s->a, "%s defines it, but a reference has hidden visibility, so only an object can", name));
       } else if (file->live && rec[k].section) {
         u32 atom = file->atom_base + rec[k].section;
-        if (l->atoms.flags[atom] & ATOM_DISCARDED)
+        if (l->atoms.flags[atom] & ATOM_DISCARDED && l->atoms.at[atom].file == s->file && script_discards(l))
+          say(h, arena_printf(s->a, "%s defines it in section %s, which the linker script discards", name,
+                              l->format->atom_name(l, (AtomId){atom})));
+        else if (l->atoms.flags[atom] & ATOM_DISCARDED)
           say(h, arena_printf(s->a, "%s defines it in a discarded section: the copy of the COMDAT group that was kept has no such symbol", name));
         else if (!(l->atoms.flags[atom] & ATOM_LIVE) && l->atoms.at[atom].file == s->file)
           say(h, arena_printf(s->a, "%s defines it in section %s, which was removed", name, l->format->atom_name(l, (AtomId){atom})));
