@@ -30,8 +30,7 @@
 #include "read/elf.h"
 #include "read/elf_uses.h"
 #include "read/elf_machine.h"
-#include "read/elf_machine.h"
-#include "script/default.h"
+#include "script/script.h"
 #include "session.h"
 #include "util/trace.h"
 #include "write/elf.h"
@@ -77,6 +76,7 @@ static const Format *make_format(Link *l, const ElfMachine *m) {
   elf_format_init(f, m);
   elf_encode_init(f);
   f->output_section = elf_output_section;
+  f->section_class = elf_section_class;
   f->plan_segments = elf_plan_segments;
   f->finish_segments = elf_finish_segments;
   return f;
@@ -107,12 +107,26 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   session_begin(l, o, d);
   l->arch = arch;
   l->format = make_format(l, m);
-  l->layout = &layout_elf_x86_64;
+  l->emulation = e;
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
   l->relocatable = o->relocatable;
   l->header_size = elf_sizes(l).ehdr;
   return true;
+}
+
+/* A link without SECTIONS of its own has those of the emulation's script, read like any other. */
+static void settle_layout(Link *l) {
+  if (l->scripted)
+    return;
+  Script *s = ARENA_NEW(&l->arena, Script);
+  if (script_parse(&l->arena, l->diag, "default linker script", emulation_script(&l->arena, l->emulation, l->opt), s)) {
+    l->layout = &s->layout;
+    l->scripted = l->default_script = true;
+    if (!l->opt->entry)
+      l->opt->entry = s->entry;
+  }
+  script_free(s);
 }
 
 /* Threads pay from some megabytes of input on. */
@@ -192,8 +206,6 @@ static void name_start_stop(Link *l, const LayoutStmt *st) {
 }
 
 static void name_statement(Link *l, const LayoutStmt *st) {
-  if (st->flags & LAYOUT_NOT_PIC && l->is_pic)
-    return;
   if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
     u32 i = weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
     l->weld_names.at[i].stmt = st;
@@ -384,6 +396,7 @@ static void weld_values(Link *l) {
 
 static bool run(Link *l) {
   PHASE("load", inputs_load(l));              /* names to mapped files, in command-line order */
+  settle_layout(l);                           /* no script with SECTIONS among them: the default one */
   session_settle_threads(l);
   PHASE("open", resolve_open(l));             /* headers and symbol tables are where they should be */
   inputs_drop_duplicates(l);                  /* needs sonames */

@@ -99,7 +99,9 @@ typedef struct Link {
   const Format *format;
   const LayoutDesc *layout;
   bool relocatable; /* the output is an object: sections, symbols and relocations stay what they are */
-  bool scripted;    /* layout came from a script's SECTIONS: addresses are the script's business */
+  bool scripted;    /* the layout is a linker script's: addresses are the script's business, and GNU ld's rules hold */
+  bool default_script; /* ... the one of the emulation */
+  const struct Emulation *emulation; /* script/emulation.h; NULL: no script can be made */
   Arena arena;      /* lives as long as the link */
   Arena *scratch;   /* one for each thread */
   Pool *pool;

@@ -73,6 +73,7 @@ typedef struct {
   u32 insert_from;       /* the statement behind the last INSERT */
   bool sections;         /* SECTIONS stood there since the last INSERT */
   u32 overlays;          /* how many there were */
+  bool orders_outputs;   /* LayoutDesc.orders_outputs */
   bool have;             /* tok is the next token, cut in `mode` */
   LexMode mode;
   bool failed; /* a syntax error: every further token is EOF */
