@@ -83,7 +83,18 @@ static bool keep_field(Link *l, const Edge *e, u8 *place, u64 place_addr) {
 static void scan_nothing(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid) { (void)l, (void)a, (void)e, (void)n, (void)tid; }
 
 static u64 plan_no_segments(Link *l) { return l->header_size; }
-static void finish_no_segments(Link *l) { (void)l; }
+
+/* Nothing is loaded, so sections stand one behind the other, whatever addresses a script gives them. */
+static void place_in_file(Link *l) {
+  u64 off = l->header_size;
+  for (u32 i = 0; i < l->norder; i++) {
+    Osec *o = &l->osecs.at[l->order[i]];
+    o->filesz = o->bytes ? o->filesz : o->aflags & ATOM_ZEROFILL ? 0 : o->size;
+    o->off = off = align_up(off, 1ull << o->p2align);
+    off += o->filesz;
+  }
+  l->file_end = off;
+}
 
 static void keep_relocations(Link *l) {
   Arch *a = ARENA_NEW(&l->arena, Arch);
@@ -95,7 +106,7 @@ static void keep_relocations(Link *l) {
   l->arch = a;
   *f = *l->format;
   f->plan_segments = plan_no_segments;
-  f->finish_segments = finish_no_segments;
+  f->finish_segments = place_in_file;
   l->format = f;
 }
 
