@@ -281,6 +281,9 @@ static void load_data(Loader *ld, const Opened *o, const Input *in, const char *
   Link *l = ld->l;
   if (in->script) {
     load_script(ld, o, in);
+  } else if (in->binary) {
+    File f = {.kind = FILE_OBJECT, .path = o->path, .arg = arg, .data = input_binary(l, in->name, o->data), .lazy = in->start_lib};
+    *vec_push(&ld->pending) = (Pending){.file = f, .device = o->dev, .inode = o->ino};
   } else if (!o->data.len && o->regular) { /* what a compiler that was interrupted leaves */
     diag_error(l->diag, "malformed-input", "%s: unknown file type: the file is empty", o->path);
   } else if (is_elf(o->data)) {
