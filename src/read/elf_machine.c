@@ -76,6 +76,13 @@ const ElfMachine *elf_machine_of(Bytes file) {
   return NULL;
 }
 
+const ElfMachine *elf_machine_named(const char *format) {
+  for (u32 i = 0; i < COUNT_OF(machines); i++)
+    if (streq(machines[i]->format, format))
+      return machines[i];
+  return NULL;
+}
+
 const char *elf_file_cpu(Bytes file, Arena *arena) {
   static const struct {
     u16 machine;
