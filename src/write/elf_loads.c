@@ -106,9 +106,9 @@ static bool maps_headers(const Link *l, const Osec *first) {
   return first->off >= l->header_size && first->addr >= first->off && first->lma >= first->off && first->off < elf_max_page(l);
 }
 
-/* What takes no memory stands behind all else, .tbss where the sections before it end. */
+/* What takes no memory stands behind all else, .tbss where the sections before it end, but as its address is aligned. */
 static void place_others(Link *l, u64 off) {
-  u64 tls = l->header_size;
+  u64 tls = l->header_size, align = MAX(l->tls_align, (u64)1);
   for (u32 i = 0; i < l->norder; i++) {
     Osec *o = &l->osecs.at[l->order[i]];
     if (!(o->aflags & ATOM_ALLOC)) {
@@ -116,7 +116,7 @@ static void place_others(Link *l, u64 off) {
       o->off = off = align_up(off, 1ull << o->p2align);
       off += o->filesz;
     } else if (is_tbss(o)) {
-      o->off = tls;
+      o->off = tls + ((o->addr - tls) & (align - 1));
     } else {
       tls = o->off + o->filesz;
     }
