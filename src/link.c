@@ -26,15 +26,17 @@
 #include "inputs.h"
 #include "core/bind.h"
 #include "pass/export.h"
+#include "pass/nocross.h"
 #include "pass/property.h"
 #include "read/elf.h"
+#include "read/elf_uses.h"
 #include "read/elf_machine.h"
-#include "read/elf_machine.h"
-#include "script/default.h"
 #include "session.h"
 #include "util/trace.h"
+#include "format/elf_relocs.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
+#include "write/elf_relocs.h"
 #include "write/elf_encode.h"
 #include "write/elf_segments.h"
 #include "write/elf_symtab.h"
@@ -62,19 +64,12 @@ static const Arch *arch_named(const char *cpu) {
   return NULL;
 }
 
-static const ElfMachine *machine_named(const char *format) {
-  static const ElfMachine *const machines[] = {&elf_x86_64, &elf_i386};
-  for (u32 i = 0; i < COUNT_OF(machines); i++)
-    if (streq(machines[i]->format, format))
-      return machines[i];
-  return NULL;
-}
-
 static const Format *make_format(Link *l, const ElfMachine *m) {
   Format *f = ARENA_NEW(&l->arena, Format);
   elf_format_init(f, m);
   elf_encode_init(f);
   f->output_section = elf_output_section;
+  f->section_class = elf_section_class;
   f->plan_segments = elf_plan_segments;
   f->finish_segments = elf_finish_segments;
   return f;
@@ -96,7 +91,7 @@ void session_begin(Link *l, Options *o, Diag *d) {
 static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   const Emulation *e = emulate_pick(o);
   const Arch *arch = arch_named(e->cpu);
-  const ElfMachine *m = machine_named(e->format);
+  const ElfMachine *m = elf_machine_named(e->format);
   if (!arch || !m) {
     diag_error(d, "unsupported-emulation", "emulation %s: %s %s are not supported yet", e->name, arch ? "files of format" : "links for the CPU",
                arch ? e->format : e->cpu);
@@ -105,7 +100,7 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   session_begin(l, o, d);
   l->arch = arch;
   l->format = make_format(l, m);
-  l->layout = &layout_elf_x86_64;
+  l->emulation = e;
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
   l->relocatable = o->relocatable;
@@ -137,6 +132,10 @@ void session_end(Link *l) {
     pages_free((void *)(uintptr_t)l->owned.at[i].p, l->owned.at[i].len);
   vec_free(&l->owned);
   pages_free((void *)(uintptr_t)l->spare.p, l->spare.len);
+  if (l->uses) {
+    vec_free(&l->uses->calls);
+    vec_free(&l->uses->significant);
+  }
   intern_free(&l->names);
   intern_free(&l->groups);
   inputs_free(l);
@@ -153,7 +152,6 @@ void session_end(Link *l) {
   vec_free(&l->archives);
   vec_free(&l->opened);
   vec_free(&l->script_texts);
-  vec_free(&l->extra_stmts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);
   vec_free(&l->commons);
@@ -203,13 +201,12 @@ static WeldNameKind kind_of_name(const LayoutStmt *st) {
   return own ? WELD_FALLBACK : WELD_DEFINE;
 }
 
-static void name_statement(Link *l, const LayoutStmt *st, bool in_body) {
-  if (st->flags & LAYOUT_NOT_PIC && l->is_pic)
-    return;
+static void name_statement(Link *l, const LayoutStmt *st, u32 outer, bool in_body) {
   if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
     u32 i = weld_name(l, st->name, kind_of_name(st), st->expr, st->flags & LAYOUT_HIDDEN);
     l->weld_names.at[i].stmt = st;
     l->weld_names.at[i].in_body = in_body;
+    l->weld_names.at[i].outer = outer;
   }
   /* what is only provided asks for nothing until somebody asks for it (resolve_symbols) */
   if (!(st->kind == LAYOUT_ASSIGN && st->flags & LAYOUT_PROVIDE)) {
@@ -218,7 +215,7 @@ static void name_statement(Link *l, const LayoutStmt *st, bool in_body) {
     name_expression(l, st->fill.expr, NULL);
   }
   for (const LayoutStmt *b = st->body; b && b->kind != LAYOUT_ORPHANS; b++)
-    name_statement(l, b, true);
+    name_statement(l, b, outer, true);
 }
 
 void link_name_asked(Link *l) {
@@ -236,22 +233,15 @@ void link_name_asked(Link *l) {
   }
   for (u32 i = 0; i < o->trace_symbols.n; i++)
     weld_name(l, o->trace_symbols.at[i], WELD_MENTION, NULL, false);
-  for (u32 i = 0; i < o->defsyms.n; i++) {
+  for (u32 i = 0; i < o->defsyms.n && !l->defsyms_placed; i++) {
     const Defsym *d = &o->defsyms.at[i];
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
     name_expression(l, d->value, NULL);
   }
   for (u32 i = 0; i < l->layout->nstmts; i++) {
-    name_statement(l, &l->layout->stmts[i], false);
+    name_statement(l, &l->layout->stmts[i], i, false);
     if (o->start_stop)
       name_start_stop(l, &l->layout->stmts[i]);
-  }
-  for (u32 i = 0; i < l->extra_stmts.n; i++) {
-    const LayoutStmt *st = l->extra_stmts.at[i];
-    if (st->kind != LAYOUT_ASSIGN)
-      continue;
-    weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
-    name_expression(l, st->expr, NULL);
   }
 }
 
@@ -424,6 +414,7 @@ static bool run(Link *l) {
   settle_kind(l);
   PHASE("atoms", resolve_atoms(l));           /* groups settle by name, so only winners become atoms; the
                                                  layout says which of them are roots (KEEP) or /DISCARD/ed */
+  layout_constraints(l);                      /* ONLY_IF_RO: inputs are known, symbols not yet */
   elf_synths_init(l);                         /* commons need their Synth */
   PHASE("symbols", resolve_symbols(l));       /* definitions compete; facts of each symbol */
   forgive_tls_helper(l);
@@ -456,11 +447,16 @@ static bool run(Link *l) {
   dump_graph(l, "scan");
   PHASE("dynamic", elf_dynamic_prepare(l));   /* who has slots must be in .dynsym */
   PHASE("eh_frame", ehframe_build(l));
+  if (l->opt->emit_relocs)
+    PHASE("uses", l->uses = elf_uses(l));     /* relocations that stay are checked first */
   PHASE("symtab", elf_symtab_prepare(l));
   PHASE("order", order(l));                   /* live atoms only; decides who stands first */
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
+  if (l->uses)
+    PHASE("relocs", elf_relocs_prepare(l));
   PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
+  nocross_check(l);                           /* who is in which section, scripts' symbols too */
   if (!checkpoint(l))
     return false;
   l->addressed = true;                        /* ---- addresses are final ---- */

@@ -24,11 +24,9 @@ static u64 asked_alignment(const Link *l, Osec *o) {
 
 static u32 permissions(const Link *l, const Osec *o) {
   u32 p = o->aflags & (ATOM_WRITE | ATOM_EXEC | ATOM_LARGE);
-  if (l->opt->omagic)
-    return 0;
   if (!l->opt->rosegment && !(p & ATOM_WRITE))
-    p &= ~(u32)ATOM_EXEC; /* --no-rosegment: read-only data in the code's segment */
-  return p | (o->relro ? 1u << 31 : 0);
+    p &= ~(u32)ATOM_EXEC; /* read-only data in the code's segment */
+  return p;
 }
 
 /* TLS zero fill that takes no room in the image: only in the block that follows .tdata. */
@@ -46,14 +44,18 @@ static bool must_stay(const Link *l, const Osec *o, const LayoutStmt *st) {
   return false;
 }
 
-/* Runs the walk once: addresses, file offsets, symbols of assignments. */
-static void walk(Link *l, Layout *y) {
+/* File offsets are not the walk's business: they follow from segments, which follow from addresses. */
+static bool by_segments(const Link *l) { return l->scripted && !l->relocatable; }
+
+/* Goes through the statements once: addresses, symbols of assignments; file offsets but those of scripts, which follow from segments
+ * (Format.plan_segments). */
+static void walk_once(Link *l, Layout *y) {
   LayoutEnv e = layout_env(l);
   bool segments = l->format->segment_of; /* the file holds them as they are in memory, but for zero fill at their end */
   bool packed = l->opt->nmagic || l->opt->omagic; /* what the loader needs, but not a byte to fill pages */
   u64 page = packed ? MIN(layout_max_page(l), l->arch->common_page_size) : layout_max_page(l), off = l->header_size, tls_end = 0;
   u32 perm = 0; /* the headers are read-only data */
-  bool in_tls = false, was_exec = false;
+  bool in_tls = false, tls_zero = false, was_exec = false;
   bool separate = l->opt->z_separate_code != OPT_NO && !packed;
   u64 base = l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
   u64 segment_addr = base, segment_off = 0;
@@ -75,8 +77,6 @@ static void walk(Link *l, Layout *y) {
     const Item *it = &y->items.at[i];
     const LayoutStmt *st = it->stmt == UINT32_MAX ? NULL : &l->layout->stmts[it->stmt];
     if (!it->osec) {
-      if (st->flags & LAYOUT_NOT_PIC && l->is_pic)
-        continue;
       if (st->kind == LAYOUT_ASSIGN)
         layout_run_assignment(&e, st, it->weld);
       else if (st->kind == LAYOUT_ASSERT)
@@ -101,7 +101,7 @@ static void walk(Link *l, Layout *y) {
     }
     align = MAX(align, asked_alignment(l, o));
     if (o->aflags & ATOM_TLS && !in_tls) /* the block begins as aligned as its most aligned section */
-      align = MAX(align, tls_align);
+      align = MAX(align, tls_align), o->p2align = log2_u64(align);
     bool tbss = is_tbss(l, o);
     u32 p = segments ? l->format->segment_of(l, o) : permissions(l, o);
     if (!l->scripted && p != perm && !tbss) { /* a segment of its own begins */
@@ -123,8 +123,11 @@ static void walk(Link *l, Layout *y) {
       layout_place(&e, o);
       tls_end = o->addr + o->size;
       layout_end_section(&e, it->osec, align, 0);
-      y->dot = dot;
-      y->free = rest;
+      if (!l->scripted || tls_zero) { /* GNU ld: `.` is where the first zero fill of the block begins */
+        y->dot = dot;
+        y->free = rest;
+      }
+      tls_zero = true;
     } else {
       layout_find_place(&e, it->osec, align);
       layout_place(&e, o);
@@ -140,13 +143,15 @@ static void walk(Link *l, Layout *y) {
       l->tls_end = tls_end;
     }
     o->filesz = o->aflags & ATOM_ZEROFILL ? 0 : o->size;
+    if (by_segments(l))
+      continue;
     /* congruent modulo the page size, so that the kernel can map it */
     if (o->filesz)
       off = segments ? segment_off + (o->addr - segment_addr) : off + ((o->addr - off) & (page - 1));
     o->off = off;
     off += o->filesz;
   }
-  for (u32 k = 0; k < l->norder; k++) { /* what takes no memory */
+  for (u32 k = 0; !by_segments(l) && k < l->norder; k++) { /* what takes no memory */
     Osec *o = &l->osecs.at[l->order[k]];
     if (o->aflags & ATOM_ALLOC)
       continue;
@@ -156,6 +161,24 @@ static void walk(Link *l, Layout *y) {
     off = layout_add(y, l->order[k], off, o->filesz);
   }
   l->file_end = off;
+}
+
+/* A round: one walk, or as many as the data segment needs, and statements that look ahead. Errors and values count in the last one. */
+static void walk(Link *l, Layout *y) {
+  bool final = y->final;
+  y->data = (DataSegment){0};
+  y->final = final && !y->data_begun;
+  walk_once(l, y);
+  y->data_begun = y->data.begun;
+  while (layout_data_segment_again(l, y))
+    walk_once(l, y);
+  for (u32 i = 0; y->data_begun && y->moved && i < MAX_ROUNDS; i++)
+    walk_once(l, y);
+  if (y->final != final) {
+    y->final = true;
+    walk_once(l, y);
+  }
+  layout_data_segment_settle(l, y);
 }
 
 static bool resize_synths(Link *l) {
@@ -193,13 +216,18 @@ static void prepare_places(Link *l, Layout *y) {
   }
 }
 
+/* In order of addresses: what is allocated, and what a script puts among it. */
+static bool has_address(const Link *l, const Osec *o) {
+  return o->aflags & ATOM_ALLOC || (l->scripted && o->stmt != UINT32_MAX && l->layout->stmts[o->stmt].flags & LAYOUT_NOALLOC);
+}
+
 static void number_sections(Link *l) {
   u32 index = 1;
-  for (u32 i = 0; i < l->norder; i++) /* allocated ones first: tools expect headers in file order */
-    if (l->osecs.at[l->order[i]].aflags & ATOM_ALLOC)
+  for (u32 i = 0; i < l->norder; i++) /* those first: tools expect headers in file order */
+    if (has_address(l, &l->osecs.at[l->order[i]]))
       l->osecs.at[l->order[i]].index = index++;
   for (u32 i = 0; i < l->norder; i++)
-    if (!(l->osecs.at[l->order[i]].aflags & ATOM_ALLOC))
+    if (!has_address(l, &l->osecs.at[l->order[i]]))
       l->osecs.at[l->order[i]].index = index++;
   u32 *sorted = ARENA_ARRAY(&l->arena, u32, l->norder);
   for (u32 i = 0; i < l->norder; i++)
@@ -241,6 +269,7 @@ void layout_addresses(Link *l) {
   if (y->overflow)
     diag_error(l->diag, "layout", "output section %s does not fit into the 64-bit address space",
                l->osecs.at[y->overflow].name);
+  layout_settle_types(l);
   layout_settle_symbols(l);
   layout_check_places(l);
   number_sections(l);
@@ -248,17 +277,6 @@ void layout_addresses(Link *l) {
     PlaceJob j = {l, &l->osecs.at[i]};
     pool_run(l->pool, j.o->natoms, 16384, add_base, &j);
   }
-  l->relro_begin = l->relro_end = 0;
-  for (u32 i = 0; i < l->norder; i++) {
-    const Osec *o = &l->osecs.at[l->order[i]];
-    if (!o->relro || is_tbss(l, o))
-      continue;
-    if (!l->relro_end)
-      l->relro_begin = o->addr;
-    l->relro_end = o->addr + o->size;
-  }
-  if (l->relro_end)
-    l->relro_end = align_up(l->relro_end, layout_common_page(l));
   l->format->finish_segments(l);
 }
 

@@ -40,13 +40,9 @@ typedef enum {
   LAYOUT_FILL,    /* in a body: FILL(fill), from here on */
 } LayoutKind;
 
-enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2, LAYOUT_RELRO_END = 4 /* -z relro region ends before this statement */,
-       LAYOUT_ONLY_IF_RO = 8, LAYOUT_ONLY_IF_RW = 16, LAYOUT_NOLOAD = 32, LAYOUT_KEEP_EMPTY = 64,
-       LAYOUT_RELRO_END_NOW = 128 /* with -z now the region ends before this one instead */,
-       LAYOUT_NOT_PIC = 256 /* only where addresses are fixed at link time */,
+enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2,        LAYOUT_ONLY_IF_RO = 8, LAYOUT_ONLY_IF_RW = 16, LAYOUT_NOLOAD = 32, LAYOUT_KEEP_EMPTY = 64,
        LAYOUT_DISCARD = 512 /* OUTPUT: /DISCARD/ */,
        LAYOUT_ALIGN_WITH_INPUT = 1024, LAYOUT_READONLY = 2048,
-       LAYOUT_WRITABLE = 8192 /* OUTPUT: can be relocated at run time, whatever the inputs say */,
        LAYOUT_NOALLOC = 4096 /* types DSECT, COPY, INFO, OVERLAY: takes no memory */,
        LAYOUT_FORCE_ALIGN = 1 << 14 /* OUTPUT: `align` counts also where the address is given */,
        LAYOUT_MATCH_FIRST = 1 << 15 /* OUTPUT: its patterns are asked before those of statements without this, wherever it stands (INSERT) */ };
@@ -117,6 +113,9 @@ typedef struct {
   const char *name;             /* "elf_x86_64" */
   const LayoutStmt *stmts;
   u32 nstmts;
+  bool sane_expr;               /* LD_FEATURE("SANE_EXPR"): a number is just a number outside of bodies, too */
+  bool orders_outputs;          /* LD_FEATURE("ORDER_OUTPUT_SECTIONS"): what has a priority stands first in its output section, not just
+                                   among what the same patterns take */
   /* only scripts have these */
   const LayoutRegion *regions;
   u32 nregions;
@@ -180,6 +179,9 @@ void layout_match_init(struct Link *l);
  * drops what it discards. Right after the atoms were made: their names are in the cache. Thread safe for
  * different files. */
 void layout_match_file(struct Link *l, FileId f);
+/* ONLY_IF_RO, ONLY_IF_RW: which statements do not apply, and so where their sections go instead. When all atoms are there, before
+ * symbols compete. */
+void layout_constraints(struct Link *l);
 /* Puts every live atom and every Synth into an output section (sub-linear matching), in order. */
 void layout_assign(struct Link *l);
 /* Gives addresses and file offsets; loops until Synth sizes settle. Sets atoms.addr, symbols of

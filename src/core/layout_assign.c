@@ -36,14 +36,14 @@ static bool is_unique(const Link *l, u32 a) {
   return false;
 }
 
-static void match_atom(const MatchJob *j, const File *file, u32 a) {
+/* The statement that was found takes the atom. */
+static void take(const MatchJob *j, u32 a, LayoutHit hit) {
   Link *l = j->l;
   u16 fl = l->atoms.flags[a];
-  LayoutHit hit;
-  l->rules[a] = NO_RULE;
-  if (!ask(j, file, a, &hit) || hit.orphan)
-    return;
   const LayoutStmt *st = &l->layout->stmts[hit.stmt];
+  if (UNLIKELY(st->flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW))) {
+    __atomic_fetch_or(&l->lay->constraints[hit.stmt], fl & ATOM_WRITE ? CONSTRAINT_RW : CONSTRAINT_RO, __ATOMIC_RELAXED);
+  }
   if (!(fl & ATOM_SYNTH) && is_unique(l, a))
     return;
   if (st->flags & LAYOUT_DISCARD) {
@@ -53,13 +53,46 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
   if (UNLIKELY(l->relocatable) && fl & ATOM_GROUPED)
     return; /* a member of a group that may yet lose: a section of its own */
   l->rules[a] = hit.stmt << 16 | hit.pattern;
-  l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0) |
-                            (st->flags & LAYOUT_WRITABLE ? ATOM_WRITE : 0));
+  l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0));
+}
+
+/* What a statement that does not apply would have taken. */
+static bool match_behind(const MatchJob *j, u32 a, LayoutHit *hit) {
+  Link *l = j->l;
+  const File *file = atom_file(l, (AtomId){a});
+  const char *name = l->format->atom_name(l, (AtomId){a});
+  while (layout_fails(l, hit->stmt))
+    if (!layout_match_after(j->m, hit->stmt, name, strlen(name), file->path, file->member, l->atoms.flags[a], l->atoms.at[a].attr, hit) ||
+        hit->orphan)
+      return false;
+  return true;
+}
+
+static void match_atom(const MatchJob *j, const File *file, u32 a) {
+  Link *l = j->l;
+  LayoutHit hit;
+  l->rules[a] = NO_RULE;
+  if (!ask(j, file, a, &hit) || hit.orphan)
+    return;
+  if (UNLIKELY(l->lay->constraints && layout_fails(l, hit.stmt)) && !match_behind(j, a, &hit))
+    return;
+  take(j, a, hit);
+}
+
+void layout_match_again(Link *l, u32 a) {
+  const MatchJob j = {l, l->matcher, true};
+  LayoutHit hit = {.stmt = l->rules[a] >> 16};
+  l->rules[a] = NO_RULE;
+  if (match_behind(&j, a, &hit))
+    take(&j, a, hit);
 }
 
 void layout_match_init(Link *l) {
   l->lay = ARENA_NEW(&l->arena, Layout);
   l->matcher = layout_matcher(&l->arena, l->layout);
+  for (u32 s = 0; s < l->layout->nstmts && !l->lay->constraints; s++)
+    if (l->layout->stmts[s].flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW))
+      l->lay->constraints = ARENA_ARRAY(&l->arena, u8, l->layout->nstmts);
 }
 
 void layout_match_file(Link *l, FileId f) {
@@ -96,14 +129,24 @@ static void make_slots(Link *l, Layout *y) {
     rules += d->stmts[s].npatterns;
   }
   y->rule_slot = ARENA_ARRAY(&l->arena, u32, rules);
+  y->stmt_osec = ARENA_ARRAY(&l->arena, u32, d->nstmts);
+  u32 mask = 63;
+  while (mask < d->nstmts * 2)
+    mask = mask * 2 + 1;
+  u32 *names = ARENA_ARRAY(&l->arena, u32, mask + 1);
   for (u32 s = 0; s < d->nstmts; s++) {
     const LayoutStmt *st = &d->stmts[s];
     y->first_slot[s] = y->slots.n;
-    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD)
+    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD || layout_fails(l, s))
       continue;
-    u32 osec = layout_find_osec(l, st->name);
-    if (!osec)
+    u32 k = (u32)hash_bytes(st->name, strlen(st->name)) & mask;
+    while (names[k] && !streq(l->osecs.at[names[k]].name, st->name))
+      k = (k + 1) & mask;
+    u32 osec = names[k];
+    if (!osec || l->scripted) /* two descriptions are two sections, as with GNU ld; orphans are the first's */
       osec = new_osec(l, st->name, s);
+    names[k] = names[k] ? names[k] : osec;
+    y->stmt_osec[s] = osec;
     for (u32 p = 0; p < st->npatterns; p++) {
       if (!p || !st->patterns[p].joined)
         *vec_push(&y->slots) = (Slot){.stmt = s, .pattern = p, .osec = osec};
@@ -494,6 +537,38 @@ static void distribute(Link *l, Layout *y) {
   pages_free(j.tallies, bytes);
 }
 
+/* The walk: statements in order. */
+static void make_items(Link *l, Layout *y) {
+  for (u32 s = 0; s < l->layout->nstmts; s++) {
+    const LayoutStmt *st = &l->layout->stmts[s];
+    Item it = {s, 0, UINT32_MAX};
+    if (st->kind == LAYOUT_OUTPUT && !(st->flags & LAYOUT_DISCARD)) {
+      it.osec = y->stmt_osec[s];
+      if (!it.osec || l->osecs.at[it.osec].stmt != s)
+        continue;
+    }
+    *vec_push(&y->items) = it;
+  }
+}
+
+/* Of relocatable output: no address depends on where they go, and there may be a million. */
+static void append_orphans(const Link *l, Layout *y) {
+  for (u32 o = 1; o < l->osecs.n; o++)
+    if (l->osecs.at[o].stmt == UINT32_MAX)
+      *vec_push(&y->items) = (Item){UINT32_MAX, o, UINT32_MAX};
+}
+
+/* Orphans of a description that says where they go, or that says nothing. */
+static void place_described(Link *l, Layout *y, const MatchJob *j) {
+  Places places;
+  make_places(l, y, &places);
+  for (u32 o = 1; o < l->osecs.n; o++)
+    if (l->osecs.at[o].stmt == UINT32_MAX) {
+      u32 at = described_place(l, y, &places, j, &l->osecs.at[o]);
+      insert_orphan(l, y, &places, at != NOWHERE ? at : orphan_place(&places, &l->osecs.at[o]), o);
+    }
+}
+
 void layout_assign(Link *l) {
   Layout *y = l->lay;
   MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
@@ -516,45 +591,13 @@ void layout_assign(Link *l) {
   layout_sort_link_order(l);
   layout_reverse_ctors(l);
 
-  /* the walk: statements in order, orphans behind their kind */
-  u32 relro_stmt = UINT32_MAX;
-  u32 want = l->opt->z_now ? LAYOUT_RELRO_END_NOW : LAYOUT_RELRO_END;
-  for (u32 s = 0; s < l->layout->nstmts; s++)
-    if (l->layout->stmts[s].flags & want)
-      relro_stmt = s;
-  if (relro_stmt == UINT32_MAX)
-    for (u32 s = 0; s < l->layout->nstmts; s++)
-      if (l->layout->stmts[s].flags & (LAYOUT_RELRO_END | LAYOUT_RELRO_END_NOW))
-        relro_stmt = s;
-  for (u32 s = 0; s < l->layout->nstmts; s++) {
-    const LayoutStmt *st = &l->layout->stmts[s];
-    Item it = {s, 0, UINT32_MAX};
-    if (st->kind == LAYOUT_OUTPUT && !(st->flags & LAYOUT_DISCARD)) {
-      u32 o = layout_find_osec(l, st->name);
-      if (!o || l->osecs.at[o].stmt != s)
-        continue;
-      it.osec = o;
-      l->osecs.at[o].relro = l->opt->z_relro && relro_stmt != UINT32_MAX && s < relro_stmt &&
-                             l->osecs.at[o].aflags & ATOM_WRITE;
-    }
-    *vec_push(&y->items) = it;
-  }
-  Places places;
-  make_places(l, y, &places);
-  for (u32 o = 1; o < l->osecs.n; o++)
-    if (l->osecs.at[o].stmt == UINT32_MAX && l->relocatable) { /* no address depends on it, and there may be a million */
-      *vec_push(&y->items) = (Item){UINT32_MAX, o, UINT32_MAX};
-    } else if (l->osecs.at[o].stmt == UINT32_MAX) {
-      u32 at = described_place(l, y, &places, &j, &l->osecs.at[o]);
-      insert_orphan(l, y, &places, at != NOWHERE ? at : orphan_place(&places, &l->osecs.at[o]), o);
-    }
-  /* A thread's first image is read-only like the sections that it stands among: PT_TLS is one piece. */
-  for (u32 i = 0, s = 0; l->opt->z_relro && relro_stmt != UINT32_MAX && i < y->items.n; i++)
-    if (y->items.at[i].stmt != UINT32_MAX)
-      s = y->items.at[i].stmt;
-    else if (l->osecs.at[y->items.at[i].osec].aflags & ATOM_TLS)
-      l->osecs.at[y->items.at[i].osec].relro = s < relro_stmt;
-
+  make_items(l, y);
+  if (l->relocatable)
+    append_orphans(l, y);
+  else if (l->scripted)
+    layout_place_orphans(l);
+  else
+    place_described(l, y, &j);
   l->order = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
   for (u32 i = 0; i < y->items.n; i++) /* the walk leaves out those that stay empty */
     if (y->items.at[i].osec)

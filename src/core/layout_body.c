@@ -127,8 +127,6 @@ static u64 run_statement(LayoutEnv *e, const LayoutStmt *st, u32 weld, const Ose
   y->dot = o->addr + off;
   switch (st->kind) {
   case LAYOUT_ASSIGN:
-    if (st->flags & LAYOUT_NOT_PIC && e->l->is_pic)
-      break;
     layout_run_assignment(e, st, weld);
     if (y->dot != o->addr + off)
       add_mark(e, off, y->dot - o->addr - off, NULL);
@@ -158,12 +156,14 @@ static const LayoutStmt *stmt_of(const Link *l, const Osec *o) {
   return o->stmt == UINT32_MAX ? NULL : &l->layout->stmts[o->stmt];
 }
 
-/* The first atom behind all patterns before pattern `before`. */
+/* The first atom behind all patterns before pattern `before`. Orphans stand behind everything. */
 static u32 run_end(const Layout *y, const Osec *o, u32 *slot, u32 before) {
-  u32 end = y->first_slot[o->stmt + 1];
+  u32 first = y->first_slot[o->stmt], end = y->first_slot[o->stmt + 1];
   while (*slot < end && y->slots.at[*slot].pattern < before)
     ++*slot;
-  return *slot < end ? y->slots.at[*slot].at : o->natoms;
+  if (*slot < end)
+    return y->slots.at[*slot].at;
+  return end > first ? y->slots.at[end - 1].at + y->slots.at[end - 1].n : 0;
 }
 
 /* Gaps that are like any other need no marks. */
@@ -218,22 +218,17 @@ static void place_body(LayoutEnv *e, Osec *o, u64 base, bool fresh) {
 
 /* SUBALIGN: all inputs are aligned like that, whatever they say. */
 static bool set_subalign(LayoutEnv *e, Osec *o, const LayoutStmt *st) {
-  u64 v;
-  if (!st || !st->subalign || !layout_eval_address(e, st->subalign, &v))
+  u64 v = layout_alignment(e, st ? st->subalign : NULL, "SUBALIGN");
+  if (!v)
     return false;
-  if (!is_pow2(v)) {
-    if (e->y->final)
-      script_report(e->l, DIAG_ERROR, SCRIPT_PLACE(st->subalign), "SUBALIGN(%llu) is no power of two", (unsigned long long)v);
-    return false;
-  }
   u8 p2 = log2_u64(v);
   bool changed = false;
   for (u32 i = 0; i < o->natoms; i++) {
     changed |= e->y->p2aligns[o->first + i] != p2;
     e->y->p2aligns[o->first + i] = p2;
   }
-  if (changed && o->natoms)
-    o->p2align = p2;
+  if (changed)
+    o->p2align = MAX(o->p2align, p2);
   return changed;
 }
 

@@ -102,7 +102,7 @@ static bool env_symbol(void *ctx, const Expr *x, ExprValue *out) {
   } else {
     out->v = l->syms.value[s.i];
   }
-  if (out->osec == EXPR_ADDRESS && e->osec)
+  if (out->osec == EXPR_ADDRESS && (e->osec || e->env.sane))
     out->osec = EXPR_NUMBER;
   return true;
 }
@@ -203,6 +203,7 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   *out = (ExprValue){0, EXPR_NUMBER, false};
   switch (x->op) {
   case EX_SIZEOF_HEADERS:
+    e->l->wants_headers = true;
     out->v = e->l->header_size;
     return true;
   case EX_SEGMENT_START: {
@@ -215,17 +216,19 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   case EX_DATA_SEGMENT_ALIGN:
     if (!layout_eval(e, x->a, &a) || !layout_eval(e, x->b, &b))
       return false;
-    a.v = is_pow2(a.v) ? a.v : 1;
-    *out = expr_here(&e->env, align_up(e->y->dot, a.v) + (e->y->dot & (a.v - 1)));
+    *out = expr_here(&e->env, layout_data_segment_align(e->y, a.v, b.v));
     return true;
   case EX_DATA_SEGMENT_RELRO_END:
-    if (!layout_eval(e, x->b ? x->b : x->a, &a))
+    if (!layout_eval(e, x->a, &a) || (x->b && !layout_eval(e, x->b, &b)))
       return false;
-    *out = expr_here(&e->env, align_up(layout_address(e, a), layout_common_page(e->l)));
-    e->y->relro_end = layout_address(e, *out);
+    *out = expr_here(&e->env, x->b ? layout_data_segment_relro_end(e->y, a.v, layout_address(e, b))
+                                   : layout_data_segment_relro_end(e->y, 0, layout_address(e, a)));
     return true;
   case EX_DATA_SEGMENT_END:
-    return layout_eval(e, x->a, out);
+    if (!layout_eval(e, x->a, &a))
+      return false;
+    *out = expr_here(&e->env, layout_data_segment_end(e->y, layout_address(e, a)));
+    return true;
   default:
     return false;
   }
@@ -234,7 +237,8 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
 LayoutEnv layout_env(Link *l) {
   return (LayoutEnv){.l = l,
                      .y = l->lay,
-                     .env = {.base = env_base,
+                     .env = {.sane = l->layout->sane_expr,
+                             .base = env_base,
                              .dot = env_dot,
                              .symbol = env_symbol,
                              .defined = env_defined,
@@ -319,7 +323,7 @@ void layout_run_assignment(LayoutEnv *e, const LayoutStmt *st, u32 weld) {
     return;
   }
   y->dot = to;
-  y->prefer_next |= !e->osec;
+  y->prefer_next |= !e->osec && !st->overlay;
 }
 
 /* Where everything is known. */

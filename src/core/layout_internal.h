@@ -38,7 +38,7 @@ typedef struct {
   bool full;        /* a section that does not fit was reported */
 } Region;
 
-/* Where the section of a statement is to stand and to be loaded; NULL: the statement does not say. */
+/* Where an output section is to stand and to be loaded; NULL: nobody says. */
 typedef struct {
   Region *region, *lma;
 } Home;
@@ -54,13 +54,26 @@ typedef struct {
   bool symbols;     /* it gives symbols values */
 } Body;
 
+enum { CONSTRAINT_RO = 1, CONSTRAINT_RW = 2 /* an input that it takes is that */, CONSTRAINT_FAILS = 4 };
+
 enum { SEGMENT_TEXT = 1, SEGMENT_DATA = 2, SEGMENT_BSS = 4 };
+/* What DATA_SEGMENT_* said (layout_relro.c). */
+typedef struct {
+  enum { DATA_NONE, DATA_RELRO /* begins at `base` */, DATA_PAGE /* a page is saved */ } adjust;
+  bool begun, has_relro, ended; /* which were evaluated */
+  u64 base, page;               /* where the segment begins; common page size */
+  u64 relro_end, relro_offset;  /* end of the region; how many bytes of it stand behind the location counter */
+  u64 end;
+  u64 first_base, wanted;       /* before it was adjusted: base, and the end of the region that was aimed at */
+} DataSegment;
 
 typedef struct Layout {
   VEC(Slot) slots;
   u32 *first_slot; /* by statement */
   u32 *first_rule; /* by statement: where its patterns begin in rule_slot */
   u32 *rule_slot;  /* by statement and pattern */
+  u32 *stmt_osec;  /* by statement: the output section that it describes, 0: none */
+  u8 *constraints; /* by statement: CONSTRAINT_*; NULL: no statement has one */
   u32 described;   /* osecs before this one are of statements, orphans come behind */
   VEC(Item) items;
   /* By place: atoms of a section stand together, from Osec.first on. What addresses need is copied here when
@@ -78,7 +91,7 @@ typedef struct Layout {
   Assigned *assigned;
   u32 nassigned;
   Region *regions; /* by index in LayoutDesc.regions */
-  Home *homes;     /* by statement */
+  Home *homes;     /* by output section */
   u32 *stamps;     /* by output section: Layout.walk when it was placed last */
   u64 *bases;      /* by output section: its address, as far as the offsets of its atoms depend on it */
   bool ahead;      /* this round read what it had not computed yet */
@@ -94,7 +107,8 @@ typedef struct Layout {
   u32 overlay, overlay_first; /* the OVERLAY in hand and its first section */
   u64 overlay_end;
   u64 gap;         /* what aligning the section in hand cost */
-  u64 data_align, relro_end;
+  DataSegment data;
+  bool data_begun; /* DATA_SEGMENT_ALIGN was evaluated in an earlier walk */
   bool final;      /* errors count */
   u32 overflow;    /* a section whose addresses (or offsets in the file) do not fit into 64 bits, as of this walk, 0: none */
   u32 too_large;   /* one whose inputs do not */
@@ -141,7 +155,9 @@ void layout_section_types(Link *l);
 void layout_begin_regions(LayoutEnv *e);
 /* NULL: there is none of that name. */
 const Region *layout_region(LayoutEnv *e, const char *name);
-/* The alignment that ALIGN() behind the colon asks for, a power of two; 1: none. */
+/* The alignment that an expression asks for, a power of two; 0: none, or the expression is NULL. `what` is for messages. */
+u64 layout_alignment(LayoutEnv *e, const Expr *x, const char *what);
+/* The one that ALIGN() behind the colon asks for; 1: none. */
 u64 layout_stmt_align(LayoutEnv *e, const LayoutStmt *st);
 /* Gives the section its address. `align`: what its inputs and statements want. */
 void layout_find_place(LayoutEnv *e, u32 osec, u64 align);
@@ -149,8 +165,19 @@ void layout_find_place(LayoutEnv *e, u32 osec, u64 align);
 void layout_skip_section(LayoutEnv *e, u32 osec, u64 align);
 /* The section was placed: its load address, and where `.` and its regions are now. `room`: bytes of memory that it takes. */
 void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room);
+/* Sections that a script makes for nothing but a location counter, which did not move. After the last round. */
+void layout_settle_types(Link *l);
 /* After the last round: sections that stand on each other, regions that are too small. */
 void layout_check_places(Link *l);
+
+/* layout_relro.c: the values of DATA_SEGMENT_*. */
+u64 layout_data_segment_align(Layout *y, u64 max, u64 common);
+u64 layout_data_segment_relro_end(Layout *y, u64 offset, u64 at);
+u64 layout_data_segment_end(Layout *y, u64 at);
+/* After a walk: must there be another one, from another base? */
+bool layout_data_segment_again(Link *l, Layout *y);
+/* After the last walk: Osec.relro, Link.relro_begin and relro_end. */
+void layout_data_segment_settle(Link *l, const Layout *y);
 
 /* layout_body.c. Sizes and alignments are the input's: together they may be more than there is (Layout.overflow). */
 u64 layout_align(Layout *y, u32 osec, u64 v, u64 align);
@@ -160,6 +187,14 @@ void layout_prepare_bodies(Link *l);
 bool layout_is_there(LayoutEnv *e, Osec *o);
 /* Offsets of all that is in the section, which is at o->addr, and its size. */
 void layout_place(LayoutEnv *e, Osec *o);
+
+/* layout_orphans.c: puts items for them among those of a script's statements. */
+void layout_place_orphans(Link *l);
+
+/* layout_constraint.c: does the statement not apply (ONLY_IF_RO, ONLY_IF_RW)? */
+bool layout_fails(const Link *l, u32 stmt);
+/* layout_assign.c: atom a goes to a statement behind the one that it was to go to. */
+void layout_match_again(Link *l, u32 a);
 
 /* layout_sort.c: the order of a section's atoms, where it is not the input's. */
 void layout_shuffle(Link *l);

@@ -70,6 +70,7 @@ typedef struct {
   bool hidden;
   u32 osec;           /* output section it belongs to, after layout; 0: none */
   bool used;          /* it became the definition of its name */
+  u32 outer;          /* index of the layout statement that `stmt` is or stands in */
   bool in_body;       /* `stmt` stands in the body of an output section */
   bool again, moves;  /* the layout assigns to it several times; something of that moves with the image */
   u32 sym;            /* SymId */
@@ -101,7 +102,10 @@ typedef struct Link {
   const Format *format;
   const LayoutDesc *layout;
   bool relocatable; /* the output is an object: sections, symbols and relocations stay what they are */
-  bool scripted;    /* layout came from a script's SECTIONS: addresses are the script's business */
+  bool scripted;    /* the layout is a linker script's: addresses are the script's business, and GNU ld's rules hold */
+  bool default_script; /* ... the one of the emulation */
+  const struct Emulation *emulation; /* script/emulation.h; NULL: no script can be made */
+  bool defsyms_placed; /* --defsym's are statements of `layout` */
   Arena arena;      /* lives as long as the link */
   Arena *scratch;   /* one for each thread */
   Pool *pool;
@@ -111,7 +115,6 @@ typedef struct Link {
   VEC(CommonFact) commons; /* by SymId; after resolve_symbols */
   StrVec opened;    /* paths that were read, for --dependency-file */
   VEC(ScriptText) script_texts; /* for messages: core/script.h */
-  VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
   VEC(Bytes) maps;  /* what to unmap at the end */
   VEC(Bytes) owned; /* from pages_alloc, by link_own(): freed at the end */
   Bytes spare;      /* likewise, in nobody's hands: see link_give() */
@@ -160,10 +163,11 @@ typedef struct Link {
   u64 ndynrel_kept;     /* how many that are */
   struct Slots *slots; /* core/scan.h: from slots_scan on */
   struct Binds *binds; /* core/bind.h: likewise, where a loader binds by name */
-  const struct ElfUses *uses; /* format/elf_relocs.h: known when symbols are chosen, if relocations stay; or NULL */
+  struct ElfUses *uses; /* format/elf_relocs.h: known when symbols are chosen, if relocations stay; or NULL */
   struct ElfRelocs *relocs; /* write/elf_relocs.h: what becomes of the inputs' relocations; NULL: they are used up */
   void *dyn;        /* the writer's own (write/elf_dynamic.c, or what another writer keeps) */
   void *script;     /* pass/export.c's own */
+  bool wants_headers; /* a script asked for SIZEOF_HEADERS: it left room for them */
   u64 header_size;  /* ELF header + program headers, known before addresses */
   const char *entry_name;
 

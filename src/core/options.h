@@ -37,6 +37,7 @@ typedef struct {
   bool bstatic;        /* -Bstatic: only archives for -l */
   bool start_lib;      /* between --start-lib and --end-lib: treat an object as an archive member */
   bool just_symbols;   /* -R FILE: symbol addresses only */
+  bool binary;         /* -b binary: an object is made of its bytes, whatever they are */
   bool script;         /* -T FILE: a linker script (already looked for in -L directories) */
   bool is_framework;   /* `name` is that of a framework, with ",SUFFIX" behind it if one was asked for */
   bool weak;           /* Apple: what comes from this library may be missing at run time */
@@ -229,7 +230,9 @@ typedef struct {
   u32 spare_program_headers, spare_dynamic_tags; /* PT_NULL and DT_NULL entries to keep free */
   u64 branch_range;          /* branches reach so many bytes at most, either way; 0: what their field holds */
   bool omagic, nmagic;
-  bool oformat_binary;
+  bool oformat_binary, oformat_given;
+  char endian;               /* 'B' or 'L': -EB, -EL; 0: nobody said */
+  bool linker_version;       /* --enable-linker-version: LINKER_VERSION in scripts */
   bool rosegment;            /* true */
   bool execute_only;
   bool new_dtags;            /* true */

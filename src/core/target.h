@@ -159,6 +159,9 @@ typedef struct Arch {
   bool (*knows_itself)(const Atom *a);
   u64 kinds_by_symbol;   /* bit for each kind whose value depends on more of the target than where it is: its size */
   u32 special, special_unloaded; /* SF_*: targets that edges of allocated atoms, and of others, can't just add up */
+  /* Edge e of atom a as it describes the field once apply() is done, for outputs that keep their relocations: where an instruction
+   * becomes another, e's kind, place and addend change. After layout. NULL: never. Thread safe. */
+  void (*relaxed)(const struct Link *l, AtomId a, Edge *e);
   /* True when the kind is a plain address (not relative to the place): needs a dynamic relocation in PIC output. */
   bool (*edge_is_absolute)(u32 kind);
 
@@ -219,6 +222,9 @@ typedef void NameFn(void *ctx, const char *name, u64 len);
 /* One call for each pair of functions in a profile: `from` called `to` so often. */
 typedef void CallFn(void *ctx, SymId from, SymId to, u64 weight);
 
+/* What an output section is for, where sections are placed that a script does not name. */
+typedef enum { SECTION_PLAIN, SECTION_NOTE, SECTION_RELOCS /* for the dynamic linker */ } SectionClass;
+
 typedef struct Format {
   const char *name; /* "elf64-x86-64" */
   u8 word;          /* bytes of a pointer in this format's tables: ELF class */
@@ -235,6 +241,10 @@ typedef struct Format {
   /* Fills buf (EDGE_BATCH of them) with the next edges of c->atom; 0 at the end. A relocation that is
    * malformed (unknown type, offset outside, bad symbol index) is reported once, at scan, and skipped. */
   u32 (*edges)(const struct Link *l, EdgeCursor *c, Edge *buf);
+  /* The format's number of a CPU's kind, as its relocations have it. */
+  u32 (*edge_number)(const struct Link *l, u32 kind);
+  /* Where relocations have no addend of their own (rel): how many bytes of the field are the addend of one of that kind. */
+  u32 (*addend_bytes)(const struct Link *l, u32 kind);
   /* The same for the atoms of a stream, without the plain edges: fills run and edge; 0 at the end, else 1. */
   u32 (*edge_stream)(const struct Link *l, EdgeStream *s);
   /* Name of the atom's input section; owned by the input. */
@@ -303,6 +313,8 @@ typedef struct Format {
 
   /* Layout. Gives an output section its type and flags, from its atoms. */
   void (*output_section)(const struct Link *l, Osec *o);
+  /* By its atoms, before output_section(). NULL: all are plain. */
+  SectionClass (*section_class)(const struct Link *l, const Osec *o);
   /* Sections that follow each other and have one number share a segment, which begins on a page of its own in memory and
    * in the file and is in the file as it is in memory, but for zero fill at its end. 0: the segment of the headers. Any round of
    * layout. NULL: permissions decide, a place in the file only fits its address modulo the page size, and TLS zero fill takes no room
