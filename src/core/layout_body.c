@@ -238,7 +238,8 @@ bool layout_is_there(LayoutEnv *e, Osec *o) {
   bool subaligned = set_subalign(e, o, st);
   if (subaligned || (o->aflags & ATOM_SYNTH && synths_changed(e->l, y, o)))
     o->placed_once = false;
-  if (st && y->bodies[o->stmt].keeps)
+  u64 v;
+  if (st && (y->bodies[o->stmt].keeps || (layout_eval_address(e, y->bodies[o->stmt].maybe, &v) && v)))
     return true;
   if (o->placed_once && o->size)
     return true;
@@ -283,7 +284,11 @@ static bool is_num(const Expr *x, u64 v) { return x && x->op == EX_NUM && x->num
 static bool is_dot(const Expr *x) { return x && x->op == EX_DOT; }
 
 /* GNU ld: `. = 0`, `. = . + 0` and `. = ALIGN(. != 0 ? n : 1)` move nothing in an empty section. */
-static bool leaves_empty(const Expr *x) {
+static bool leaves_empty(const Expr *x, const Expr **maybe) {
+  if (x->op == EX_ADD && is_dot(x->a) && x->b->op == EX_SYM && !*maybe) {
+    *maybe = x->b; /* that may be 0 */
+    return true;
+  }
   if (x->op == EX_ADD)
     return is_dot(x->a) && is_num(x->b, 0);
   if (x->op == EX_ALIGN && !x->a && x->b->op == EX_COND)
@@ -304,7 +309,7 @@ static void look_at_body(Link *l, const LayoutStmt *st, const StmtName *names, u
     if (x->kind != LAYOUT_ASSIGN)
       continue;
     if (streq(x->name, "."))
-      b->moves |= !leaves_empty(x->expr);
+      b->moves |= !leaves_empty(x->expr, &b->maybe);
     else
       b->symbols |= !(x->flags & LAYOUT_PROVIDE) || (weld[k] != UINT32_MAX && l->weld_names.at[weld[k]].used);
   }

@@ -32,19 +32,23 @@ static void forget_names(Link *l) {
   }
 }
 
+/* In order: what one does not take may tell whether a later one applies. */
 void layout_constraints(Link *l) {
   u8 *c = l->lay->constraints;
-  bool fails = false, taken = false;
-  for (u32 s = 0; c && s < l->layout->nstmts; s++)
-    if (l->layout->stmts[s].flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)) {
-      settle_one(&l->layout->stmts[s], &c[s]);
-      taken |= c[s] & CONSTRAINT_FAILS && c[s] != CONSTRAINT_FAILS;
-      fails |= c[s] & CONSTRAINT_FAILS;
-    }
-  if (!fails)
-    return;
-  forget_names(l);
-  for (u32 a = 1; taken && a < l->atoms.n; a++)
-    if (l->rules[a] != NO_RULE && l->atoms.flags[a] & ATOM_LIVE && layout_fails(l, l->rules[a] >> 16))
-      layout_match_again(l, a);
+  bool fails = false;
+  for (u32 s = 0; c && s < l->layout->nstmts; s++) {
+    const LayoutStmt *st = &l->layout->stmts[s];
+    bool taken = c[s] != 0;
+    if (!(st->flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)))
+      continue;
+    settle_one(st, &c[s]);
+    if (!(c[s] & CONSTRAINT_FAILS))
+      continue;
+    fails = true;
+    for (u32 a = 1; taken && a < l->atoms.n; a++)
+      if (l->rules[a] != NO_RULE && l->rules[a] >> 16 == s && l->atoms.flags[a] & ATOM_LIVE)
+        layout_match_again(l, a);
+  }
+  if (fails)
+    forget_names(l);
 }

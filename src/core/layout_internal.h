@@ -48,6 +48,7 @@ typedef struct {
   u32 n;
   const u32 *weld;  /* by body statement: index in Link.weld_names, UINT32_MAX: none */
   u64 *begin, *end; /* by run: offsets as of the last round */
+  const Expr *maybe; /* `. = . + symbol` moves the location counter when that is not 0 */
   bool moves;       /* the location counter */
   bool data;        /* it has bytes of its own: BYTE, ASCII, ... */
   bool keeps;       /* so the section is there though no input has a byte for it */

@@ -207,7 +207,7 @@ static void find_lma(LayoutEnv *e, u32 osec, const LayoutStmt *st, u64 align, co
   } else if (last && o->aflags & ATOM_ALLOC) {
     bool moved_back = o->addr < last->addr && o->size && o->addr + o->size <= last->addr;
     if (!moved_back)
-      o->lma = layout_align(y, osec, o->addr + (last->lma - last->addr), align);
+      o->lma = layout_align(y, osec, o->addr + (last->lma - last->addr), given ? layout_stmt_align(e, st) : align);
     else if (y->final && last->lma != last->addr)
       script_report(l, DIAG_WARNING, st ? SCRIPT_PLACE(st) : (ScriptPlace){0},
                     "section %s is behind %s, and yet at a lower address: its load address is its address", diag_name(l->diag, o->name),
