@@ -62,6 +62,7 @@ static void walk_once(Link *l, Layout *y) {
   y->dot = l->scripted ? 0 : base + l->header_size;
   y->walk++;
   y->ahead = y->moved = y->prefer_next = y->ended = false;
+  y->mover = NULL;
   y->overflow = y->too_large;
   l->tls_begin = l->tls_end = 0;
   l->tls_align = 1;
@@ -218,7 +219,8 @@ static void prepare_places(Link *l, Layout *y) {
 
 /* In order of addresses: what is allocated, and what a script puts among it. */
 static bool has_address(const Link *l, const Osec *o) {
-  return o->aflags & ATOM_ALLOC || (l->scripted && o->stmt != UINT32_MAX && l->layout->stmts[o->stmt].flags & LAYOUT_NOALLOC);
+  return o->aflags & ATOM_ALLOC || o->addr ||
+         (l->scripted && o->stmt != UINT32_MAX && l->layout->stmts[o->stmt].flags & LAYOUT_NOALLOC);
 }
 
 static void number_sections(Link *l) {

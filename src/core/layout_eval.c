@@ -11,6 +11,8 @@
 static void note_read(Layout *y, bool fresh) { y->ahead |= !fresh; }
 
 void layout_note_moved(Layout *y, const LayoutStmt *st, const char *what) {
+  if (y->moved && y->mover)
+    return; /* the first says most */
   y->moved = true;
   y->mover = st;
   y->mover_name = what;

@@ -94,6 +94,7 @@ typedef struct Layout {
   Region *regions; /* by index in LayoutDesc.regions */
   Home *homes;     /* by output section */
   u32 *stamps;     /* by output section: Layout.walk when it was placed last */
+  u64 *old_sizes;  /* by output section: as of the walk before */
   u64 *bases;      /* by output section: its address, as far as the offsets of its atoms depend on it */
   bool ahead;      /* this round read what it had not computed yet */
   bool moved;      /* ... and something has another value than the round before: say who */
