@@ -37,6 +37,8 @@ typedef struct {
   Link *l;
   Scripts scripts;
   MainScript *main; /* by option */
+  bool *loaded;     /* likewise: it stands before its place, because a script named it */
+  StrVec named;     /* what scripts named so */
   SeenVec seen; /* shared libraries and lazily loaded archives: a second time adds nothing */
   VEC(ArchiveJob) archives;
   VEC(Pending) pending;
@@ -190,17 +192,38 @@ static void load_script_input(Loader *ld, const Input *in, const char *script, c
       state = input_open(ld->l, name, &o);
   } else {
     state = input_open(ld->l, name, &o);
-    if (!state)
+    if (!state && !s->named)
       state = input_open(ld->l, arena_printf(&l->arena, "%.*s%s", (int)(base_name(script) - script), script, name), &o);
-    for (u32 i = 0; !state && i < l->opt->lib_dirs.n; i++)
+    for (u32 i = 0; !state && !s->named && i < l->opt->lib_dirs.n; i++)
       state = input_open(ld->l, arena_printf(&l->arena, "%s/%s", l->opt->lib_dirs.at[i], name), &o);
   }
   if (state == 0)
-    diag_error(l->diag, "cannot-open", "%s:%u: cannot find %s", s->file ? s->file : script, s->line, s->name);
+    script_report(l, DIAG_ERROR, SCRIPT_PLACE(s), "cannot find %s%s", s->name,
+                  s->named ? ", the file of an input section; a pattern with a wildcard need not match one" : "");
   if (state <= 0)
     return;
   x.name = o.path;
   load_data(ld, &o, &x, s->name);
+}
+
+/* A file that a pattern of a script names: an input from here on, even if the command line has it later. */
+static void load_named(Loader *ld, const Input *in, const char *script, const ScriptInput *s) {
+  const Options *o = ld->l->opt;
+  for (u32 i = 0; i < ld->named.n; i++)
+    if (streq(ld->named.at[i], s->name))
+      return;
+  *vec_push(&ld->named) = s->name;
+  for (u32 i = 0; i < o->inputs.n; i++) {
+    const Input *x = &o->inputs.at[i];
+    if (x->script || x->is_lib || !streq(x->name, s->name))
+      continue;
+    if (!ld->loaded[i] && x > in) {
+      ld->loaded[i] = true;
+      load_input(ld, x);
+    }
+    return;
+  }
+  load_script_input(ld, in, script, s);
 }
 
 /* The inputs of a script, in place. STARTUP's go before all others. */
@@ -215,7 +238,7 @@ static void load_script_inputs(Loader *ld, const char *path, const Script *s, co
   ld->depth++;
   for (u32 i = 0; i < s->inputs.n; i++) {
     u32 before = ld->pending.n;
-    load_script_input(ld, in, path, &s->inputs.at[i]);
+    (s->inputs.at[i].named ? load_named : load_script_input)(ld, in, path, &s->inputs.at[i]);
     u32 n = ld->pending.n - before;
     if (s->inputs.at[i].startup && n && before) {
       Pending *first = heap_alloc(n * sizeof *first);
@@ -232,6 +255,7 @@ static void load_script_inputs(Loader *ld, const char *path, const Script *s, co
 static void read_main_scripts(Loader *ld) {
   Link *l = ld->l;
   ld->main = ARENA_ARRAY(&l->arena, MainScript, l->opt->inputs.n);
+  ld->loaded = ARENA_ARRAY(&l->arena, bool, l->opt->inputs.n);
   for (u32 i = 0; i < l->opt->inputs.n; i++) {
     const Input *in = &l->opt->inputs.at[i];
     Opened o = {.data = {in->mem, in->mem_len}, .path = in->name};
@@ -300,9 +324,10 @@ void inputs_load(Link *l) {
     const Input *in = &l->opt->inputs.at[i];
     if (in->script)
       load_script_inputs(&ld, ld.main[i].path, ld.main[i].script, in);
-    else
+    else if (!ld.loaded[i])
       load_input(&ld, in);
   }
+  vec_free(&ld.named);
   scripts_settle(l, &ld.scripts);
   archives_list(l, ld.archives.at, ld.archives.n, member_kind);
   for (u32 i = 0; i < ld.pending.n; i++) {

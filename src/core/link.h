@@ -102,6 +102,7 @@ typedef struct Link {
   bool scripted;    /* the layout is a linker script's: addresses are the script's business, and GNU ld's rules hold */
   bool default_script; /* ... the one of the emulation */
   const struct Emulation *emulation; /* script/emulation.h; NULL: no script can be made */
+  bool defsyms_placed; /* --defsym's are statements of `layout` */
   Arena arena;      /* lives as long as the link */
   Arena *scratch;   /* one for each thread */
   Pool *pool;
