@@ -12,6 +12,7 @@
 #include "format/elf_object.h"
 #include "input_file.h"
 #include "read/archive.h"
+#include "read/elf_machine.h"
 #include "scripts.h"
 #include "util/watch.h"
 
@@ -43,6 +44,7 @@ typedef struct {
   VEC(ArchiveJob) archives;
   VEC(Pending) pending;
   u32 depth;
+  const char *skipped; /* of the libraries that were passed over for one -l the last, as messages say it; or "" */
   bool too_deep; /* scripts that name each other: said once, and no script is read any more */
 } Loader;
 
@@ -108,15 +110,54 @@ static void load_archive(Loader *ld, const Opened *o, const Input *in, const cha
 
 /* ---- searching ---- */
 
+/* What a script says of the output's format, for those that stand for a library: a quick look, the parser comes later. */
+static const char *format_of_script(Bytes d, Arena *arena) {
+  static const char command[] = "OUTPUT_FORMAT";
+  const u8 *p = d.len < 4096 ? memmem(d.p, d.len, command, sizeof command - 1) : NULL;
+  const u8 *end = d.p + d.len;
+  if (!p)
+    return NULL;
+  for (p += sizeof command - 1; p < end && strchr(" \t(\"", *p); p++) {
+  }
+  const u8 *name = p;
+  while (p < end && !strchr(" \t\n,)\"", *p))
+    p++;
+  return arena_strndup(arena, (const char *)name, (u64)(p - name));
+}
+
+/* The CPU that a library is for, when that is not the link's; NULL: it may be linked. */
+static const char *other_cpu(Link *l, Bytes d) {
+  if (archive_is(d)) {
+    ArchiveReader r;
+    ArchiveMember m = {0};
+    const char *why;
+    archive_open(&r, d);
+    while (!r.thin && archive_next(&r, &l->arena, &m, &why) > 0 && !is_elf(m.data)) {
+    }
+    d = m.data;
+  }
+  if (is_elf(d))
+    return elf_machine_of(d) == elf_machine(l) ? NULL : elf_file_cpu(d, &l->arena);
+  const char *name = d.len && !archive_is(d) ? format_of_script(d, &l->arena) : NULL;
+  return name && elf_machine_named(name) && elf_machine_named(name) != elf_machine(l) ? elf_machine_named(name)->cpu : NULL;
+}
+
+/* A library for another CPU is passed over: the next directory may have one of that name, too (GNU ld). */
 static bool try_path(Loader *ld, const char *path, Opened *out, int *state) {
   *state = input_open(ld->l, path, out);
-  return *state != 0;
+  const char *cpu = *state > 0 ? other_cpu(ld->l, out->data) : NULL;
+  if (!cpu)
+    return *state != 0;
+  ld->l->opened.n--;
+  ld->skipped = arena_printf(&ld->l->arena, "; %s is for %s, this link is for %s", path, cpu, elf_machine(ld->l)->cpu);
+  return false;
 }
 
 /* -lNAME: in each directory libNAME.so before libNAME.a; -l:FILE: the file itself. */
 static bool find_library(Loader *ld, const Input *in, Opened *out) {
   Link *l = ld->l;
   int state;
+  ld->skipped = "";
   for (u32 i = 0; i < l->opt->lib_dirs.n; i++) {
     const char *dir = l->opt->lib_dirs.at[i];
     if (in->name[0] == ':') {
@@ -129,7 +170,7 @@ static bool find_library(Loader *ld, const Input *in, Opened *out) {
     if (try_path(ld, arena_printf(&l->arena, "%s/lib%s.a", dir, in->name), out, &state))
       return state > 0;
   }
-  diag_error(l->diag, "library-not-found", "unable to find library -l%s", in->name);
+  diag_error(l->diag, "library-not-found", "unable to find library -l%s%s", in->name, ld->skipped);
   return false;
 }
 

@@ -61,14 +61,6 @@ static const Arch *arch_named(const char *cpu) {
   return NULL;
 }
 
-static const ElfMachine *machine_named(const char *format) {
-  static const ElfMachine *const machines[] = {&elf_x86_64, &elf_i386};
-  for (u32 i = 0; i < COUNT_OF(machines); i++)
-    if (streq(machines[i]->format, format))
-      return machines[i];
-  return NULL;
-}
-
 static const Format *make_format(Link *l, const ElfMachine *m) {
   Format *f = ARENA_NEW(&l->arena, Format);
   elf_format_init(f, m);
@@ -96,7 +88,7 @@ void session_begin(Link *l, Options *o, Diag *d) {
 static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   const Emulation *e = emulate_pick(o);
   const Arch *arch = arch_named(e->cpu);
-  const ElfMachine *m = machine_named(e->format);
+  const ElfMachine *m = elf_machine_named(e->format);
   if (!arch || !m) {
     diag_error(d, "unsupported-emulation", "emulation %s: %s %s are not supported yet", e->name, arch ? "files of format" : "links for the CPU",
                arch ? e->format : e->cpu);
