@@ -36,6 +36,12 @@ static bool is_unique(const Link *l, u32 a) {
   return false;
 }
 
+/* The file's own tables are no input sections: "*(*)" does not mean them, only an output section of their name. */
+static bool is_table(const Link *l, u32 a, const LayoutStmt *st) {
+  u32 syn = l->atoms.at[a].aux;
+  return syn >= SYN_SYMTAB && syn <= SYN_SHSTRTAB && !(st->name && streq(st->name, l->synths.at[syn].name));
+}
+
 static void match_atom(const MatchJob *j, const File *file, u32 a) {
   Link *l = j->l;
   u16 fl = l->atoms.flags[a];
@@ -44,6 +50,8 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
   if (!ask(j, file, a, &hit) || hit.orphan)
     return;
   const LayoutStmt *st = &l->layout->stmts[hit.stmt];
+  if (fl & ATOM_SYNTH && is_table(l, a, st))
+    return;
   if (!(fl & ATOM_SYNTH) && is_unique(l, a))
     return;
   if (st->flags & LAYOUT_DISCARD) {
