@@ -283,13 +283,6 @@ static void insert_orphan(Link *l, Layout *y, Places *p, u32 at, u32 osec) {
   note_place(p, &l->osecs.at[osec], at);
 }
 
-u32 layout_weld_of_stmt(const Link *l, const LayoutStmt *st) {
-  for (u32 i = 0; i < l->weld_names.n; i++)
-    if (l->weld_names.at[i].stmt == st)
-      return i;
-  return UINT32_MAX;
-}
-
 /* ---- counting and filling ---- */
 
 /* What a chunk of the atoms adds to a slot, or all of them to an output section. */
@@ -525,8 +518,6 @@ static void make_items(Link *l, Layout *y) {
       it.osec = y->stmt_osec[s];
       if (!it.osec || l->osecs.at[it.osec].stmt != s)
         continue;
-    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
-      it.weld = layout_weld_of_stmt(l, st);
     }
     *vec_push(&y->items) = it;
   }
@@ -558,8 +549,9 @@ void layout_assign(Link *l) {
   make_slots(l, y);
   for (u32 i = 1; i < l->synths.n; i++)
     if (l->synths.at[i].name) {
-      l->atoms.at[l->synths.at[i].atom.i].p2align = l->synths.at[i].p2align;
-      match_atom(&j, &l->files.at[0], l->synths.at[i].atom.i);
+      u32 a = l->synths.at[i].atom.i;
+      l->atoms.at[a].p2align = l->synths.at[i].p2align;
+      match_atom(&j, &l->files.at[0], a);
     }
   distribute(l, y);
   layout_shuffle(l);
