@@ -10,7 +10,7 @@
 #include "core/resolve.h"
 #include "core/thunks.h"
 
-enum { MAX_ROUNDS = 32 };
+enum { MAX_ROUNDS = 32, SAME_BASE = 4 };
 
 /* --section-align; it shows in the section's header. */
 static u64 asked_alignment(const Link *l, Osec *o) {
@@ -169,7 +169,7 @@ static void walk(Link *l, Layout *y) {
   y->data_begun = y->data.begun;
   while (layout_data_segment_again(l, y))
     walk_once(l, y);
-  if (y->moved && y->data.adjust) /* compared with a walk from another base */
+  for (u32 i = 0; i < SAME_BASE && y->moved && y->data.adjust; i++) /* values were compared with those of a walk from another base */
     walk_once(l, y);
   if (y->final != final) {
     y->final = true;
