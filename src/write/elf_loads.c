@@ -120,7 +120,7 @@ static bool place_headers(const Link *l, const Osec *first, Segment *out) {
 }
 
 /* What takes no memory stands behind all else, .tbss where the sections before it end. */
-static void place_others(Link *l, u64 off) {
+void elf_place_others(Link *l, u64 off) {
   u64 tls = l->header_size;
   for (u32 i = 0; i < l->norder; i++) {
     Osec *o = &l->osecs.at[l->order[i]];
@@ -201,7 +201,7 @@ u32 elf_make_loads(Link *l, Segment **out, bool *headers) {
     *headers = place_headers(l, first, s);
   }
   bool apart = *headers && s->memsz;
-  place_others(l, off);
+  elf_place_others(l, off);
   *out = apart ? s : s + 1;
   return count + apart;
 }
