@@ -112,7 +112,7 @@ static bool shares_with_headers(const Link *l, const Osec *first) {
 /* Else they have a segment of their own below it, when the script left room for them. */
 static bool place_headers(const Link *l, const Osec *first, Segment *out) {
   u64 page = elf_max_page(l), size = l->header_size;
-  if (!l->wants_headers || first->addr < size || first->lma < size)
+  if (!(l->wants_headers || l->is_dynamic) || first->addr < size || first->lma < size)
     return false;
   *out = (Segment){.type = PT_LOAD, .flags = PF_R, .first = UINT32_MAX, .align = page, .filesz = size, .memsz = size,
                    .addr = (first->addr - size) & -page, .lma = (first->lma - size) & -page};
