@@ -12,6 +12,7 @@
 #include "format/elf_object.h"
 #include "input_file.h"
 #include "read/archive.h"
+#include "read/elf_machine.h"
 #include "scripts.h"
 #include "util/watch.h"
 
@@ -37,10 +38,13 @@ typedef struct {
   Link *l;
   Scripts scripts;
   MainScript *main; /* by option */
+  bool *loaded;     /* likewise: it stands before its place, because a script named it */
+  StrVec named;     /* what scripts named so */
   SeenVec seen; /* shared libraries and lazily loaded archives: a second time adds nothing */
   VEC(ArchiveJob) archives;
   VEC(Pending) pending;
   u32 depth;
+  const char *skipped; /* of the libraries that were passed over for one -l the last, as messages say it; or "" */
   bool too_deep; /* scripts that name each other: said once, and no script is read any more */
 } Loader;
 
@@ -106,15 +110,54 @@ static void load_archive(Loader *ld, const Opened *o, const Input *in, const cha
 
 /* ---- searching ---- */
 
+/* What a script says of the output's format, for those that stand for a library: a quick look, the parser comes later. */
+static const char *format_of_script(Bytes d, Arena *arena) {
+  static const char command[] = "OUTPUT_FORMAT";
+  const u8 *p = d.len < 4096 ? memmem(d.p, d.len, command, sizeof command - 1) : NULL;
+  const u8 *end = d.p + d.len;
+  if (!p)
+    return NULL;
+  for (p += sizeof command - 1; p < end && strchr(" \t(\"", *p); p++) {
+  }
+  const u8 *name = p;
+  while (p < end && !strchr(" \t\n,)\"", *p))
+    p++;
+  return arena_strndup(arena, (const char *)name, (u64)(p - name));
+}
+
+/* The CPU that a library is for, when that is not the link's; NULL: it may be linked. */
+static const char *other_cpu(Link *l, Bytes d) {
+  if (archive_is(d)) {
+    ArchiveReader r;
+    ArchiveMember m = {0};
+    const char *why;
+    archive_open(&r, d);
+    while (!r.thin && archive_next(&r, &l->arena, &m, &why) > 0 && !is_elf(m.data)) {
+    }
+    d = m.data;
+  }
+  if (is_elf(d))
+    return elf_machine_of(d) == elf_machine(l) ? NULL : elf_file_cpu(d, &l->arena);
+  const char *name = d.len && !archive_is(d) ? format_of_script(d, &l->arena) : NULL;
+  return name && elf_machine_named(name) && elf_machine_named(name) != elf_machine(l) ? elf_machine_named(name)->cpu : NULL;
+}
+
+/* A library for another CPU is passed over: the next directory may have one of that name, too (GNU ld). */
 static bool try_path(Loader *ld, const char *path, Opened *out, int *state) {
   *state = input_open(ld->l, path, out);
-  return *state != 0;
+  const char *cpu = *state > 0 ? other_cpu(ld->l, out->data) : NULL;
+  if (!cpu)
+    return *state != 0;
+  ld->l->opened.n--;
+  ld->skipped = arena_printf(&ld->l->arena, "; %s is for %s, this link is for %s", path, cpu, elf_machine(ld->l)->cpu);
+  return false;
 }
 
 /* -lNAME: in each directory libNAME.so before libNAME.a; -l:FILE: the file itself. */
 static bool find_library(Loader *ld, const Input *in, Opened *out) {
   Link *l = ld->l;
   int state;
+  ld->skipped = "";
   for (u32 i = 0; i < l->opt->lib_dirs.n; i++) {
     const char *dir = l->opt->lib_dirs.at[i];
     if (in->name[0] == ':') {
@@ -127,7 +170,7 @@ static bool find_library(Loader *ld, const Input *in, Opened *out) {
     if (try_path(ld, arena_printf(&l->arena, "%s/lib%s.a", dir, in->name), out, &state))
       return state > 0;
   }
-  diag_error(l->diag, "library-not-found", "unable to find library -l%s", in->name);
+  diag_error(l->diag, "library-not-found", "unable to find library -l%s%s", in->name, ld->skipped);
   return false;
 }
 
@@ -190,17 +233,38 @@ static void load_script_input(Loader *ld, const Input *in, const char *script, c
       state = input_open(ld->l, name, &o);
   } else {
     state = input_open(ld->l, name, &o);
-    if (!state)
+    if (!state && !s->named)
       state = input_open(ld->l, arena_printf(&l->arena, "%.*s%s", (int)(base_name(script) - script), script, name), &o);
-    for (u32 i = 0; !state && i < l->opt->lib_dirs.n; i++)
+    for (u32 i = 0; !state && !s->named && i < l->opt->lib_dirs.n; i++)
       state = input_open(ld->l, arena_printf(&l->arena, "%s/%s", l->opt->lib_dirs.at[i], name), &o);
   }
   if (state == 0)
-    diag_error(l->diag, "cannot-open", "%s:%u: cannot find %s", s->file ? s->file : script, s->line, s->name);
+    script_report(l, DIAG_ERROR, SCRIPT_PLACE(s), "cannot find %s%s", s->name,
+                  s->named ? ", the file of an input section; a pattern with a wildcard need not match one" : "");
   if (state <= 0)
     return;
   x.name = o.path;
   load_data(ld, &o, &x, s->name);
+}
+
+/* A file that a pattern of a script names: an input from here on, even if the command line has it later. */
+static void load_named(Loader *ld, const Input *in, const char *script, const ScriptInput *s) {
+  const Options *o = ld->l->opt;
+  for (u32 i = 0; i < ld->named.n; i++)
+    if (streq(ld->named.at[i], s->name))
+      return;
+  *vec_push(&ld->named) = s->name;
+  for (u32 i = 0; i < o->inputs.n; i++) {
+    const Input *x = &o->inputs.at[i];
+    if (x->script || x->is_lib || !streq(x->name, s->name))
+      continue;
+    if (!ld->loaded[i] && x > in) {
+      ld->loaded[i] = true;
+      load_input(ld, x);
+    }
+    return;
+  }
+  load_script_input(ld, in, script, s);
 }
 
 /* The inputs of a script, in place. STARTUP's go before all others. */
@@ -215,7 +279,7 @@ static void load_script_inputs(Loader *ld, const char *path, const Script *s, co
   ld->depth++;
   for (u32 i = 0; i < s->inputs.n; i++) {
     u32 before = ld->pending.n;
-    load_script_input(ld, in, path, &s->inputs.at[i]);
+    (s->inputs.at[i].named ? load_named : load_script_input)(ld, in, path, &s->inputs.at[i]);
     u32 n = ld->pending.n - before;
     if (s->inputs.at[i].startup && n && before) {
       Pending *first = heap_alloc(n * sizeof *first);
@@ -232,6 +296,7 @@ static void load_script_inputs(Loader *ld, const char *path, const Script *s, co
 static void read_main_scripts(Loader *ld) {
   Link *l = ld->l;
   ld->main = ARENA_ARRAY(&l->arena, MainScript, l->opt->inputs.n);
+  ld->loaded = ARENA_ARRAY(&l->arena, bool, l->opt->inputs.n);
   for (u32 i = 0; i < l->opt->inputs.n; i++) {
     const Input *in = &l->opt->inputs.at[i];
     Opened o = {.data = {in->mem, in->mem_len}, .path = in->name};
@@ -256,7 +321,10 @@ static bool looks_like_text(Bytes d) {
 
 static void load_data(Loader *ld, const Opened *o, const Input *in, const char *arg) {
   Link *l = ld->l;
-  if (!o->data.len && o->regular) { /* what a compiler that was interrupted leaves */
+  if (in->binary) {
+    File f = {.kind = FILE_OBJECT, .path = o->path, .arg = arg, .data = input_binary(l, in->name, o->data), .lazy = in->start_lib};
+    *vec_push(&ld->pending) = (Pending){.file = f, .device = o->dev, .inode = o->ino};
+  } else if (!o->data.len && o->regular) { /* what a compiler that was interrupted leaves */
     diag_error(l->diag, "malformed-input", "%s: unknown file type: the file is empty", o->path);
   } else if (is_elf(o->data)) {
     File f = {.path = o->path, .arg = arg, .data = o->data};
@@ -300,9 +368,10 @@ void inputs_load(Link *l) {
     const Input *in = &l->opt->inputs.at[i];
     if (in->script)
       load_script_inputs(&ld, ld.main[i].path, ld.main[i].script, in);
-    else
+    else if (!ld.loaded[i])
       load_input(&ld, in);
   }
+  vec_free(&ld.named);
   scripts_settle(l, &ld.scripts);
   archives_list(l, ld.archives.at, ld.archives.n, member_kind);
   for (u32 i = 0; i < ld.pending.n; i++) {

@@ -26,13 +26,17 @@
 #include "inputs.h"
 #include "core/bind.h"
 #include "pass/export.h"
+#include "pass/nocross.h"
 #include "pass/property.h"
 #include "read/elf.h"
+#include "read/elf_uses.h"
 #include "read/elf_machine.h"
 #include "session.h"
 #include "util/trace.h"
+#include "format/elf_relocs.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
+#include "write/elf_relocs.h"
 #include "write/elf_encode.h"
 #include "write/elf_segments.h"
 #include "write/elf_symtab.h"
@@ -57,14 +61,6 @@ static const Arch *arch_named(const char *cpu) {
   for (u32 i = 0; i < COUNT_OF(arches); i++)
     if (streq(arches[i]->name, cpu))
       return arches[i];
-  return NULL;
-}
-
-static const ElfMachine *machine_named(const char *format) {
-  static const ElfMachine *const machines[] = {&elf_x86_64, &elf_i386};
-  for (u32 i = 0; i < COUNT_OF(machines); i++)
-    if (streq(machines[i]->format, format))
-      return machines[i];
   return NULL;
 }
 
@@ -95,7 +91,7 @@ void session_begin(Link *l, Options *o, Diag *d) {
 static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   const Emulation *e = emulate_pick(o);
   const Arch *arch = arch_named(e->cpu);
-  const ElfMachine *m = machine_named(e->format);
+  const ElfMachine *m = elf_machine_named(e->format);
   if (!arch || !m) {
     diag_error(d, "unsupported-emulation", "emulation %s: %s %s are not supported yet", e->name, arch ? "files of format" : "links for the CPU",
                arch ? e->format : e->cpu);
@@ -136,6 +132,10 @@ void session_end(Link *l) {
     pages_free((void *)(uintptr_t)l->owned.at[i].p, l->owned.at[i].len);
   vec_free(&l->owned);
   pages_free((void *)(uintptr_t)l->spare.p, l->spare.len);
+  if (l->uses) {
+    vec_free(&l->uses->calls);
+    vec_free(&l->uses->significant);
+  }
   intern_free(&l->names);
   intern_free(&l->groups);
   inputs_free(l);
@@ -213,7 +213,7 @@ void link_name_asked(Link *l) {
   }
   for (u32 i = 0; i < o->trace_symbols.n; i++)
     weld_name(l, o->trace_symbols.at[i], WELD_MENTION, NULL, false);
-  for (u32 i = 0; i < o->defsyms.n; i++) {
+  for (u32 i = 0; i < o->defsyms.n && !l->defsyms_placed; i++) {
     const Defsym *d = &o->defsyms.at[i];
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
     name_expression(l, d->value);
@@ -415,11 +415,16 @@ static bool run(Link *l) {
   dump_graph(l, "scan");
   PHASE("dynamic", elf_dynamic_prepare(l));   /* who has slots must be in .dynsym */
   PHASE("eh_frame", ehframe_build(l));
+  if (l->opt->emit_relocs)
+    PHASE("uses", l->uses = elf_uses(l));     /* relocations that stay are checked first */
   PHASE("symtab", elf_symtab_prepare(l));
   PHASE("order", order(l));                   /* live atoms only; decides who stands first */
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
+  if (l->uses)
+    PHASE("relocs", elf_relocs_prepare(l));
   PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
+  nocross_check(l);                           /* who is in which section, scripts' symbols too */
   if (!checkpoint(l))
     return false;
   l->addressed = true;                        /* ---- addresses are final ---- */

@@ -6,6 +6,7 @@
 
 #include "script/emulation.h"
 #include "script/script.h"
+#include "util/glob.h"
 #include "util/near.h"
 
 enum { MAX_STATEMENTS = 0xffff }; /* Link.rules has 16 bits */
@@ -109,6 +110,20 @@ static void apply_settings(Link *l, Scripts *all, Script *s) {
   }
 }
 
+/* A file that a pattern names without wildcards is an input. GNU ld manual, "Input Section Basics". */
+static void add_named_files(Link *l, Script *s, u32 first) {
+  for (u32 i = first; i < s->layout.nstmts; i++) {
+    const LayoutStmt *st = &s->layout.stmts[i];
+    for (u32 k = 0; st->kind == LAYOUT_OUTPUT && k < st->npatterns; k++) {
+      const char *file = st->patterns[k].file;
+      if (!file || glob_has_magic(file) || strchr(file, ':') || (k && st->patterns[k - 1].file && streq(st->patterns[k - 1].file, file)))
+        continue;
+      *vec_push(&s->inputs) = (ScriptInput){.name = glob_unescape(arena_strdup(&l->arena, file)), .named = true, .file = st->file,
+                                            .line = st->line, .col = st->col};
+    }
+  }
+}
+
 const Script *scripts_read(Link *l, Scripts *all, const Opened *o, bool main) {
   Script *s = ARENA_NEW(&l->arena, Script);
   s->open = include;
@@ -125,6 +140,8 @@ const Script *scripts_read(Link *l, Scripts *all, const Opened *o, bool main) {
   if (s->has_sections && !main)
     diag_warn(l->diag, "script", "%s has SECTIONS, which are added to the layout of the link; -T %s would replace it", o->path, o->path);
   apply_settings(l, all, s);
+  if (main)
+    add_named_files(l, s, all->layout.nstmts);
   for (u32 i = 0; i < s->inserts.n; i++)
     *vec_push(&all->inserts) = s->inserts.at[i];
   all->layout = s->layout;
@@ -270,6 +287,13 @@ void scripts_settle(Link *l, Scripts *all) {
   }
   Order y = {0};
   l->scripted |= all->has_sections;
+  /* Options come before scripts, which may use what they define. */
+  l->defsyms_placed = true;
+  for (u32 i = 0; i < l->opt->defsyms.n; i++) {
+    const Defsym *d = &l->opt->defsyms.at[i];
+    u32 flags = (d->provide ? LAYOUT_PROVIDE : 0) | (d->hidden ? LAYOUT_HIDDEN : 0);
+    *vec_push(&y) = (Placed){.st = {.kind = LAYOUT_ASSIGN, .flags = flags, .name = d->name, .expr = d->value}};
+  }
   for (u32 i = 0; !all->has_sections && i < base->nstmts; i++)
     *vec_push(&y) = (Placed){base->stmts[i], false};
   for (u32 i = 0; i < own->nstmts; i++)
