@@ -26,11 +26,10 @@
 #include "inputs.h"
 #include "core/bind.h"
 #include "pass/export.h"
+#include "pass/nocross.h"
 #include "pass/property.h"
 #include "read/elf.h"
 #include "read/elf_machine.h"
-#include "read/elf_machine.h"
-#include "script/default.h"
 #include "session.h"
 #include "util/trace.h"
 #include "write/elf.h"
@@ -67,6 +66,7 @@ static const Format *make_format(Link *l, const ElfMachine *m) {
   elf_format_init(f, m);
   elf_encode_init(f);
   f->output_section = elf_output_section;
+  f->section_class = elf_section_class;
   f->plan_segments = elf_plan_segments;
   f->finish_segments = elf_finish_segments;
   return f;
@@ -97,7 +97,7 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   session_begin(l, o, d);
   l->arch = arch;
   l->format = make_format(l, m);
-  l->layout = &layout_elf_x86_64;
+  l->emulation = e;
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
   l->relocatable = o->relocatable;
@@ -145,7 +145,6 @@ void session_end(Link *l) {
   vec_free(&l->archives);
   vec_free(&l->opened);
   vec_free(&l->script_texts);
-  vec_free(&l->extra_stmts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);
   vec_free(&l->commons);
@@ -182,8 +181,6 @@ static void name_start_stop(Link *l, const LayoutStmt *st) {
 }
 
 static void name_statement(Link *l, const LayoutStmt *st) {
-  if (st->flags & LAYOUT_NOT_PIC && l->is_pic)
-    return;
   if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
     u32 i = weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
     l->weld_names.at[i].stmt = st;
@@ -209,7 +206,7 @@ void link_name_asked(Link *l) {
   }
   for (u32 i = 0; i < o->trace_symbols.n; i++)
     weld_name(l, o->trace_symbols.at[i], WELD_MENTION, NULL, false);
-  for (u32 i = 0; i < o->defsyms.n; i++) {
+  for (u32 i = 0; i < o->defsyms.n && !l->defsyms_placed; i++) {
     const Defsym *d = &o->defsyms.at[i];
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
     name_expression(l, d->value);
@@ -218,13 +215,6 @@ void link_name_asked(Link *l) {
     name_statement(l, &l->layout->stmts[i]);
     if (o->start_stop)
       name_start_stop(l, &l->layout->stmts[i]);
-  }
-  for (u32 i = 0; i < l->extra_stmts.n; i++) {
-    const LayoutStmt *st = l->extra_stmts.at[i];
-    if (st->kind != LAYOUT_ASSIGN)
-      continue;
-    weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
-    name_expression(l, st->expr);
   }
 }
 
@@ -423,6 +413,7 @@ static bool run(Link *l) {
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
   PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
+  nocross_check(l);                           /* who is in which section, scripts' symbols too */
   if (!checkpoint(l))
     return false;
   l->addressed = true;                        /* ---- addresses are final ---- */

@@ -40,11 +40,9 @@ static u64 asked_alignment(const Link *l, Osec *o) {
 
 static u32 permissions(const Link *l, const Osec *o) {
   u32 p = o->aflags & (ATOM_WRITE | ATOM_EXEC | ATOM_LARGE);
-  if (l->opt->omagic)
-    return 0;
   if (!l->opt->rosegment && !(p & ATOM_WRITE))
-    p &= ~(u32)ATOM_EXEC; /* --no-rosegment: read-only data in the code's segment */
-  return p | (o->relro ? 1u << 31 : 0);
+    p &= ~(u32)ATOM_EXEC; /* read-only data in the code's segment */
+  return p;
 }
 
 /* TLS zero fill that takes no room in the image: only in the block that follows .tdata. */
@@ -52,8 +50,12 @@ static bool is_tbss(const Link *l, const Osec *o) {
   return (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL) && !l->format->segment_of;
 }
 
-/* Runs the walk once: addresses, file offsets, symbols of assignments. */
-static void walk(Link *l, Layout *y) {
+/* File offsets are not the walk's business: they follow from segments, which follow from addresses. */
+static bool by_segments(const Link *l) { return l->scripted && !l->relocatable; }
+
+/* Goes through the statements once: addresses, symbols of assignments; file offsets but those of scripts, which follow from segments
+ * (Format.plan_segments). */
+static void walk_once(Link *l, Layout *y) {
   LayoutEnv e = {l, y};
   bool segments = l->format->segment_of; /* the file holds them as they are in memory, but for zero fill at their end */
   bool packed = l->opt->nmagic || l->opt->omagic; /* what the loader needs, but not a byte to fill pages */
@@ -76,8 +78,6 @@ static void walk(Link *l, Layout *y) {
     const Item *it = &y->items.at[i];
     const LayoutStmt *st = it->stmt == UINT32_MAX ? NULL : &l->layout->stmts[it->stmt];
     if (!it->osec) {
-      if (st->flags & LAYOUT_NOT_PIC && l->is_pic)
-        continue;
       if (st->kind == LAYOUT_ASSIGN)
         layout_run_assignment(&e, st, it->weld);
       else if (st->kind == LAYOUT_ASSERT && y->final) {
@@ -166,6 +166,10 @@ static void walk(Link *l, Layout *y) {
       l->tls_end = tls_end;
     }
     o->filesz = o->aflags & ATOM_ZEROFILL ? 0 : o->size;
+    if (by_segments(l)) {
+      y->dot = tbss ? y->dot : o->addr + o->size;
+      continue;
+    }
     /* congruent modulo the page size, so that the kernel can map it */
     if (o->filesz)
       off = segments ? segment_off + (o->addr - segment_addr) : off + ((o->addr - off) & (page - 1));
@@ -174,7 +178,7 @@ static void walk(Link *l, Layout *y) {
     if (!tbss)
       y->dot = o->addr + o->size;
   }
-  for (u32 k = 0; k < l->norder; k++) { /* what takes no memory */
+  for (u32 k = 0; !by_segments(l) && k < l->norder; k++) { /* what takes no memory */
     Osec *o = &l->osecs.at[l->order[k]];
     if (o->aflags & ATOM_ALLOC)
       continue;
@@ -184,6 +188,22 @@ static void walk(Link *l, Layout *y) {
     off = layout_add(y, l->order[k], off, o->filesz);
   }
   l->file_end = off;
+}
+
+/* A round: one walk, or as many as the data segment needs. Errors and values count in the last one. */
+static void walk(Link *l, Layout *y) {
+  bool final = y->final;
+  y->data = (DataSegment){0};
+  y->final = final && !y->data_begun;
+  walk_once(l, y);
+  y->data_begun = y->data.begun;
+  while (layout_data_segment_again(l, y))
+    walk_once(l, y);
+  if (y->final != final) {
+    y->final = true;
+    walk_once(l, y);
+  }
+  layout_data_segment_settle(l, y);
 }
 
 static bool resize_synths(Link *l) {
@@ -265,17 +285,6 @@ void layout_addresses(Link *l) {
     PlaceJob j = {l, &l->osecs.at[i]};
     pool_run(l->pool, j.o->natoms, 16384, add_base, &j);
   }
-  l->relro_begin = l->relro_end = 0;
-  for (u32 i = 0; i < l->norder; i++) {
-    const Osec *o = &l->osecs.at[l->order[i]];
-    if (!o->relro || is_tbss(l, o))
-      continue;
-    if (!l->relro_end)
-      l->relro_begin = o->addr;
-    l->relro_end = o->addr + o->size;
-  }
-  if (l->relro_end)
-    l->relro_end = align_up(l->relro_end, layout_common_page(l));
   l->format->finish_segments(l);
 }
 

@@ -40,13 +40,9 @@ typedef enum {
   LAYOUT_FILL,    /* in a body: FILL(fill), from here on */
 } LayoutKind;
 
-enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2, LAYOUT_RELRO_END = 4 /* -z relro region ends before this statement */,
-       LAYOUT_ONLY_IF_RO = 8, LAYOUT_ONLY_IF_RW = 16, LAYOUT_NOLOAD = 32, LAYOUT_KEEP_EMPTY = 64,
-       LAYOUT_RELRO_END_NOW = 128 /* with -z now the region ends before this one instead */,
-       LAYOUT_NOT_PIC = 256 /* only where addresses are fixed at link time */,
+enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2,        LAYOUT_ONLY_IF_RO = 8, LAYOUT_ONLY_IF_RW = 16, LAYOUT_NOLOAD = 32, LAYOUT_KEEP_EMPTY = 64,
        LAYOUT_DISCARD = 512 /* OUTPUT: /DISCARD/ */,
        LAYOUT_ALIGN_WITH_INPUT = 1024, LAYOUT_READONLY = 2048,
-       LAYOUT_WRITABLE = 8192 /* OUTPUT: can be relocated at run time, whatever the inputs say */,
        LAYOUT_NOALLOC = 4096 /* types DSECT, COPY, INFO, OVERLAY: takes no memory */,
        LAYOUT_FORCE_ALIGN = 1 << 14 /* OUTPUT: `align` counts also where the address is given */,
        LAYOUT_MATCH_FIRST = 1 << 15 /* OUTPUT: its patterns are asked before those of statements without this, wherever it stands (INSERT) */ };
@@ -117,6 +113,8 @@ typedef struct {
   const char *name;             /* "elf_x86_64" */
   const LayoutStmt *stmts;
   u32 nstmts;
+  bool orders_outputs;          /* LD_FEATURE("ORDER_OUTPUT_SECTIONS"): what has a priority stands first in its output section, not just
+                                   among what the same patterns take */
   /* only scripts have these */
   const LayoutRegion *regions;
   u32 nregions;

@@ -53,8 +53,7 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
   if (UNLIKELY(l->relocatable) && fl & ATOM_GROUPED)
     return; /* a member of a group that may yet lose: a section of its own */
   l->rules[a] = hit.stmt << 16 | hit.pattern;
-  l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0) |
-                            (st->flags & LAYOUT_WRITABLE ? ATOM_WRITE : 0));
+  l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0));
 }
 
 void layout_match_init(Link *l) {
@@ -96,14 +95,22 @@ static void make_slots(Link *l, Layout *y) {
     rules += d->stmts[s].npatterns;
   }
   y->rule_slot = ARENA_ARRAY(&l->arena, u32, rules);
+  y->stmt_osec = ARENA_ARRAY(&l->arena, u32, d->nstmts);
+  u32 mask = 63;
+  while (mask < d->nstmts * 2)
+    mask = mask * 2 + 1;
+  u32 *names = ARENA_ARRAY(&l->arena, u32, mask + 1);
   for (u32 s = 0; s < d->nstmts; s++) {
     const LayoutStmt *st = &d->stmts[s];
     y->first_slot[s] = y->slots.n;
     if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD)
       continue;
-    u32 osec = layout_find_osec(l, st->name);
-    if (!osec)
-      osec = new_osec(l, st->name, s);
+    u32 k = (u32)hash_bytes(st->name, strlen(st->name)) & mask;
+    while (names[k] && !streq(l->osecs.at[names[k]].name, st->name))
+      k = (k + 1) & mask;
+    if (!names[k])
+      names[k] = new_osec(l, st->name, s);
+    u32 osec = y->stmt_osec[s] = names[k];
     for (u32 p = 0; p < st->npatterns; p++) {
       if (!p || !st->patterns[p].joined)
         *vec_push(&y->slots) = (Slot){.stmt = s, .pattern = p, .osec = osec};
@@ -501,6 +508,40 @@ static void distribute(Link *l, Layout *y) {
   pages_free(j.tallies, bytes);
 }
 
+/* The walk: statements in order. */
+static void make_items(Link *l, Layout *y) {
+  for (u32 s = 0; s < l->layout->nstmts; s++) {
+    const LayoutStmt *st = &l->layout->stmts[s];
+    Item it = {s, 0, UINT32_MAX};
+    if (st->kind == LAYOUT_OUTPUT && !(st->flags & LAYOUT_DISCARD)) {
+      it.osec = y->stmt_osec[s];
+      if (!it.osec || l->osecs.at[it.osec].stmt != s)
+        continue;
+    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
+      it.weld = layout_weld_of_stmt(l, st);
+    }
+    *vec_push(&y->items) = it;
+  }
+}
+
+/* Of relocatable output: no address depends on where they go, and there may be a million. */
+static void append_orphans(const Link *l, Layout *y) {
+  for (u32 o = 1; o < l->osecs.n; o++)
+    if (l->osecs.at[o].stmt == UINT32_MAX)
+      *vec_push(&y->items) = (Item){UINT32_MAX, o, UINT32_MAX};
+}
+
+/* Orphans of a description that says where they go, or that says nothing. */
+static void place_described(Link *l, Layout *y, const MatchJob *j) {
+  Places places;
+  make_places(l, y, &places);
+  for (u32 o = 1; o < l->osecs.n; o++)
+    if (l->osecs.at[o].stmt == UINT32_MAX) {
+      u32 at = described_place(l, y, &places, j, &l->osecs.at[o]);
+      insert_orphan(l, y, &places, at != NOWHERE ? at : orphan_place(&places, &l->osecs.at[o]), o);
+    }
+}
+
 void layout_assign(Link *l) {
   Layout *y = l->lay;
   MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
@@ -519,47 +560,13 @@ void layout_assign(Link *l) {
   layout_sort_link_order(l);
   layout_reverse_ctors(l);
 
-  /* the walk: statements in order, orphans behind their kind */
-  u32 relro_stmt = UINT32_MAX;
-  u32 want = l->opt->z_now ? LAYOUT_RELRO_END_NOW : LAYOUT_RELRO_END;
-  for (u32 s = 0; s < l->layout->nstmts; s++)
-    if (l->layout->stmts[s].flags & want)
-      relro_stmt = s;
-  if (relro_stmt == UINT32_MAX)
-    for (u32 s = 0; s < l->layout->nstmts; s++)
-      if (l->layout->stmts[s].flags & (LAYOUT_RELRO_END | LAYOUT_RELRO_END_NOW))
-        relro_stmt = s;
-  for (u32 s = 0; s < l->layout->nstmts; s++) {
-    const LayoutStmt *st = &l->layout->stmts[s];
-    Item it = {s, 0, UINT32_MAX};
-    if (st->kind == LAYOUT_OUTPUT && !(st->flags & LAYOUT_DISCARD)) {
-      u32 o = layout_find_osec(l, st->name);
-      if (!o || l->osecs.at[o].stmt != s)
-        continue;
-      it.osec = o;
-      l->osecs.at[o].relro = l->opt->z_relro && relro_stmt != UINT32_MAX && s < relro_stmt &&
-                             l->osecs.at[o].aflags & ATOM_WRITE;
-    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
-      it.weld = layout_weld_of_stmt(l, st);
-    }
-    *vec_push(&y->items) = it;
-  }
-  Places places;
-  make_places(l, y, &places);
-  for (u32 o = 1; o < l->osecs.n; o++)
-    if (l->osecs.at[o].stmt == UINT32_MAX && l->relocatable) { /* no address depends on it, and there may be a million */
-      *vec_push(&y->items) = (Item){UINT32_MAX, o, UINT32_MAX};
-    } else if (l->osecs.at[o].stmt == UINT32_MAX) {
-      u32 at = described_place(l, y, &places, &j, &l->osecs.at[o]);
-      insert_orphan(l, y, &places, at != NOWHERE ? at : orphan_place(&places, &l->osecs.at[o]), o);
-    }
-  /* A thread's first image is read-only like the sections that it stands among: PT_TLS is one piece. */
-  for (u32 i = 0, s = 0; l->opt->z_relro && relro_stmt != UINT32_MAX && i < y->items.n; i++)
-    if (y->items.at[i].stmt != UINT32_MAX)
-      s = y->items.at[i].stmt;
-    else if (l->osecs.at[y->items.at[i].osec].aflags & ATOM_TLS)
-      l->osecs.at[y->items.at[i].osec].relro = s < relro_stmt;
-
+  make_items(l, y);
+  if (l->relocatable)
+    append_orphans(l, y);
+  else if (l->scripted)
+    layout_place_orphans(l);
+  else
+    place_described(l, y, &j);
   l->order = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
   for (u32 i = 0; i < y->items.n; i++) /* the walk leaves out those that stay empty */
     if (y->items.at[i].osec)

@@ -96,7 +96,7 @@ static void place_body(LayoutEnv *e, Osec *o) {
       u32 first = slot < send ? slots[slot].at : o->natoms;
       if (first > i && i < o->natoms)
         break;
-      if (body->kind == LAYOUT_ASSIGN && !(body->flags & LAYOUT_NOT_PIC && l->is_pic)) {
+      if (body->kind == LAYOUT_ASSIGN) {
         y->dot = o->addr + off;
         y->osec = osec;
         layout_run_assignment(e, body, layout_weld_of_stmt(l, body));

@@ -87,6 +87,7 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   *out = (ExprValue){0};
   switch (x->op) {
   case EX_SIZEOF_HEADERS:
+    e->l->wants_headers = true;
     out->v = e->l->header_size;
     return true;
   case EX_SEGMENT_START:
@@ -97,17 +98,18 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   case EX_DATA_SEGMENT_ALIGN:
     if (!layout_eval(e, x->a, &a) || !layout_eval(e, x->b, &b))
       return false;
-    a.v = is_pow2(a.v) ? a.v : 1;
-    out->v = align_up(e->y->dot, a.v) + (e->y->dot & (a.v - 1));
+    out->v = layout_data_segment_align(e->y, a.v, b.v);
     return true;
   case EX_DATA_SEGMENT_RELRO_END:
-    if (!layout_eval(e, x->b ? x->b : x->a, &a))
+    if (!layout_eval(e, x->a, &a) || (x->b && !layout_eval(e, x->b, &b)))
       return false;
-    out->v = align_up(a.v, layout_common_page(e->l));
-    e->y->relro_end = out->v;
+    out->v = x->b ? layout_data_segment_relro_end(e->y, a.v, b.v) : layout_data_segment_relro_end(e->y, 0, a.v);
     return true;
   case EX_DATA_SEGMENT_END:
-    return layout_eval(e, x->a, out);
+    if (!layout_eval(e, x->a, &a))
+      return false;
+    out->v = layout_data_segment_end(e->y, a.v);
+    return true;
   default:
     return false;
   }

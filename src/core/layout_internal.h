@@ -21,11 +21,22 @@ typedef struct {
   u32 weld; /* of an assignment: index in Link.weld_names, UINT32_MAX: nobody asked for it */
 } Item;
 
+/* What DATA_SEGMENT_* said (layout_relro.c). */
+typedef struct {
+  enum { DATA_NONE, DATA_RELRO /* begins at `base` */, DATA_PAGE /* a page is saved */ } adjust;
+  bool begun, has_relro, ended; /* which were evaluated */
+  u64 base, page;               /* where the segment begins; common page size */
+  u64 relro_end, relro_offset;  /* end of the region; how many bytes of it stand behind the location counter */
+  u64 end;
+  u64 first_base, wanted;       /* before it was adjusted: base, and the end of the region that was aimed at */
+} DataSegment;
+
 typedef struct Layout {
   VEC(Slot) slots;
   u32 *first_slot; /* by statement */
   u32 *first_rule; /* by statement: where its patterns begin in rule_slot */
   u32 *rule_slot;  /* by statement and pattern */
+  u32 *stmt_osec;  /* by statement: the output section that it describes, 0: none */
   u32 described;   /* osecs before this one are of statements, orphans come behind */
   VEC(Item) items;
   /* By place: atoms of a section stand together, from Osec.first on. What addresses need is copied here when
@@ -39,7 +50,8 @@ typedef struct Layout {
   u64 *starts;      /* scratch: offsets of the blocks of a section */
   u64 dot;         /* location counter; inside an output section: its address + offset */
   u32 osec;        /* the section that `.` stands in or last stood in */
-  u64 data_align, relro_end;
+  DataSegment data;
+  bool data_begun; /* DATA_SEGMENT_ALIGN was evaluated in an earlier walk */
   bool final;      /* errors count */
   u32 overflow;    /* a section whose addresses (or offsets in the file) do not fit into 64 bits, 0: none */
   u32 round;
@@ -61,11 +73,23 @@ bool layout_eval(LayoutEnv *e, const Expr *x, ExprValue *out);
 /* Gives `.` or the symbol its value. weld: index in Link.weld_names, UINT32_MAX: nobody asked for it. */
 void layout_run_assignment(LayoutEnv *e, const LayoutStmt *st, u32 weld);
 
+/* layout_relro.c: the values of DATA_SEGMENT_*. */
+u64 layout_data_segment_align(Layout *y, u64 max, u64 common);
+u64 layout_data_segment_relro_end(Layout *y, u64 offset, u64 at);
+u64 layout_data_segment_end(Layout *y, u64 at);
+/* After a walk: must there be another one, from another base? */
+bool layout_data_segment_again(Link *l, Layout *y);
+/* After the last walk: Osec.relro, Link.relro_begin and relro_end. */
+void layout_data_segment_settle(Link *l, const Layout *y);
+
 /* layout_body.c. Sizes and alignments are the input's: together they may be more than there is (Layout.overflow). */
 u64 layout_align(Layout *y, u32 osec, u64 v, u64 align);
 u64 layout_add(Layout *y, u32 osec, u64 v, u64 size);
 /* Offsets of all that is in the section, and its size; o->addr is known where its body asks for it. */
 void layout_place(LayoutEnv *e, Osec *o);
+
+/* layout_orphans.c: puts items for them among those of a script's statements. */
+void layout_place_orphans(Link *l);
 
 /* layout_sort.c: the order of a section's atoms, where it is not the input's. */
 void layout_shuffle(Link *l);

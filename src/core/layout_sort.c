@@ -148,6 +148,9 @@ void layout_sort_slots(Link *l) {
 
 /* ---- Link.priority ---- */
 
+/* Static descriptions say nothing by the order of their patterns. */
+static bool orders_outputs(const Link *l) { return !l->scripted || l->layout->orders_outputs; }
+
 /* What is one piece, or is run in the order that the layout gives it, stays. The default layout KEEPs nothing else. */
 static bool may_move(const Link *l, u32 a) {
   u32 rule = l->rules[a];
@@ -156,7 +159,7 @@ static bool may_move(const Link *l, u32 a) {
   if (rule == NO_RULE)
     return true;
   const LayoutPattern *p = &l->layout->stmts[rule >> 16].patterns[rule & 0xffff];
-  return !p->no_sort && p->sort != SORT_PRIORITY && (l->scripted || !p->keep);
+  return !p->no_sort && p->sort != SORT_PRIORITY && (!orders_outputs(l) || !p->keep);
 }
 
 static int compare_priority(const void *pa, const void *pb, void *ctx) {
@@ -196,13 +199,13 @@ void layout_sort_priority(Link *l) {
   for (u32 o = 1; o < l->osecs.n; o++) {
     const Osec *os = &l->osecs.at[o];
     const LayoutStmt *st = os->stmt == UINT32_MAX ? NULL : &l->layout->stmts[os->stmt];
-    if (!st || (!l->scripted && (!st->body || st->body->kind == LAYOUT_ORPHANS)))
+    if (!st || (orders_outputs(l) && (!st->body || st->body->kind == LAYOUT_ORPHANS)))
       sort_priority(l, os, 0, os->natoms);
   }
   for (u32 s = 0; s < y->slots.n; s++) {
     const Slot *sl = &y->slots.at[s];
     const LayoutStmt *body = l->layout->stmts[sl->stmt].body;
-    if (l->scripted || (body && body->kind != LAYOUT_ORPHANS))
+    if (!orders_outputs(l) || (body && body->kind != LAYOUT_ORPHANS))
       sort_priority(l, &l->osecs.at[sl->osec], sl->at, sl->n);
   }
 }

@@ -219,6 +219,9 @@ typedef void NameFn(void *ctx, const char *name, u64 len);
 /* One call for each pair of functions in a profile: `from` called `to` so often. */
 typedef void CallFn(void *ctx, SymId from, SymId to, u64 weight);
 
+/* What an output section is for, where sections are placed that a script does not name. */
+typedef enum { SECTION_PLAIN, SECTION_NOTE, SECTION_RELOCS /* for the dynamic linker */ } SectionClass;
+
 typedef struct Format {
   const char *name; /* "elf64-x86-64" */
   u8 word;          /* bytes of a pointer in this format's tables: ELF class */
@@ -303,6 +306,8 @@ typedef struct Format {
 
   /* Layout. Gives an output section its type and flags, from its atoms. */
   void (*output_section)(const struct Link *l, Osec *o);
+  /* By its atoms, before output_section(). NULL: all are plain. */
+  SectionClass (*section_class)(const struct Link *l, const Osec *o);
   /* Sections that follow each other and have one number share a segment, which begins on a page of its own in memory and
    * in the file and is in the file as it is in memory, but for zero fill at its end. 0: the segment of the headers. Any round of
    * layout. NULL: permissions decide, a place in the file only fits its address modulo the page size, and TLS zero fill takes no room

@@ -316,7 +316,7 @@ static const char *why_root(const Link *l, u32 a) {
   const char *reader = l->format->root_reason(l, (AtomId){a});
   if (reader)
     return reader;
-  return l->scripted ? "KEEP in the linker script" : "KEEP in the default layout";
+  return l->scripted && !l->default_script ? "KEEP in the linker script" : "KEEP in the default layout";
 }
 
 /* One step back from atom a, of which `shown` was printed. Returns the atom that it leads to, 0 at a root. */

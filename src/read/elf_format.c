@@ -8,7 +8,8 @@
 #include "read/elf.h"
 
 u32 elf_atom_flags(u32 type, u64 attr) {
-  return (attr & SHF_ALLOC ? (u32)ATOM_ALLOC : 0) | (attr & SHF_WRITE ? (u32)ATOM_WRITE : 0) |
+  bool array = type == SHT_INIT_ARRAY || type == SHT_FINI_ARRAY || type == SHT_PREINIT_ARRAY; /* relocated, whatever the flags say */
+  return (array ? (u32)ATOM_WRITE : 0) | (attr & SHF_ALLOC ? (u32)ATOM_ALLOC : 0) | (attr & SHF_WRITE ? (u32)ATOM_WRITE : 0) |
          (attr & SHF_EXECINSTR ? (u32)ATOM_EXEC : 0) | (attr & SHF_TLS ? (u32)ATOM_TLS : 0) |
          (attr & SHF_X86_64_LARGE ? (u32)ATOM_LARGE : 0) | (type == SHT_NOBITS ? (u32)ATOM_ZEROFILL : 0);
 }

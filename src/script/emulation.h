@@ -28,4 +28,7 @@ const Emulation *emulation_of_format(const char *format);
 const Emulation *emulation_of_object(Bytes elf);
 const Emulation *emulation_default(void);
 
+/* The linker script that is used when none with SECTIONS is given, for these options; in the arena, without a NUL. */
+Bytes emulation_script(Arena *a, const Emulation *e, const Options *o);
+
 #endif

@@ -125,15 +125,17 @@ static void parse_version(Parser *p) {
   expect(p, LEX_VERSION, P1('}'));
 }
 
-/* LD_FEATURE("SANE_EXPR"): numbers are absolute in every expression. */
+/* LD_FEATURE("SANE_EXPR"): numbers are absolute in every expression. "ORDER_OUTPUT_SECTIONS" is weld's: LayoutDesc.orders_outputs. */
 static void parse_feature(Parser *p) {
   ScriptPlace at;
   Tok t = *peek(p, LEX_FILE);
   const char *s = parse_placed(p, &at, "a feature");
-  if (s && !streq(s, "SANE_EXPR"))
-    warn(p, &t, "unknown feature '%.60s'", s);
-  else if (s)
+  if (s && streq(s, "SANE_EXPR"))
     p->out->sane_expr = true;
+  else if (s && streq(s, "ORDER_OUTPUT_SECTIONS"))
+    p->orders_outputs = true;
+  else if (s)
+    warn(p, &t, "unknown feature '%.60s'", s);
 }
 
 /* INSERT AFTER name / INSERT BEFORE name */
@@ -268,7 +270,8 @@ bool script_parse(Arena *a, Diag *d, const char *name, Bytes text, Script *out) 
                     .phdrs = KEEP(&p, &p.phdrs),
                     .nphdrs = p.phdrs.n,
                     .nocross = KEEP(&p, &p.nocross),
-                    .nnocross = p.nocross.n};
+                    .nnocross = p.nocross.n,
+                    .orders_outputs = y->orders_outputs || p.orders_outputs};
   vec_free(&p.stmts);
   vec_free(&p.patterns);
   vec_free(&p.body);

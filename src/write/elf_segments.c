@@ -4,6 +4,7 @@
 #include "write/elf_segments.h"
 
 #include "write/elf_encode.h"
+#include "write/elf_loads.h"
 
 typedef struct {
   u32 type, entsize;
@@ -84,13 +85,12 @@ void elf_output_section(const Link *l, Osec *o) {
   o->entsize = h.entsize;
 }
 
-/* ---- segments ---- */
+SectionClass elf_section_class(const Link *l, const Osec *o) {
+  u32 type = o->kinds.n ? o->kinds.type : o->natoms ? l->synths.at[l->atoms.at[o->atoms[0].i].aux].type : SHT_NULL;
+  return type == SHT_NOTE ? SECTION_NOTE : type == SHT_RELA || type == SHT_REL ? SECTION_RELOCS : SECTION_PLAIN;
+}
 
-typedef struct {
-  Link *l;
-  u32 perm; /* of the PT_LOAD that is open */
-  bool open;
-} Plan;
+/* ---- segments ---- */
 
 static Segment *add(Link *l, u32 type, u32 flags, u64 align) {
   *vec_push(&l->segments) = (Segment){.type = type, .flags = flags, .align = align};
@@ -106,36 +106,10 @@ static u32 flags_of(const Link *l, const Osec *o) {
   return f;
 }
 
-/* The key that a PT_LOAD ends on, as core/layout.c begins a page on it. */
-static u32 permissions(const Link *l, const Osec *o) {
-  u32 p = o->aflags & (ATOM_WRITE | ATOM_EXEC | ATOM_LARGE);
-  if (l->opt->omagic)
-    return 0;
-  if (!l->opt->rosegment && !(p & ATOM_WRITE))
-    p &= ~(u32)ATOM_EXEC;
-  return p | (o->relro ? 1u << 31 : 0);
-}
-
 static Osec *synth_osec(const Link *l, u32 syn) {
   const Synth *s = &l->synths.at[syn];
   u32 o = s->atom.i ? l->atoms.at[s->atom.i].osec : 0;
   return o && l->osecs.at[o].placed ? &l->osecs.at[o] : NULL;
-}
-
-static void cover(Segment *s, u32 at, const Osec *o) {
-  if (!s->memsz) {
-    s->off = o->off;
-    s->addr = o->addr;
-    s->lma = o->lma;
-  }
-  s->first = MIN(s->first, at);
-  s->last = at;
-  u64 end = o->addr + o->size;
-  if (end > s->addr + s->memsz)
-    s->memsz = end - s->addr;
-  if (o->filesz && o->off + o->filesz > s->off + s->filesz)
-    s->filesz = o->off + o->filesz - s->off;
-  s->align = MAX(s->align, 1ull << o->p2align);
 }
 
 static Segment *one(Link *l, u32 type, u32 flags, const Osec *o) {
@@ -144,136 +118,138 @@ static Segment *one(Link *l, u32 type, u32 flags, const Osec *o) {
   if (o)
     for (u32 i = 0; i < l->norder; i++)
       if (&l->osecs.at[l->order[i]] == o)
-        cover(s, i, o);
+        elf_cover(s, i, o);
   return s;
 }
 
-/* -n and -N leave them out; but a dynamic linker looks at them. */
-static bool headers_loaded(const Link *l) {
-  if (!l->norder || ((l->opt->omagic || l->opt->nmagic) && !l->is_dynamic))
-    return false;
-  const Osec *o = &l->osecs.at[l->order[0]];
-  if (!(o->aflags & ATOM_ALLOC))
-    return false;
-  return !l->scripted || (o->off >= l->header_size && o->addr >= o->off && o->off < l->arch->max_page_size);
-}
-
-/* Where the file's first byte is in memory. */
-static u64 image_start(const Link *l) {
-  const Osec *o = &l->osecs.at[l->order[0]];
-  if (l->scripted)
-    return o->addr - o->off;
-  return l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
-}
-
-/* A script may put sections of different permissions next to each other. */
-static bool shares_page(const Segment *load, const Osec *o, u64 page) {
-  u64 end = load->addr + load->memsz;
-  return o->size && load->memsz && o->addr >= end && (o->addr & -page) == ((end - 1) & -page);
-}
-
-/* Loaders want PT_LOADs in order of their addresses, wherever --section-start put the sections. They
- * stand together at the end of the list. */
-static void sort_loads(Link *l) {
-  Segment *s = l->segments.at;
-  for (u32 i = 1; i < l->segments.n; i++) {
-    Segment x = s[i];
-    u32 k = i;
-    for (; x.type == PT_LOAD && k && s[k - 1].type == PT_LOAD && s[k - 1].addr > x.addr; k--)
-      s[k] = s[k - 1];
-    s[k] = x;
-  }
-}
-
-static void build(Link *l) {
-  u64 page = l->opt->z_max_page_size ? l->opt->z_max_page_size : l->arch->max_page_size;
-  const Options *p = l->opt;
-  u64 load_align = p->omagic || p->nmagic ? 4 : page;
-  bool headers = headers_loaded(l);
-  l->segments.n = 0;
-  if (!l->norder)
-    return;
+/* PT_PHDR and PT_INTERP, which stand before PT_LOADs; `start`: where the file's first byte is in memory. */
+static void add_first(Link *l, bool headers, u64 start, u64 load_start) {
   Osec *interp = synth_osec(l, SYN_INTERP);
   if (headers && (interp || l->is_dynamic)) {
     Segment *s = add(l, PT_PHDR, PF_R, l->format->word);
     s->off = elf_sizes(l).ehdr;
-    s->addr = s->lma = image_start(l) + s->off;
+    s->addr = start + s->off;
+    s->lma = load_start + s->off;
     s->filesz = s->memsz = l->header_size - s->off;
   }
   if (interp)
     one(l, PT_INTERP, PF_R, interp);
-  Segment *load = NULL;
+}
+
+static void add_scripted_loads(Link *l) {
+  Segment *loads;
+  bool headers;
+  u32 n = elf_make_loads(l, &loads, &headers);
+  add_first(l, headers, n ? loads->addr : 0, n ? loads->lma : 0);
+  for (u32 i = 0; i < n; i++)
+    *vec_push(&l->segments) = loads[i];
+}
+
+/* The key that a PT_LOAD of a static description ends on, as core/layout.c begins a page on it. */
+static u32 permissions(const Link *l, const Osec *o) {
+  u32 p = o->aflags & (ATOM_WRITE | ATOM_EXEC | ATOM_LARGE);
+  if (!l->opt->rosegment && !(p & ATOM_WRITE))
+    p &= ~(u32)ATOM_EXEC;
+  return p;
+}
+
+static void add_described_loads(Link *l) {
+  u64 page = elf_max_page(l), base = l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
+  if (!(l->osecs.at[l->order[0]].aflags & ATOM_ALLOC))
+    return;
+  add_first(l, true, base, base);
+  Segment *load = add(l, PT_LOAD, PF_R, page); /* the headers begin a segment; read-only sections may share it */
+  load->first = UINT32_MAX;
+  load->addr = load->lma = base;
+  load->filesz = load->memsz = l->header_size;
   u32 perm = 0;
   bool zero = false;
-  if (headers) { /* the headers begin a segment; read-only sections may share it */
-    load = add(l, PT_LOAD, PF_R, load_align);
-    load->first = UINT32_MAX;
-    load->addr = load->lma = image_start(l);
-    load->filesz = load->memsz = l->header_size;
-    if (l->scripted)
-      perm = permissions(l, &l->osecs.at[l->order[0]]);
-  }
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
     if (!(o->aflags & ATOM_ALLOC) || is_tbss(o))
       continue;
-    u32 k = permissions(l, o);
-    bool fresh = !load || k != perm;
-    if (fresh && load && l->scripted && l->planned && shares_page(load, o, page)) {
-      fresh = false; /* the kernel maps whole pages: the one would take the other's away */
-      k |= perm;
-    }
-    if (load && !fresh) {
-      if (zero && o->filesz) /* bytes behind zero fill need a segment of their own */
-        fresh = true;
-      else if (l->planned && (o->addr < load->addr + load->memsz || (o->filesz && o->off - load->off != o->addr - load->addr) ||
-                              o->lma - load->lma != o->addr - load->addr))
-        fresh = true; /* a script or -Ttext moved it away */
-    }
+    bool fresh = permissions(l, o) != perm || (zero && o->filesz); /* bytes behind zero fill need a segment of their own */
+    if (!fresh && l->planned)
+      fresh = o->addr < load->addr + load->memsz || (o->filesz && o->off - load->off != o->addr - load->addr);
     if (fresh) {
-      load = add(l, PT_LOAD, PF_R, load_align);
+      load = add(l, PT_LOAD, 0, page);
       load->first = UINT32_MAX;
       zero = false;
-      load->flags = 0;
     }
-    perm = k;
+    perm = permissions(l, o);
     load->flags |= flags_of(l, o);
-    if (p->omagic)
-      load->flags |= PF_R | PF_W | PF_X;
-    cover(load, i, o);
+    elf_cover(load, i, o);
     zero = o->aflags & ATOM_ZEROFILL && o->size;
   }
-  if (l->planned)
-    sort_loads(l);
-  Osec *dynamic = synth_osec(l, SYN_DYNAMIC);
-  if (dynamic)
-    one(l, PT_DYNAMIC, PF_R | PF_W, dynamic);
-  /* notes of one alignment that stand together share a PT_NOTE (readers walk it with that alignment) */
+}
+
+/* Notes of one alignment that stand together share a PT_NOTE (readers walk it with that alignment). */
+static void add_notes(Link *l) {
+  const Osec *last = NULL;
+  Segment *s = NULL;
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
-    if (o->type != SHT_NOTE || !(o->aflags & ATOM_ALLOC))
+    if (!(o->aflags & ATOM_ALLOC) || o->type != SHT_NOTE) {
+      last = NULL;
       continue;
-    Segment *s = add(l, PT_NOTE, flags_of(l, o), 1);
-    s->first = UINT32_MAX;
-    cover(s, i, o);
-    while (i + 1 < l->norder && l->osecs.at[l->order[i + 1]].type == SHT_NOTE && l->osecs.at[l->order[i + 1]].aflags & ATOM_ALLOC &&
-           l->osecs.at[l->order[i + 1]].p2align == o->p2align && flags_of(l, &l->osecs.at[l->order[i + 1]]) == flags_of(l, o))
-      i++, cover(s, i, &l->osecs.at[l->order[i]]);
+    }
+    if (!last || last->p2align != o->p2align || flags_of(l, last) != flags_of(l, o) ||
+        o->addr != align_up(last->addr + last->size, 1ull << o->p2align)) {
+      s = add(l, PT_NOTE, flags_of(l, o), 1);
+      s->first = UINT32_MAX;
+    }
+    elf_cover(s, i, o);
+    last = o;
   }
-  Osec *prop = synth_osec(l, SYN_NOTE_PROPERTY);
-  if (prop)
-    one(l, PT_GNU_PROPERTY, PF_R, prop);
-  Segment *tls = NULL;
+}
+
+static void add_tls(Link *l) {
+  Segment *s = NULL;
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
     if (!(o->aflags & ATOM_TLS) || !(o->aflags & ATOM_ALLOC))
       continue;
-    if (!tls) {
-      tls = add(l, PT_TLS, PF_R, 1);
-      tls->first = UINT32_MAX;
+    if (!s) {
+      s = add(l, PT_TLS, PF_R, 1);
+      s->first = UINT32_MAX;
     }
-    cover(tls, i, o);
+    elf_cover(s, i, o);
   }
+}
+
+static void add_relro(Link *l) {
+  if (l->relro_begin == l->relro_end)
+    return;
+  for (u32 i = 0; i < l->segments.n; i++) {
+    Segment *s = &l->segments.at[i];
+    if (s->type != PT_LOAD || l->relro_begin < s->addr || l->relro_begin >= s->addr + s->memsz)
+      continue;
+    u64 skip = l->relro_begin - s->addr, size = l->relro_end - l->relro_begin;
+    s->memsz = MAX(s->memsz, skip + size); /* the rest of the last page belongs to the region, too */
+    Segment r = {.type = PT_GNU_RELRO, .flags = PF_R, .align = 1, .off = s->off + skip, .addr = l->relro_begin, .lma = s->lma + skip,
+                 .filesz = MIN(size, s->filesz > skip ? s->filesz - skip : 0), .memsz = size, .first = s->first, .last = s->last};
+    *vec_push(&l->segments) = r;
+    return;
+  }
+}
+
+static void build(Link *l) {
+  const Options *p = l->opt;
+  l->segments.n = 0;
+  if (!l->norder)
+    return;
+  if (l->scripted)
+    add_scripted_loads(l);
+  else
+    add_described_loads(l);
+  Osec *dynamic = synth_osec(l, SYN_DYNAMIC);
+  if (dynamic)
+    one(l, PT_DYNAMIC, PF_R | PF_W, dynamic);
+  add_notes(l);
+  Osec *prop = synth_osec(l, SYN_NOTE_PROPERTY);
+  if (prop)
+    one(l, PT_GNU_PROPERTY, PF_R, prop);
+  add_tls(l);
   Osec *hdr = synth_osec(l, SYN_EH_FRAME_HDR);
   if (hdr)
     one(l, PT_GNU_EH_FRAME, PF_R, hdr);
@@ -281,28 +257,7 @@ static void build(Link *l) {
     Segment *s = add(l, PT_GNU_STACK, PF_R | PF_W | (l->execstack ? PF_X : 0), 16);
     s->memsz = p->has_stack_size ? p->z_stack_size : 0;
   }
-  Segment *relro = NULL;
-  for (u32 i = 0; i < l->norder; i++) {
-    const Osec *o = &l->osecs.at[l->order[i]];
-    if (!o->relro || is_tbss(o))
-      continue;
-    if (!relro) {
-      relro = add(l, PT_GNU_RELRO, PF_R, 1);
-      relro->first = UINT32_MAX;
-    }
-    cover(relro, i, o);
-  }
-  if (relro) {
-    if (l->relro_end > relro->addr)
-      relro->memsz = l->relro_end - relro->addr;
-    relro->align = 1;
-    /* the rest of the last page belongs to the region, so the PT_LOAD must reach as far */
-    for (u32 i = 0; i < l->segments.n; i++) {
-      Segment *s = &l->segments.at[i];
-      if (s->type == PT_LOAD && s->addr <= relro->addr && relro->addr < s->addr + s->memsz)
-        s->memsz = MAX(s->memsz, relro->addr + relro->memsz - s->addr);
-    }
-  }
+  add_relro(l);
   for (u32 i = 0; i < p->spare_program_headers; i++)
     add(l, PT_NULL, 0, 0);
 }

@@ -4,6 +4,7 @@
 
 #include "core/link.h"
 
+SectionClass elf_section_class(const Link *l, const Osec *o);
 void elf_output_section(const Link *l, Osec *o);
 u64 elf_plan_segments(Link *l);
 void elf_finish_segments(Link *l);
