@@ -119,9 +119,9 @@ static bool place_headers(const Link *l, const Osec *first, Segment *out) {
   return true;
 }
 
-/* What takes no memory stands behind all else, .tbss where the sections before it end. */
+/* What takes no memory stands behind all else, .tbss where the sections before it end, but as its address is aligned. */
 static void place_others(Link *l, u64 off) {
-  u64 tls = l->header_size;
+  u64 tls = l->header_size, align = MAX(l->tls_align, (u64)1);
   for (u32 i = 0; i < l->norder; i++) {
     Osec *o = &l->osecs.at[l->order[i]];
     if (!(o->aflags & ATOM_ALLOC)) {
@@ -129,7 +129,7 @@ static void place_others(Link *l, u64 off) {
       o->off = off = align_up(off, 1ull << o->p2align);
       off += o->filesz;
     } else if (is_tbss(o)) {
-      o->off = tls;
+      o->off = tls + ((o->addr - tls) & (align - 1));
     } else {
       tls = o->off + o->filesz;
     }
