@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arch/aarch64.h"
+#include "arch/i386.h"
 #include "arch/x86_64.h"
 #include "core/coalesce.h"
 #include "core/deadstrip.h"
@@ -89,9 +90,12 @@ static bool is_elf(Bytes b) { return b.len > SELFMAG && !memcmp(b.p, ELFMAG, SEL
 
 static InputFormat format_of(Bytes b) { return is_elf(b) ? IN_ELF : macho_is(b, NULL, NULL) ? IN_MACHO : IN_TEXT; }
 
+/* ELF as it is for the link's CPU; NULL: nothing here knows that. */
+static const ElfMachine *machine_of(const Link *l) { return l->arch == &arch_x86_64 ? &elf_x86_64 : l->arch == &arch_i386 ? &elf_i386 : NULL; }
+
 static void add_object(Link *l, const char *path, Bytes b) {
-  if (is_elf(b) && l->arch != &arch_x86_64)
-    diag_error(l->diag, "mixed-targets", "%s: ELF objects are read for x86_64 only, not for %s", path, l->arch->name);
+  if (is_elf(b) && !machine_of(l))
+    diag_error(l->diag, "mixed-targets", "%s: ELF objects are read for x86_64 and i386 only, not for %s", path, l->arch->name);
   else if (is_elf(b) && (b.len < 18 || rd16(b.p + 16) != ET_REL))
     diag_error(l->diag, "not-an-object", "%s: is not a relocatable object", path);
   else
@@ -115,6 +119,10 @@ static void refuse_slots(Link *l) {
 /* Without --target the CPU is that of the first object. */
 static void choose_arch_of_object(Link *l, Bytes b) {
   u32 cpu;
+  if (!l->opt->target_triple && is_elf(b) && elf_machine_of(b) == &elf_i386) {
+    l->opt->target_triple = "i386-linux-gnu"; /* so that the text can be read again */
+    l->arch = &arch_i386;
+  }
   if (l->opt->target_triple || !macho_is(b, NULL, &cpu))
     return;
   bool arm64 = cpu == macho_cpu_of(&arch_aarch64);
@@ -137,9 +145,11 @@ static const char *first_triple(const YamlStream *s) {
 
 /* Of the first text: what its first triple says. */
 static void choose_arch_of_text(Link *l, const YamlStream *s) {
+  static const Arch *const others[] = {&arch_aarch64, &arch_i386};
   const char *triple = first_triple(s);
-  if (!l->opt->cpu && triple && arch_is_meant(&arch_aarch64, triple))
-    l->arch = &arch_aarch64;
+  for (u32 i = 0; i < COUNT_OF(others) && !l->opt->cpu && triple; i++)
+    if (arch_is_meant(others[i], triple))
+      l->arch = others[i];
 }
 
 /* All inputs are text, or all are relocatable objects of one format: a link has one. */
@@ -171,12 +181,14 @@ static void load(Link *l) {
   }
   Format *f = ARENA_NEW(&l->arena, Format);
   if (in == IN_ELF) {
-    elf_format_init(f, &elf_x86_64);
+    elf_format_init(f, machine_of(l) ? machine_of(l) : &elf_x86_64);
   } else if (in == IN_MACHO) {
     macho_format_init(f);
     refuse_slots(l);
   } else {
     yaml_format_init(f);
+    f->word = l->arch == &arch_i386 ? 4 : 8;
+    f->rel = l->arch == &arch_i386;
     f->atom_flags = elf_atom_flags; /* sections that passes make have those of ELF */
   }
   f->output_section = no_header;
@@ -429,8 +441,8 @@ static void check_target(const Link *l) {
   for (u32 i = 0; !l->arch->scan && i < COUNT_OF(need_scan); i++)
     if (asked_for(l, need_scan[i]))
       diag_error(l->diag, "unsupported-target", "there is no pass '%s' for target %s", need_scan[i], l->arch->name);
-  if (l->opt->relocatable && l->arch != &arch_x86_64)
-    diag_error(l->diag, "unsupported-target", "-r: ELF objects are written for x86_64 only, not for %s", l->arch->name);
+  if (l->opt->relocatable && !machine_of(l))
+    diag_error(l->diag, "unsupported-target", "-r: ELF objects are written for x86_64 and i386 only, not for %s", l->arch->name);
 }
 
 static bool run(Link *l) {
@@ -451,8 +463,8 @@ static bool run(Link *l) {
 
 static void begin(Link *l, Options *opt, Diag *d) {
   session_begin(l, opt, d);
-  if (opt->cpu && streq(opt->cpu, arch_aarch64.name))
-    l->arch = &arch_aarch64;
+  if (opt->cpu)
+    l->arch = streq(opt->cpu, arch_aarch64.name) ? &arch_aarch64 : streq(opt->cpu, arch_i386.name) ? &arch_i386 : &arch_x86_64;
   l->layout = &no_layout;
   l->is_pic = opt->kind != OUTPUT_EXEC;
   l->is_dynamic = true;
@@ -482,11 +494,11 @@ void graph_write_file(const File *file, YamlOut *w) {
   o.threads = 1;
   begin(l, &o, d);
   Format *f = ARENA_NEW(&l->arena, Format);
+  choose_arch_of_object(l, file->data);
   if (macho_is(file->data, NULL, NULL))
     macho_format_init(f);
   else
-    elf_format_init(f, &elf_x86_64);
-  choose_arch_of_object(l, file->data);
+    elf_format_init(f, elf_machine_of(file->data) ? elf_machine_of(file->data) : &elf_x86_64);
   l->format = f;
   *vec_push(&l->files) = (File){.kind = file->kind, .path = file->path, .arg = file->arg, .data = file->data, .just_symbols = file->just_symbols};
   if (join(l))
