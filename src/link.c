@@ -29,11 +29,14 @@
 #include "pass/nocross.h"
 #include "pass/property.h"
 #include "read/elf.h"
+#include "read/elf_uses.h"
 #include "read/elf_machine.h"
 #include "session.h"
 #include "util/trace.h"
+#include "format/elf_relocs.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
+#include "write/elf_relocs.h"
 #include "write/elf_encode.h"
 #include "write/elf_segments.h"
 #include "write/elf_symtab.h"
@@ -131,6 +134,10 @@ void session_end(Link *l) {
     pages_free((void *)(uintptr_t)l->owned.at[i].p, l->owned.at[i].len);
   vec_free(&l->owned);
   pages_free((void *)(uintptr_t)l->spare.p, l->spare.len);
+  if (l->uses) {
+    vec_free(&l->uses->calls);
+    vec_free(&l->uses->significant);
+  }
   intern_free(&l->names);
   intern_free(&l->groups);
   inputs_free(l);
@@ -410,9 +417,13 @@ static bool run(Link *l) {
   dump_graph(l, "scan");
   PHASE("dynamic", elf_dynamic_prepare(l));   /* who has slots must be in .dynsym */
   PHASE("eh_frame", ehframe_build(l));
+  if (l->opt->emit_relocs)
+    PHASE("uses", l->uses = elf_uses(l));     /* relocations that stay are checked first */
   PHASE("symtab", elf_symtab_prepare(l));
   PHASE("order", order(l));                   /* live atoms only; decides who stands first */
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
+  if (l->uses)
+    PHASE("relocs", elf_relocs_prepare(l));
   PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
   nocross_check(l);                           /* who is in which section, scripts' symbols too */

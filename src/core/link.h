@@ -160,7 +160,7 @@ typedef struct Link {
   u64 ndynrel_kept;     /* how many that are */
   struct Slots *slots; /* core/scan.h: from slots_scan on */
   struct Binds *binds; /* core/bind.h: likewise, where a loader binds by name */
-  const struct ElfUses *uses; /* format/elf_relocs.h: known when symbols are chosen, if relocations stay; or NULL */
+  struct ElfUses *uses; /* format/elf_relocs.h: known when symbols are chosen, if relocations stay; or NULL */
   struct ElfRelocs *relocs; /* write/elf_relocs.h: what becomes of the inputs' relocations; NULL: they are used up */
   void *dyn;        /* the writer's own (write/elf_dynamic.c, or what another writer keeps) */
   void *script;     /* pass/export.c's own */

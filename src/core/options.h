@@ -37,6 +37,7 @@ typedef struct {
   bool bstatic;        /* -Bstatic: only archives for -l */
   bool start_lib;      /* between --start-lib and --end-lib: treat an object as an archive member */
   bool just_symbols;   /* -R FILE: symbol addresses only */
+  bool binary;         /* -b binary: an object is made of its bytes, whatever they are */
   bool script;         /* -T FILE: a linker script (already looked for in -L directories) */
   bool is_framework;   /* `name` is that of a framework, with ",SUFFIX" behind it if one was asked for */
   bool weak;           /* Apple: what comes from this library may be missing at run time */

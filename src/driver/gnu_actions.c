@@ -30,6 +30,7 @@ static Input *add_input(Gnu *g, const char *name) {
 void gnu_add_input(Gnu *g, const char *name) {
   Input *in = add_input(g, name);
   Bytes b;
+  in->binary = g->state.binary;
   if (g->h->memory && g->h->memory(g->h->ctx, name, &b)) {
     in->mem = b.p ? b.p : (const u8 *)""; /* NULL means a file */
     in->mem_len = b.len;
@@ -83,9 +84,10 @@ static bool is_format(const char *name) {
 }
 
 ACTION(input_format) {
-  if (streq(arg, "binary"))
-    option_unsupported(&g->driver, DIAG_ERROR, "--format=binary");
-  else if (!is_format(arg))
+  g->state.binary = streq(arg, "binary");
+  if (g->state.binary)
+    return;
+  if (!is_format(arg))
     value_word(&g->driver, name, arg, (const char *const[]){"default", "elf", "elf64-x86-64", "elf32-x86-64", "elf32-i386", NULL});
 }
 
