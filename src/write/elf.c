@@ -47,7 +47,7 @@ static u64 file_offset(const Image *m, const Osec *o) {
 /* Does a value fit class 32? A negative number does, too, as an address. */
 static bool fits32(u64 v) { return v <= UINT32_MAX || v >= (u64)INT32_MIN; }
 
-/* Class 32 has addresses and offsets below 4 GiB. */
+/* Class 32 has addresses and offsets below 4 GiB. Load addresses wrap: scripts say ADDR() + 0x40000000 for 3 GiB less. */
 static bool check_class(const Image *m) {
   const Link *l = m->l;
   bool ok = true;
@@ -59,7 +59,7 @@ static bool check_class(const Image *m) {
     if (!o->placed)
       continue;
     bool loaded = o->attr & SHF_ALLOC;
-    ok = last <= UINT32_MAX && (!loaded || (fits32(o->addr) && fits32(o->lma) && (u64)(u32)o->addr + last <= UINT32_MAX));
+    ok = last <= UINT32_MAX && (!loaded || (fits32(o->addr) && (u64)(u32)o->addr + last <= UINT32_MAX));
     if (!ok)
       diag_error(l->diag, "layout", "output section %s at 0x%llx, %llu bytes long, does not fit into the 32-bit addresses of %s", o->name,
                  (unsigned long long)o->addr, (unsigned long long)o->size, l->format->name);
