@@ -26,11 +26,11 @@
 #include "inputs.h"
 #include "core/bind.h"
 #include "pass/export.h"
+#include "pass/nocross.h"
 #include "pass/property.h"
 #include "read/elf.h"
 #include "read/elf_uses.h"
 #include "read/elf_machine.h"
-#include "script/script.h"
 #include "session.h"
 #include "util/trace.h"
 #include "format/elf_relocs.h"
@@ -64,14 +64,6 @@ static const Arch *arch_named(const char *cpu) {
   return NULL;
 }
 
-static const ElfMachine *machine_named(const char *format) {
-  static const ElfMachine *const machines[] = {&elf_x86_64, &elf_i386};
-  for (u32 i = 0; i < COUNT_OF(machines); i++)
-    if (streq(machines[i]->format, format))
-      return machines[i];
-  return NULL;
-}
-
 static const Format *make_format(Link *l, const ElfMachine *m) {
   Format *f = ARENA_NEW(&l->arena, Format);
   elf_format_init(f, m);
@@ -99,7 +91,7 @@ void session_begin(Link *l, Options *o, Diag *d) {
 static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   const Emulation *e = emulate_pick(o);
   const Arch *arch = arch_named(e->cpu);
-  const ElfMachine *m = machine_named(e->format);
+  const ElfMachine *m = elf_machine_named(e->format);
   if (!arch || !m) {
     diag_error(d, "unsupported-emulation", "emulation %s: %s %s are not supported yet", e->name, arch ? "files of format" : "links for the CPU",
                arch ? e->format : e->cpu);
@@ -114,20 +106,6 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   l->relocatable = o->relocatable;
   l->header_size = elf_sizes(l).ehdr;
   return true;
-}
-
-/* A link without SECTIONS of its own has those of the emulation's script, read like any other. */
-static void settle_layout(Link *l) {
-  if (l->scripted)
-    return;
-  Script *s = ARENA_NEW(&l->arena, Script);
-  if (script_parse(&l->arena, l->diag, "default linker script", emulation_script(&l->arena, l->emulation, l->opt), s)) {
-    l->layout = &s->layout;
-    l->scripted = l->default_script = true;
-    if (!l->opt->entry)
-      l->opt->entry = s->entry;
-  }
-  script_free(s);
 }
 
 /* Threads pay from some megabytes of input on. */
@@ -174,7 +152,6 @@ void session_end(Link *l) {
   vec_free(&l->archives);
   vec_free(&l->opened);
   vec_free(&l->script_texts);
-  vec_free(&l->extra_stmts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);
   vec_free(&l->commons);
@@ -236,7 +213,7 @@ void link_name_asked(Link *l) {
   }
   for (u32 i = 0; i < o->trace_symbols.n; i++)
     weld_name(l, o->trace_symbols.at[i], WELD_MENTION, NULL, false);
-  for (u32 i = 0; i < o->defsyms.n; i++) {
+  for (u32 i = 0; i < o->defsyms.n && !l->defsyms_placed; i++) {
     const Defsym *d = &o->defsyms.at[i];
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
     name_expression(l, d->value);
@@ -245,13 +222,6 @@ void link_name_asked(Link *l) {
     name_statement(l, &l->layout->stmts[i]);
     if (o->start_stop)
       name_start_stop(l, &l->layout->stmts[i]);
-  }
-  for (u32 i = 0; i < l->extra_stmts.n; i++) {
-    const LayoutStmt *st = l->extra_stmts.at[i];
-    if (st->kind != LAYOUT_ASSIGN)
-      continue;
-    weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
-    name_expression(l, st->expr);
   }
 }
 
@@ -401,7 +371,6 @@ static void weld_values(Link *l) {
 
 static bool run(Link *l) {
   PHASE("load", inputs_load(l));              /* names to mapped files, in command-line order */
-  settle_layout(l);                           /* no script with SECTIONS among them: the default one */
   session_settle_threads(l);
   PHASE("open", resolve_open(l));             /* headers and symbol tables are where they should be */
   inputs_drop_duplicates(l);                  /* needs sonames */
@@ -455,6 +424,7 @@ static bool run(Link *l) {
     PHASE("relocs", elf_relocs_prepare(l));
   PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
+  nocross_check(l);                           /* who is in which section, scripts' symbols too */
   if (!checkpoint(l))
     return false;
   l->addressed = true;                        /* ---- addresses are final ---- */

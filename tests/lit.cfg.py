@@ -94,12 +94,15 @@ with open("/proc/cpuinfo") as f:
     flags = f.read()
 config.available_features.add("x86-64-v3" if re.search(r"\bavx2\b", flags) else "x86-64-v1")
 
+# -D m32=1: what the compilers make is for i386.
+m32 = " -m32" if lit_config.params.get("m32") else ""
+
 # A longer name stands before the shorter one that begins it. %t comes from lit.
 config.substitutions += [
-    (r"%clangxx", f"clang++-14 --ld-path={bindir}/ld.weld"),
-    (r"%clang", f"clang-14 --ld-path={bindir}/ld.weld"),
-    (r"%cxx", f"g++ -B {bindir}"),
-    (r"%cc", f"gcc -B {bindir}"),
+    (r"%clangxx", f"clang++-14{m32} --ld-path={bindir}/ld.weld"),
+    (r"%clang", f"clang-14{m32} --ld-path={bindir}/ld.weld"),
+    (r"%cxx", f"g++{m32} -B {bindir}"),
+    (r"%cc", f"gcc{m32} -B {bindir}"),
     (r"%weld", linker),
     (r"%machorun-arm64", f"{qemu} {machorun}-arm64"),
     (r"%machorun", machorun),
@@ -111,7 +114,7 @@ config.substitutions += [
     (r"%builddir", os.path.dirname(os.path.dirname(linker))),
     (r"%top", top),
     (r"%inputs", os.path.join(config.test_source_root, "Inputs")),
-    (r"%gccdir", os.path.dirname(subprocess.run(["gcc", "-print-libgcc-file-name"],
+    (r"%gccdir", os.path.dirname(subprocess.run(["gcc", *m32.split(), "-print-libgcc-file-name"],
                                                 capture_output=True, text=True).stdout.strip())),
     (r"%libdir", "/usr/lib/x86_64-linux-gnu"),
 ]

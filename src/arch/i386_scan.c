@@ -178,6 +178,7 @@ static void scan_got(Scan *s, const Edge *e) {
 static void scan_tls_relaxed(Scan *s, const Edge *e) {
   if (!s->r.shared && !(e->flags & SF_IMPORTED))
     return; /* local exec */
+  s->t->uses_got_base = true;
   s->t->has_static_tls |= s->r.shared;
   need(s, e, NEED_GOTTP);
 }
@@ -185,7 +186,7 @@ static void scan_tls_relaxed(Scan *s, const Edge *e) {
 /* `e` is TLS_GD or TLS_LDM, `next` what follows it; false: `next` is to be scanned like any other edge. */
 static bool scan_tls_call(Scan *s, const Edge *e, const Edge *next) {
   bool known = next && i386_tls_call(e, next, s->at->data, s->at->size).size;
-  s->t->uses_got_base = true;
+  s->t->uses_got_base |= !known;
   if (!known && next && next->flags & SF_UNDEFINED && !(next->flags & SF_IMPORTED)) {
     report_sequence(s->l, s->tid, s->a, e); /* nobody defines the function that it would call */
     return true;
@@ -230,7 +231,7 @@ static void scan_tpoff(Scan *s, const Edge *e) {
 }
 
 static void scan_desc(Scan *s, const Edge *e) {
-  s->t->uses_got_base = true;
+  s->t->uses_got_base |= !s->r.tls_ie;
   if (!s->r.tls_ie)
     need(s, e, NEED_TLSDESC);
   else if (!i386_desc_insn(s->at->data, e->offset))

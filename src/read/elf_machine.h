@@ -26,12 +26,14 @@ typedef struct ElfMachine {
   const u8 *debug;    /* by type: bytes of S + A, as debug information has it; 0: another kind */
 } ElfMachine;
 
-extern const ElfMachine elf_x86_64, elf_i386;
+extern const ElfMachine elf_x86_64, elf_i386, elf_x32;
 
 static inline const ElfMachine *elf_machine(const Link *l) { return l->format->machine; }
 
 /* The machine that an ELF file is for; NULL: none that weld links for, or the file is too short to say. */
 const ElfMachine *elf_machine_of(Bytes file);
+/* By its name in OUTPUT_FORMAT; NULL: none of these. */
+const ElfMachine *elf_machine_named(const char *format);
 /* What the header says it is for, as messages have it: "i386", "machine 40", "big-endian machine 8". */
 const char *elf_file_cpu(Bytes file, Arena *arena);
 /* Reports when file f is for another machine than the link. */

@@ -213,6 +213,12 @@ static u32 linked_section(const Link *l, const Osec *o) {
   return 0;
 }
 
+/* sh_addr is a multiple of sh_addralign (gABI), but a script may put a section anywhere: then the address says how far it is aligned. */
+static u64 addralign(const Osec *o) {
+  u64 align = (u64)1 << o->p2align;
+  return o->attr & SHF_ALLOC && o->addr & (align - 1) ? o->addr & -o->addr : align;
+}
+
 /* All m->nshdr of them, zeroed before. */
 static void make_shdrs(const Image *m, Elf64_Shdr *out) {
   const Link *l = m->l;
@@ -234,7 +240,7 @@ static void make_shdrs(const Image *m, Elf64_Shdr *out) {
                       .sh_addr = l->relocatable ? o->lma : o->addr,
                       .sh_offset = o->off,
                       .sh_size = o->size,
-                      .sh_addralign = (u64)1 << o->p2align,
+                      .sh_addralign = addralign(o),
                       .sh_entsize = o->entsize};
     if (!(o->attr & SHF_ALLOC))
       h->sh_addr = 0;
@@ -330,18 +336,20 @@ static void before_late(void *ctx) {
 /* The digest of the digests, in order of the tasks. */
 static void write_build_id(const Image *m, Writer *w, u32 ntasks) {
   Link *l = m->l;
-  u64 addr = build_id_addr(l);
-  if (!w->digest_size || !addr)
+  u32 osec;
+  u64 offset;
+  if (!w->digest_size || !build_id_find(l, &osec, &offset))
     return;
-  const Osec *o = &l->osecs.at[l->atoms.at[l->synths.at[SYN_BUILD_ID].atom.i].osec];
   u8 id[64];
   build_id_once(w->hash[0], w->digests, (u64)ntasks * w->digest_size, id);
-  outfile_write(w->file, id, w->digest_size, file_offset(m, o) + (addr - o->addr));
+  outfile_write(w->file, id, w->digest_size, file_offset(m, &l->osecs.at[osec]) + offset);
 }
 
 static void init_writer(Link *l, Writer *w, u32 ntasks) {
   unsigned threads = pool_threads(l->pool);
-  w->digest_size = build_id_addr(l) ? build_id_digest_size(l) : 0;
+  u32 osec;
+  u64 offset;
+  w->digest_size = build_id_find(l, &osec, &offset) ? build_id_digest_size(l) : 0;
   if (!w->digest_size)
     return;
   w->digests = arena_alloc(&l->arena, (u64)ntasks * w->digest_size, 8);

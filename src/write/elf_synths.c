@@ -65,6 +65,7 @@ static void fit_format(const Link *l, u32 syn, Synth *s) {
   case SYN_DYNSYM:
   case SYN_SYMTAB: s->entsize = z.sym; break;
   case SYN_DYNAMIC: s->entsize = z.dyn; break;
+  case SYN_GNU_HASH: s->entsize = l->format->word == 4 ? 4 : 0; break; /* else entries are of two sizes */
   case SYN_RELR_DYN: s->entsize = l->format->word; break;
   case SYN_RELA_DYN:
   case SYN_RELA_PLT:
