@@ -13,7 +13,6 @@
 #include "inputs.h"
 #include "pass/property.h"
 #include "read/elf_uses.h"
-#include "script/default.h"
 #include "session.h"
 #include "util/trace.h"
 #include "write/elf.h"
@@ -143,7 +142,7 @@ static void become_offsets(Link *l) {
   }
   for (u32 i = 1; i < l->osecs.n; i++) {
     Osec *o = &l->osecs.at[i];
-    o->lma = l->scripted && o->stmt != UINT32_MAX ? o->addr : 0; /* what its header shows, as with GNU ld; nothing counts from it */
+    o->lma = l->scripted && !l->default_script && o->stmt != UINT32_MAX ? o->addr : 0; /* what its header shows, as with GNU ld; nothing counts from it */
     o->addr = 0;
   }
   l->tls_begin = l->tls_end = 0;
@@ -153,7 +152,6 @@ static void become_offsets(Link *l) {
 
 bool link_relocatable(Link *l) {
   keep_relocations(l);
-  l->layout = &layout_relocatable;
   l->opt->is_static = true;                   /* a shared library can't become part of an object */
   PHASE("load", inputs_load(l));
   session_settle_threads(l);
