@@ -148,6 +148,13 @@ static void become_offsets(Link *l) {
   l->tls_begin = l->tls_end = 0;
 }
 
+/* Without one nearly all would go, which nobody means. GNU ld manual, --gc-sections. */
+static void ask_for_root(const Link *l) {
+  bool own_script = l->scripted && !l->default_script; /* which may KEEP */
+  if (l->opt->gc_sections && !l->entry_name && !l->opt->undefined.n && !own_script)
+    diag_error(l->diag, "gc-root", "--gc-sections with -r needs a symbol to begin at: -e or -u names one");
+}
+
 /* ---- the story ---- */
 
 bool link_relocatable(Link *l) {
@@ -160,6 +167,7 @@ bool link_relocatable(Link *l) {
     return false;
   dump_graph(l, "read");
   l->entry_name = l->opt->entry;              /* a root of dead strip, no more */
+  ask_for_root(l);
   link_name_asked(l);
   PHASE("names", resolve_names(l));           /* loads archive members */
   report_extracts(l);
