@@ -6,6 +6,7 @@
 
 #include "core/weld_version.h"
 #include "driver/gnu.h"
+#include "emulate.h"
 #include "link.h"
 #include "script/script.h"
 
@@ -116,6 +117,7 @@ static weld_status link_call(Call *call, char **argv, weld_buffer *out) {
       .parse_version = script_parse_version,
       .parse_dynamic_list = script_parse_dynamic_list,
       .parse_expr = script_parse_expr,
+      .script = emulate_script,
   };
   weld_status status = WELD_FAILED;
   WeldOutput mem = {0};

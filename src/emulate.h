@@ -8,4 +8,7 @@
 /* What -m names; else what the first object or shared library among the inputs is for; else the default. Never NULL. */
 const Emulation *emulate_pick(const Options *o);
 
+/* DriverHooks.script. */
+const char *emulate_script(Arena *a, const Options *o, bool *internal);
+
 #endif

@@ -13,7 +13,7 @@
 #include "input_file.h"
 #include "read/archive.h"
 #include "read/elf_machine.h"
-#include "script/script.h"
+#include "scripts.h"
 #include "util/watch.h"
 
 enum { MAX_SCRIPT_DEPTH = 16, MANY = 64 /* inputs: worth threads */ };
@@ -28,8 +28,18 @@ typedef struct {
   ino_t inode;
 } Pending;
 
+/* A script of -T. */
+typedef struct {
+  const Script *script; /* NULL: it could not be read */
+  const char *path;
+} MainScript;
+
 typedef struct {
   Link *l;
+  Scripts scripts;
+  MainScript *main; /* by option */
+  bool *loaded;     /* likewise: it stands before its place, because a script named it */
+  StrVec named;     /* what scripts named so */
   SeenVec seen; /* shared libraries and lazily loaded archives: a second time adds nothing */
   VEC(ArchiveJob) archives;
   VEC(Pending) pending;
@@ -186,26 +196,6 @@ static void load_input(Loader *ld, const Input *in) {
 
 /* ---- scripts ---- */
 
-typedef struct {
-  Loader *ld;
-  const char *dir;
-} IncludeCtx;
-
-static bool include(void *ctx, const char *name, const char *from, Bytes *text, const char **path) {
-  IncludeCtx *c = ctx;
-  Link *l = c->ld->l;
-  Opened o;
-  int state = input_open(c->ld->l, name, &o);
-  (void)from;
-  for (u32 i = 0; !state && name[0] != '/' && i < l->opt->lib_dirs.n; i++)
-    state = input_open(c->ld->l, arena_printf(&l->arena, "%s/%s", l->opt->lib_dirs.at[i], name), &o);
-  if (state <= 0)
-    return false;
-  *text = o.data;
-  *path = o.path;
-  return true;
-}
-
 /* Whether the script lies inside the sysroot: then its absolute names do too (GNU ld manual, INPUT).
  * However the two are spelled: DIR/bin/../sysroot is DIR/sysroot. */
 static bool in_sysroot(const Link *l, const char *path) {
@@ -243,70 +233,81 @@ static void load_script_input(Loader *ld, const Input *in, const char *script, c
       state = input_open(ld->l, name, &o);
   } else {
     state = input_open(ld->l, name, &o);
-    if (!state)
+    if (!state && !s->named)
       state = input_open(ld->l, arena_printf(&l->arena, "%.*s%s", (int)(base_name(script) - script), script, name), &o);
-    for (u32 i = 0; !state && i < l->opt->lib_dirs.n; i++)
+    for (u32 i = 0; !state && !s->named && i < l->opt->lib_dirs.n; i++)
       state = input_open(ld->l, arena_printf(&l->arena, "%s/%s", l->opt->lib_dirs.at[i], name), &o);
   }
   if (state == 0)
-    diag_error(l->diag, "cannot-open", "%s:%u: cannot find %s", s->file ? s->file : script, s->line, s->name);
+    script_report(l, DIAG_ERROR, SCRIPT_PLACE(s), "cannot find %s%s", s->name,
+                  s->named ? ", the file of an input section; a pattern with a wildcard need not match one" : "");
   if (state <= 0)
     return;
   x.name = o.path;
   load_data(ld, &o, &x, s->name);
 }
 
-static void load_script(Loader *ld, const Opened *o, const Input *in) {
-  Link *l = ld->l;
-  if (ld->too_deep)
+/* A file that a pattern of a script names: an input from here on, even if the command line has it later. */
+static void load_named(Loader *ld, const Input *in, const char *script, const ScriptInput *s) {
+  const Options *o = ld->l->opt;
+  for (u32 i = 0; i < ld->named.n; i++)
+    if (streq(ld->named.at[i], s->name))
+      return;
+  *vec_push(&ld->named) = s->name;
+  for (u32 i = 0; i < o->inputs.n; i++) {
+    const Input *x = &o->inputs.at[i];
+    if (x->script || x->is_lib || !streq(x->name, s->name))
+      continue;
+    if (!ld->loaded[i] && x > in) {
+      ld->loaded[i] = true;
+      load_input(ld, x);
+    }
+    return;
+  }
+  load_script_input(ld, in, script, s);
+}
+
+/* The inputs of a script, in place. STARTUP's go before all others. */
+static void load_script_inputs(Loader *ld, const char *path, const Script *s, const Input *in) {
+  if (!s || ld->too_deep)
     return;
   if (ld->depth >= MAX_SCRIPT_DEPTH) {
     ld->too_deep = true;
-    diag_error(l->diag, "script", "%s: scripts name each other more than %d deep", o->path, MAX_SCRIPT_DEPTH);
-    return;
-  }
-  IncludeCtx ctx = {ld, NULL};
-  Script *s = ARENA_NEW(&l->arena, Script);
-  s->open = include;
-  s->open_ctx = &ctx;
-  bool ok = script_parse(&l->arena, l->diag, o->path, o->data, s);
-  for (u32 i = 0; i < s->texts.n; i++)
-    *vec_push(&l->script_texts) = s->texts.at[i];
-  if (!ok) {
-    script_free(s);
+    diag_error(ld->l->diag, "script", "%s: scripts name each other more than %d deep", path, MAX_SCRIPT_DEPTH);
     return;
   }
   ld->depth++;
-  for (u32 i = 0; i < s->search_dirs.n; i++) {
-    const char *d = s->search_dirs.at[i];
-    u32 skip = d[0] == '=' ? 1 : starts_with(d, "$SYSROOT") ? 8 : 0;
-    *vec_push(&l->opt->lib_dirs) = skip && l->opt->sysroot ? arena_printf(&l->arena, "%s%s", l->opt->sysroot, d + skip) : d + skip;
+  for (u32 i = 0; i < s->inputs.n; i++) {
+    u32 before = ld->pending.n;
+    (s->inputs.at[i].named ? load_named : load_script_input)(ld, in, path, &s->inputs.at[i]);
+    u32 n = ld->pending.n - before;
+    if (s->inputs.at[i].startup && n && before) {
+      Pending *first = heap_alloc(n * sizeof *first);
+      memcpy(first, ld->pending.at + before, n * sizeof *first);
+      memmove(ld->pending.at + n, ld->pending.at, before * sizeof *first);
+      memcpy(ld->pending.at, first, n * sizeof *first);
+      free(first);
+    }
   }
-  for (u32 i = 0; i < s->inputs.n; i++)
-    load_script_input(ld, in, o->path, &s->inputs.at[i]);
   ld->depth--;
-  if (s->entry && !l->opt->entry)
-    l->opt->entry = s->entry;
-  if (s->output && streq(l->opt->output, "a.out"))
-    l->opt->output = s->output;
-  for (u32 i = 0; i < s->externs.n; i++)
-    *vec_push(&l->opt->undefined) = s->externs.at[i];
-  if (s->has_version) {
-    for (u32 i = 0; i < s->version.nodes.n; i++)
-      *vec_push(&l->opt->version_script.nodes) = s->version.nodes.at[i];
-    s->version.nodes.n = 0; /* the options own what is in them now */
-    l->opt->has_version_script = true;
+}
+
+/* Those of -T, before anything else: what they say of places and formats counts for all inputs. Their own inputs stand where -T stands. */
+static void read_main_scripts(Loader *ld) {
+  Link *l = ld->l;
+  ld->main = ARENA_ARRAY(&l->arena, MainScript, l->opt->inputs.n);
+  ld->loaded = ARENA_ARRAY(&l->arena, bool, l->opt->inputs.n);
+  for (u32 i = 0; i < l->opt->inputs.n; i++) {
+    const Input *in = &l->opt->inputs.at[i];
+    Opened o = {.data = {in->mem, in->mem_len}, .path = in->name};
+    if (!in->script)
+      continue;
+    int state = in->mem ? 1 : input_open(l, in->name, &o);
+    if (state == 0)
+      diag_error(l->diag, "cannot-open", "cannot open %s: %s", in->name, strerror(ENOENT));
+    if (state > 0)
+      ld->main[i] = (MainScript){scripts_read(l, &ld->scripts, &o, true), o.path};
   }
-  if (s->has_sections) {
-    if (l->scripted)
-      diag_error(l->diag, "script", "%s: a second SECTIONS command; weld takes one", o->path);
-    l->layout = &s->layout;
-    l->scripted = true;
-  } else {
-    for (u32 i = 0; i < s->layout.nstmts; i++)
-      *vec_push(&l->extra_stmts) = &s->layout.stmts[i];
-  }
-  script_free(s);
 }
 
 /* ---- one file, whatever it is ---- */
@@ -320,9 +321,7 @@ static bool looks_like_text(Bytes d) {
 
 static void load_data(Loader *ld, const Opened *o, const Input *in, const char *arg) {
   Link *l = ld->l;
-  if (in->script) {
-    load_script(ld, o, in);
-  } else if (in->binary) {
+  if (in->binary) {
     File f = {.kind = FILE_OBJECT, .path = o->path, .arg = arg, .data = input_binary(l, in->name, o->data), .lazy = in->start_lib};
     *vec_push(&ld->pending) = (Pending){.file = f, .device = o->dev, .inode = o->ino};
   } else if (!o->data.len && o->regular) { /* what a compiler that was interrupted leaves */
@@ -354,7 +353,7 @@ static void load_data(Loader *ld, const Opened *o, const Input *in, const char *
   } else if (bytes_are_bitcode(o->data)) {
     input_bitcode(ld->l, o->path, NULL);
   } else if (looks_like_text(o->data) && (o->data.len || in->mem == NULL)) {
-    load_script(ld, o, in);
+    load_script_inputs(ld, o->path, ld->too_deep ? NULL : scripts_read(l, &ld->scripts, o, false), in);
   } else {
     diag_error(l->diag, "malformed-input", "%s: offset 0x0: unknown file type: not an object, an archive, a shared library or a linker script", o->path);
   }
@@ -364,8 +363,16 @@ void inputs_load(Link *l) {
   Loader ld = {.l = l};
   if (l->opt->inputs.n >= MANY)
     pool_start(l->pool);
-  for (u32 i = 0; i < l->opt->inputs.n; i++)
-    load_input(&ld, &l->opt->inputs.at[i]);
+  read_main_scripts(&ld);
+  for (u32 i = 0; i < l->opt->inputs.n; i++) {
+    const Input *in = &l->opt->inputs.at[i];
+    if (in->script)
+      load_script_inputs(&ld, ld.main[i].path, ld.main[i].script, in);
+    else if (!ld.loaded[i])
+      load_input(&ld, in);
+  }
+  vec_free(&ld.named);
+  scripts_settle(l, &ld.scripts);
   archives_list(l, ld.archives.at, ld.archives.n, member_kind);
   for (u32 i = 0; i < ld.pending.n; i++) {
     if (ld.pending.at[i].archive)

@@ -26,13 +26,14 @@
 #include "inputs.h"
 #include "core/bind.h"
 #include "pass/export.h"
+#include "pass/nocross.h"
 #include "pass/property.h"
 #include "read/elf.h"
 #include "read/elf_uses.h"
 #include "read/elf_machine.h"
-#include "script/script.h"
 #include "session.h"
 #include "util/trace.h"
+#include "format/elf_relocs.h"
 #include "write/elf.h"
 #include "write/elf_dynamic.h"
 #include "write/elf_relocs.h"
@@ -107,20 +108,6 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   return true;
 }
 
-/* A link without SECTIONS of its own has those of the emulation's script, read like any other. */
-static void settle_layout(Link *l) {
-  if (l->scripted)
-    return;
-  Script *s = ARENA_NEW(&l->arena, Script);
-  if (script_parse(&l->arena, l->diag, "default linker script", emulation_script(&l->arena, l->emulation, l->opt), s)) {
-    l->layout = &s->layout;
-    l->scripted = l->default_script = true;
-    if (!l->opt->entry)
-      l->opt->entry = s->entry;
-  }
-  script_free(s);
-}
-
 /* Threads pay from some megabytes of input on. */
 void session_settle_threads(Link *l) {
   u64 bytes = 0;
@@ -145,6 +132,10 @@ void session_end(Link *l) {
     pages_free((void *)(uintptr_t)l->owned.at[i].p, l->owned.at[i].len);
   vec_free(&l->owned);
   pages_free((void *)(uintptr_t)l->spare.p, l->spare.len);
+  if (l->uses) {
+    vec_free(&l->uses->calls);
+    vec_free(&l->uses->significant);
+  }
   intern_free(&l->names);
   intern_free(&l->groups);
   inputs_free(l);
@@ -161,7 +152,6 @@ void session_end(Link *l) {
   vec_free(&l->archives);
   vec_free(&l->opened);
   vec_free(&l->script_texts);
-  vec_free(&l->extra_stmts);
   vec_free(&l->start_stops);
   vec_free(&l->weld_names);
   vec_free(&l->commons);
@@ -223,7 +213,7 @@ void link_name_asked(Link *l) {
   }
   for (u32 i = 0; i < o->trace_symbols.n; i++)
     weld_name(l, o->trace_symbols.at[i], WELD_MENTION, NULL, false);
-  for (u32 i = 0; i < o->defsyms.n; i++) {
+  for (u32 i = 0; i < o->defsyms.n && !l->defsyms_placed; i++) {
     const Defsym *d = &o->defsyms.at[i];
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
     name_expression(l, d->value);
@@ -232,13 +222,6 @@ void link_name_asked(Link *l) {
     name_statement(l, &l->layout->stmts[i]);
     if (o->start_stop)
       name_start_stop(l, &l->layout->stmts[i]);
-  }
-  for (u32 i = 0; i < l->extra_stmts.n; i++) {
-    const LayoutStmt *st = l->extra_stmts.at[i];
-    if (st->kind != LAYOUT_ASSIGN)
-      continue;
-    weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
-    name_expression(l, st->expr);
   }
 }
 
@@ -388,7 +371,6 @@ static void weld_values(Link *l) {
 
 static bool run(Link *l) {
   PHASE("load", inputs_load(l));              /* names to mapped files, in command-line order */
-  settle_layout(l);                           /* no script with SECTIONS among them: the default one */
   session_settle_threads(l);
   PHASE("open", resolve_open(l));             /* headers and symbol tables are where they should be */
   inputs_drop_duplicates(l);                  /* needs sonames */
@@ -442,6 +424,7 @@ static bool run(Link *l) {
     PHASE("relocs", elf_relocs_prepare(l));
   PHASE("dynrel", dynrel_assign(l));          /* slots in order of addresses */
   PHASE("layout", layout_addresses(l));       /* loops until Synths keep their size */
+  nocross_check(l);                           /* who is in which section, scripts' symbols too */
   if (!checkpoint(l))
     return false;
   l->addressed = true;                        /* ---- addresses are final ---- */

@@ -84,16 +84,12 @@ static void scan_nothing(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid) 
 
 static u64 plan_no_segments(Link *l) { return l->header_size; }
 
-/* Nothing is loaded, so sections stand one behind the other, whatever addresses a script gives them. */
-static void place_in_file(Link *l) {
-  u64 off = l->header_size;
+/* elf_relocs_place() says where they are in the file. */
+static void finish_no_segments(Link *l) {
   for (u32 i = 0; i < l->norder; i++) {
     Osec *o = &l->osecs.at[l->order[i]];
     o->filesz = o->bytes ? o->filesz : o->aflags & ATOM_ZEROFILL ? 0 : o->size;
-    o->off = off = align_up(off, 1ull << o->p2align);
-    off += o->filesz;
   }
-  l->file_end = off;
 }
 
 static void keep_relocations(Link *l) {
@@ -106,7 +102,7 @@ static void keep_relocations(Link *l) {
   l->arch = a;
   *f = *l->format;
   f->plan_segments = plan_no_segments;
-  f->finish_segments = place_in_file;
+  f->finish_segments = finish_no_segments;
   l->format = f;
 }
 
@@ -191,6 +187,7 @@ bool link_relocatable(Link *l) {
   if (!checkpoint(l))
     return false;
   PHASE("symtab", elf_symtab_prepare(l));
+  elf_notes_add(l);
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
   PHASE("relocs", elf_relocs_prepare(l));    /* which sections have some */
   PHASE("layout", layout_addresses(l));

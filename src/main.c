@@ -12,6 +12,7 @@
 #include "driver/golink.h"
 #include "driver/jobserver.h"
 #include "graph.h"
+#include "emulate.h"
 #include "link.h"
 #include "link_go.h"
 #include "link_macho.h"
@@ -90,6 +91,7 @@ static const DriverHooks hooks = {
     .parse_version = script_parse_version,
     .parse_dynamic_list = script_parse_dynamic_list,
     .parse_expr = script_parse_expr,
+    .script = emulate_script,
 };
 
 typedef struct {

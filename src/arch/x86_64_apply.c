@@ -120,6 +120,15 @@ static void put_symbolic(Apply *c, DynRel r) {
     c->l->dynrel[c->symrel++] = r;
 }
 
+static inline void put_word(Apply *c, const Edge *e, u8 *loc, u64 v) {
+  if (LIKELY(e->kind == X64_ABS64))
+    wr64(loc, v);
+  else if ((i64)v < 0) /* a number that counts from the end of the address space */
+    put32s(c, e, loc, v);
+  else
+    put32(c, e, loc, v);
+}
+
 static void apply_word(Apply *c, const Edge *e, u8 *loc, u64 P) {
   Link *l = c->l;
   u16 aflags = l->atoms.flags[c->a.i];
@@ -127,7 +136,7 @@ static void apply_word(Apply *c, const Edge *e, u8 *loc, u64 P) {
   switch (x64_word(&c->r, e->flags, aflags & ATOM_WRITE)) {
   case WORD_RELATIVE:
     if (x64_relr(&c->r, aflags, l->atoms.at[c->a.i].p2align, e->offset))
-      wr64(loc, e->S + A);
+      put_word(c, e, loc, e->S + A);
     else
       put_relative(c, P, e->S + A);
     return;
@@ -139,7 +148,7 @@ static void apply_word(Apply *c, const Edge *e, u8 *loc, u64 P) {
   case WORD_STATIC:
   case WORD_CPLT:
   case WORD_COPY:
-    wr64(loc, target(c, e) + A);
+    put_word(c, e, loc, target(c, e) + A);
     return;
   }
 }
@@ -200,7 +209,7 @@ static void apply_gotx(Apply *c, const Edge *e, u8 *loc, u64 P) {
 
 /* mov/add foo@GOTTPOFF(%rip), %reg -> mov/add $foo@TPOFF, %reg. */
 static void apply_gottp(Apply *c, const Edge *e, u8 *loc, u64 P) {
-  if (!c->r.tls_exec || (e->flags & SF_IMPORTED) || !x64_ie_insn(e->kind, c->bytes, e->offset)) {
+  if (!c->r.tls_exec || (e->flags & SF_IMPORTED) || !x64_ie_insn(&c->r, e->kind, c->bytes, e->offset)) {
     put32s(c, e, loc, slot_addr(c, e, gottp_slot(c, e)) + (u64)e->addend - P);
     return;
   }
@@ -220,7 +229,7 @@ static void apply_desc(Apply *c, const Edge *e, u8 *loc, u64 P) {
     put32s(c, e, loc, slot_addr(c, e, x ? x->tlsdesc : -1) + (u64)e->addend - P);
     return;
   }
-  if (!x64_desc_insn(e->kind, c->bytes, e->offset))
+  if (!x64_desc_insn(&c->r, e->kind, c->bytes, e->offset))
     return; /* reported by scan */
   if (c->r.shared || (e->flags & SF_IMPORTED)) {
     loc[-2] = 0x8b;
@@ -246,11 +255,30 @@ static void apply_desc_call(const Apply *c, const Edge *e, u8 *loc) {
     memcpy(loc, "\x0f\x1f\x00", 3);
 }
 
+/* The same with %fs:0 of 32 bits; 15 bytes, since the first instruction has no padding. */
+static void relax_gd_x32(Apply *c, const Edge *e) {
+  u8 *p = c->bytes + e->offset - 3;
+  memcpy(p, "\x64\x8b\x04\x25\0\0\0\0\x48", 9);
+  if (c->r.shared || (e->flags & SF_IMPORTED)) { /* add foo@GOTTPOFF(%rip), %rax */
+    p[9] = 0x03;
+    p[10] = 0x05;
+    put32s(c, e, p + 11, slot_addr(c, e, gottp_slot(c, e)) - (c->addr + e->offset + 12));
+  } else { /* lea foo@TPOFF(%rax), %rax */
+    p[9] = 0x8d;
+    p[10] = 0x80;
+    put32s(c, e, p + 11, tp_offset(c, e, e->addend + 4));
+  }
+}
+
 /* General dynamic -> local exec or initial exec:
  *   mov %fs:0, %rax; add $foo@TPOFF, %rax     or     mov %fs:0, %rax; add foo@GOTTPOFF(%rip), %rax
  * 16 bytes, as long as the two instructions with their padding prefixes; the large model's six more
  * become a nop. */
 static void relax_gd(Apply *c, const Edge *e, X64TlsCall form) {
+  if (c->r.x32) {
+    relax_gd_x32(c, e);
+    return;
+  }
   static const u8 local_exec[] = {0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0,
                                   0x48, 0x81, 0xc0, 0,    0,    0, 0};
   static const u8 initial_exec[] = {0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0,
@@ -273,6 +301,12 @@ static void relax_gd(Apply *c, const Edge *e, X64TlsCall form) {
 static void relax_ld(Apply *c, const Edge *e, X64TlsCall form) {
   u8 *p = c->bytes + e->offset - 3;
   u64 size = c->tp - c->tls_begin;
+  if (c->r.x32) { /* xor %eax, %eax; mov %fs:(%rax), %eax; sub $size, %eax; nop */
+    memcpy(p, "\x31\xc0\x64\x8b\x00\x2d", 6);
+    put32s(c, e, p + 6, size);
+    memcpy(p + 10, form == TLSCALL_DIRECT ? "\x66\x90" : "\x0f\x1f\x00", form == TLSCALL_DIRECT ? 2 : 3);
+    return;
+  }
   switch (form) {
   case TLSCALL_DIRECT: /* xor %eax, %eax; mov %fs:(%rax), %rax; sub $size, %rax */
     memcpy(p, "\x31\xc0\x64\x48\x8b\x00\x48\x2d", 8);
@@ -305,7 +339,7 @@ static void apply_tlsld(Apply *c, const Edge *e) {
 
 /* True: `next` was rewritten together with `e`. */
 static bool apply_tls_call(Apply *c, const Edge *e, const Edge *next) {
-  X64TlsCall form = next ? x64_tls_call(e, next, c->bytes, c->size) : TLSCALL_NONE;
+  X64TlsCall form = next ? x64_tls_call(&c->r, e, next, c->bytes, c->size) : TLSCALL_NONE;
   if (form == TLSCALL_NONE) {
     if (e->kind == X64_TLSGD)
       apply_tlsgd(c, e);
@@ -330,6 +364,12 @@ __attribute__((always_inline)) static inline void apply_edge(Apply *c, const Edg
     put32s(c, e, loc, target(c, e) + A - P);
     break;
   case X64_ABS64:
+    if (UNLIKELY(c->r.x32))
+      wr64(loc, target(c, e) + A);
+    else
+      apply_word(c, e, loc, P);
+    break;
+  case X64_WORD32:
     apply_word(c, e, loc, P);
     break;
   case X64_ABS32:
@@ -472,6 +512,9 @@ static u64 tombstone_of(const Link *l, AtomId a) {
 __attribute__((cold, noinline)) static void apply_nonalloc_edge(Apply *c, const Edge *e, u8 *loc) {
   u64 A = (u64)e->addend, S = e->flags & SF_UNDEFINED ? 0 : e->S;
   switch ((X64Edge)e->kind) {
+  case X64_WORD32:
+    put_word(c, e, loc, S + A);
+    break;
   case X64_ABS32S:
     put32s(c, e, loc, S + A);
     break;
@@ -519,6 +562,7 @@ static void write_tombstone(const Edge *e, u8 *loc, u64 v) {
     wr64(loc, v);
     break;
   case X64_ABS32:
+  case X64_WORD32:
   case X64_ABS32S:
   case X64_PC32:
   case X64_DTPOFF32:
@@ -642,6 +686,7 @@ bool x64_apply_one(Link *l, const Edge *e, u8 *place, u64 P) {
     wr64(place, got_slot_addr(l, got_slot(&c, e)) + v - P);
     return true;
   case X64_ABS32:
+  case X64_WORD32:
     v += target(&c, e);
     wr32(place, (u32)v);
     return v <= UINT32_MAX;

@@ -18,6 +18,7 @@ typedef struct {
   bool far_image; /* a rewritten GOT load may turn out to be out of reach */
   bool imm_fits;  /* addresses fit a sign-extended 32-bit immediate for sure */
   bool relr;      /* .relr.dyn is wanted */
+  bool x32;       /* pointers have 32 bits; TLS sequences are shorter, and load %fs:0 as such */
 } X64Rules;
 
 static inline X64Rules x64_rules(const Link *l) {
@@ -36,6 +37,7 @@ static inline X64Rules x64_rules(const Link *l) {
       .far_image = l->slots->far_image,
       .imm_fits = !l->is_pic && !l->slots->far_image && base <= (1 << 27),
       .relr = l->is_pic && o->z_pack_relative_relocs,
+      .x32 = l->format->word == 4,
   };
 }
 
@@ -110,11 +112,14 @@ static inline bool x64_tpoff_dynamic(const X64Rules *r, u32 flags) {
   return r->shared || (flags & (SF_IMPORTED | SF_SHARED)) == (SF_IMPORTED | SF_SHARED);
 }
 
+/* The prefix of an access to TLS that can be rewritten: of 64 bits, or, where pointers have 32, of those. */
+static inline bool x64_rex(const X64Rules *r, u8 prefix) { return (prefix & (r->x32 ? 0xf3 : 0xfb)) == (r->x32 ? 0x40 : 0x48); }
+
 /* mov or add foo@GOTTPOFF(%rip), %reg, which become mov or add $foo@TPOFF, %reg. */
-static inline bool x64_ie_insn(u32 kind, const u8 *data, u64 off) {
+static inline bool x64_ie_insn(const X64Rules *r, u32 kind, const u8 *data, u64 off) {
   const u8 *loc = data + off;
   if (kind == X64_GOTTPOFF) {
-    if (off < 3 || (loc[-3] & 0xfb) != 0x48)
+    if (off < 3 || !x64_rex(r, loc[-3]))
       return false;
   } else if (kind == X64_CODE_4_GOTTPOFF) {
     if (off < 4 || loc[-4] != 0xd5 || (loc[-3] & 0x88) != 0x08)
@@ -126,10 +131,10 @@ static inline bool x64_ie_insn(u32 kind, const u8 *data, u64 off) {
 }
 
 /* lea foo@TLSDESC(%rip), %reg. */
-static inline bool x64_desc_insn(u32 kind, const u8 *data, u64 off) {
+static inline bool x64_desc_insn(const X64Rules *r, u32 kind, const u8 *data, u64 off) {
   const u8 *loc = data + off;
   if (kind == X64_GOTPC32_TLSDESC)
-    return off >= 3 && (loc[-3] & 0xfb) == 0x48 && loc[-2] == 0x8d && x64_rip(loc[-1]);
+    return off >= 3 && x64_rex(r, loc[-3]) && loc[-2] == 0x8d && x64_rip(loc[-1]);
   if (kind == X64_CODE_4_GOTPC32_TLSDESC)
     return off >= 4 && loc[-4] == 0xd5 && (loc[-3] & 0x88) == 0x08 && loc[-2] == 0x8d &&
            x64_rip(loc[-1]);
@@ -145,12 +150,12 @@ typedef enum {
 } X64TlsCall;
 
 /* `e` is the TLSGD or TLSLD edge, `next` the one after it in the same atom. */
-static inline X64TlsCall x64_tls_call(const Edge *e, const Edge *next, const u8 *data, u64 size) {
+static inline X64TlsCall x64_tls_call(const X64Rules *r, const Edge *e, const Edge *next, const u8 *data, u64 size) {
   u64 off = e->offset;
   const u8 *p = data + off;
   bool gd = e->kind == X64_TLSGD;
   if (next->kind == X64_PLTOFF64) {
-    if (off < 3 || size - off < 19 || next->offset != off + 6 || memcmp(p - 3, "\x48\x8d\x3d", 3) ||
+    if (r->x32 || off < 3 || size - off < 19 || next->offset != off + 6 || memcmp(p - 3, "\x48\x8d\x3d", 3) ||
         p[4] != 0x48 || p[5] != 0xb8 || (p[14] != 0x48 && p[14] != 0x4c) || p[15] != 0x01 ||
         (p[16] != 0xd8 && p[16] != 0xf8) || p[17] != 0xff || p[18] != 0xd0)
       return TLSCALL_NONE;
@@ -162,8 +167,8 @@ static inline X64TlsCall x64_tls_call(const Edge *e, const Edge *next, const u8 
   if (!direct && !indirect)
     return TLSCALL_NONE;
   if (gd) {
-    if (off < 4 || size - off < 12 || next->offset != off + 8 ||
-        memcmp(p - 4, "\x66\x48\x8d\x3d", 4))
+    u32 padding = !r->x32; /* of the first instruction */
+    if (off < 3 + padding || size - off < 12 || next->offset != off + 8 || memcmp(p - 3, "\x48\x8d\x3d", 3) || (padding && p[-4] != 0x66))
       return TLSCALL_NONE;
     bool ok = direct ? !memcmp(p + 4, "\x66\x66\x48\xe8", 4) || !memcmp(p + 4, "\x66\x48\x67\xe8", 4)
                      : !memcmp(p + 4, "\x66\x48\xff\x15", 4);

@@ -55,7 +55,13 @@ static void need_address(Scan *s, const Edge *e) {
     need(s, e, bits);
 }
 
+static void scan_abs(Scan *s, const Edge *e);
+
 static void scan_word(Scan *s, const Edge *e) {
+  if (UNLIKELY(s->r.x32 && e->kind == X64_ABS64)) { /* wider than what the dynamic linker fills in */
+    scan_abs(s, e);
+    return;
+  }
   bool writable = s->aflags & ATOM_WRITE;
   switch (x64_word(&s->r, e->flags, writable)) {
   case WORD_STATIC:
@@ -90,6 +96,8 @@ static void scan_word(Scan *s, const Edge *e) {
 
 /* S + A in fewer bits than a pointer has: no dynamic relocation can help. */
 static void scan_abs(Scan *s, const Edge *e) {
+  if (!(e->flags & X64_SPECIAL) && !s->r.pic)
+    return;
   if (e->flags & SF_IMPORTED) {
     if (s->r.pic)
       error_recompile(s, e);
@@ -159,7 +167,7 @@ static void scan_tls_relaxed(Scan *s, const Edge *e) {
 
 /* `e` is TLSGD or TLSLD, `next` what follows it; false: `next` is to be scanned like any other edge. */
 static bool scan_tls_call(Scan *s, const Edge *e, const Edge *next) {
-  bool known = next && x64_tls_call(e, next, s->at->data, s->at->size) != TLSCALL_NONE;
+  bool known = next && x64_tls_call(&s->r, e, next, s->at->data, s->at->size) != TLSCALL_NONE;
   if (!known && next && next->flags & SF_UNDEFINED && !(next->flags & SF_IMPORTED)) {
     error_sequence(s, e); /* nobody defines the function that it would call */
     return true;
@@ -179,7 +187,7 @@ static bool scan_tls_call(Scan *s, const Edge *e, const Edge *next) {
 
 static void scan_gottp(Scan *s, const Edge *e) {
   if (s->r.tls_exec && !(e->flags & SF_IMPORTED) &&
-      x64_ie_insn(e->kind, s->at->data, e->offset))
+      x64_ie_insn(&s->r, e->kind, s->at->data, e->offset))
     return; /* local exec */
   s->t->has_static_tls |= s->r.shared;
   need(s, e, NEED_GOTTP);
@@ -203,7 +211,7 @@ static void scan_tpoff(Scan *s, const Edge *e) {
 static void scan_desc(Scan *s, const Edge *e) {
   if (!s->r.tls_ie)
     need(s, e, NEED_TLSDESC);
-  else if (!x64_desc_insn(e->kind, s->at->data, e->offset))
+  else if (!x64_desc_insn(&s->r, e->kind, s->at->data, e->offset))
     error_sequence(s, e); /* the call that belongs to it can't be told apart from others */
   else
     scan_tls_relaxed(s, e);
@@ -230,8 +238,7 @@ static void scan_edge(Scan *s, const Edge *e) {
     scan_word(s, e);
     break;
   case CLASS_ABS:
-    if (special || s->r.pic)
-      scan_abs(s, e);
+    scan_abs(s, e);
     break;
   case CLASS_PC:
     if (UNLIKELY(special))

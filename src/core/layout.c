@@ -50,6 +50,9 @@ static bool is_tbss(const Link *l, const Osec *o) {
   return (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL) && !l->format->segment_of;
 }
 
+/* File offsets are not the walk's business: they follow from segments, which follow from addresses. */
+static bool by_segments(const Link *l) { return l->scripted && !l->relocatable; }
+
 /* Goes through the statements once: addresses, symbols of assignments; file offsets but those of scripts, which follow from segments
  * (Format.plan_segments). */
 static void walk_once(Link *l, Layout *y) {
@@ -163,7 +166,7 @@ static void walk_once(Link *l, Layout *y) {
       l->tls_end = tls_end;
     }
     o->filesz = o->aflags & ATOM_ZEROFILL ? 0 : o->size;
-    if (l->scripted) {
+    if (by_segments(l)) {
       y->dot = tbss ? y->dot : o->addr + o->size;
       continue;
     }
@@ -175,7 +178,7 @@ static void walk_once(Link *l, Layout *y) {
     if (!tbss)
       y->dot = o->addr + o->size;
   }
-  for (u32 k = 0; !l->scripted && k < l->norder; k++) { /* what takes no memory */
+  for (u32 k = 0; !by_segments(l) && k < l->norder; k++) { /* what takes no memory */
     Osec *o = &l->osecs.at[l->order[k]];
     if (o->aflags & ATOM_ALLOC)
       continue;

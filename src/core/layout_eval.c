@@ -87,6 +87,7 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   *out = (ExprValue){0};
   switch (x->op) {
   case EX_SIZEOF_HEADERS:
+    e->l->wants_headers = true;
     out->v = e->l->header_size;
     return true;
   case EX_SEGMENT_START:

@@ -102,6 +102,7 @@ typedef struct Link {
   bool scripted;    /* the layout is a linker script's: addresses are the script's business, and GNU ld's rules hold */
   bool default_script; /* ... the one of the emulation */
   const struct Emulation *emulation; /* script/emulation.h; NULL: no script can be made */
+  bool defsyms_placed; /* --defsym's are statements of `layout` */
   Arena arena;      /* lives as long as the link */
   Arena *scratch;   /* one for each thread */
   Pool *pool;
@@ -111,7 +112,6 @@ typedef struct Link {
   VEC(CommonFact) commons; /* by SymId; after resolve_symbols */
   StrVec opened;    /* paths that were read, for --dependency-file */
   VEC(ScriptText) script_texts; /* for messages: core/script.h */
-  VEC(const LayoutStmt *) extra_stmts; /* assignments of scripts without SECTIONS */
   VEC(Bytes) maps;  /* what to unmap at the end */
   VEC(Bytes) owned; /* from pages_alloc, by link_own(): freed at the end */
   Bytes spare;      /* likewise, in nobody's hands: see link_give() */
@@ -160,10 +160,11 @@ typedef struct Link {
   u64 ndynrel_kept;     /* how many that are */
   struct Slots *slots; /* core/scan.h: from slots_scan on */
   struct Binds *binds; /* core/bind.h: likewise, where a loader binds by name */
-  const struct ElfUses *uses; /* format/elf_relocs.h: known when symbols are chosen, if relocations stay; or NULL */
+  struct ElfUses *uses; /* format/elf_relocs.h: known when symbols are chosen, if relocations stay; or NULL */
   struct ElfRelocs *relocs; /* write/elf_relocs.h: what becomes of the inputs' relocations; NULL: they are used up */
   void *dyn;        /* the writer's own (write/elf_dynamic.c, or what another writer keeps) */
   void *script;     /* pass/export.c's own */
+  bool wants_headers; /* a script asked for SIZEOF_HEADERS: it left room for them */
   u64 header_size;  /* ELF header + program headers, known before addresses */
   const char *entry_name;
 

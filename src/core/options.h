@@ -228,7 +228,9 @@ typedef struct {
   u32 spare_program_headers, spare_dynamic_tags; /* PT_NULL and DT_NULL entries to keep free */
   u64 branch_range;          /* branches reach so many bytes at most, either way; 0: what their field holds */
   bool omagic, nmagic;
-  bool oformat_binary;
+  bool oformat_binary, oformat_given;
+  char endian;               /* 'B' or 'L': -EB, -EL; 0: nobody said */
+  bool linker_version;       /* --enable-linker-version: LINKER_VERSION in scripts */
   bool rosegment;            /* true */
   bool execute_only;
   bool new_dtags;            /* true */

@@ -24,6 +24,7 @@ typedef struct {
   bool is_lib;
   bool as_needed;
   bool startup;     /* STARTUP(): goes before every other input */
+  bool named;       /* a pattern's file: an input unless it is one already; made by scripts.c */
   u32 group;        /* 1, 2, ...: number of the GROUP() in this script; 0: none */
   const char *target; /* of the TARGET() before it, or NULL */
   const char *file; /* where it stands */

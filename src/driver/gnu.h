@@ -26,6 +26,8 @@ typedef struct {
   bool (*parse_version)(Arena *a, Diag *d, const char *name, Bytes text, VersionScript *out);
   bool (*parse_dynamic_list)(Arena *a, Diag *d, const char *name, Bytes text, VersionPatterns *out);
   const Expr *(*parse_expr)(Arena *a, Diag *d, const char *origin, const char *text);
+  /* The text of the linker script that these complete options link with, for --verbose; *internal: it is weld's own. In the arena. */
+  const char *(*script)(Arena *a, const Options *o, bool *internal);
 } DriverHooks;
 
 typedef enum {

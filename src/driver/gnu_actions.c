@@ -44,7 +44,9 @@ ACTION(library) {
     add_input(g, arg)->is_lib = true;
 }
 
-ACTION(script) { add_input(g, arg)->script = true; }
+void gnu_add_script(Gnu *g, const char *name) { add_input(g, name)->script = true; }
+ACTION(script) { gnu_add_script(g, arg); }
+ACTION(default_script) { g->default_script = arg; }
 ACTION(just_symbols) { add_input(g, arg)->just_symbols = true; }
 
 ACTION(start_group) {
@@ -157,13 +159,16 @@ ACTION(unique) {
     g->o->unique_orphans = true;
 }
 
+ACTION(big_endian) { g->o->endian = 'B'; }
+ACTION(little_endian) { g->o->endian = 'L'; }
+
 ACTION(oformat) {
-  if (streq(arg, "binary")) {
+  g->o->oformat_given = true;
+  static const char *const words[] = {"elf", "elf64-x86-64", "elf32-x86-64", "elf32-i386", "default", "binary", NULL};
+  if (streq(arg, "binary"))
     g->o->oformat_binary = true;
-    return;
-  }
-  static const char *const words[] = {"elf", "elf64-x86-64", "default", "binary", NULL};
-  g->o->oformat_binary &= value_word(&g->driver, name, arg, words) < 0;
+  else if (is_format(arg) || value_word(&g->driver, name, arg, words) >= 0)
+    g->o->oformat_binary = false;
 }
 
 static bool hex_bytes(const char *s, u8 *out, u32 cap, u32 *len) {
@@ -518,9 +523,7 @@ ACTION(version_emulations) {
 }
 
 ACTION(verbose) {
-  if (!g->o->verbose)
-    do_version(g, name, NULL);
-  g->o->verbose = true;
+  g->o->verbose = true; /* says what the whole line comes to: gnu_finish() */
 }
 
 ACTION(print_output_format) {

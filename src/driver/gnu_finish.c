@@ -99,6 +99,32 @@ static void place_reports(Gnu *g) {
     o->map_file = arena_printf(&o->arena, "%s/%s.map", o->map_file, base_name(o->output));
 }
 
+/* GNU ld's form; scripts of the world cut the text out between the lines of ====. */
+static void print_script(Gnu *g) {
+  static const char line[] = "==================================================\n";
+  Options *o = g->o;
+  if (!o->verbose || !g->h->print)
+    return;
+  bool internal = true;
+  const char *text = g->h->script ? g->h->script(&o->arena, o, &internal) : NULL;
+  g->h->print(g->h->ctx, gnu_version_text(&o->arena));
+  if (text)
+    g->h->print(g->h->ctx, arena_printf(&o->arena, "using %s linker script:\n%s%s\n%s", internal ? "internal" : "external", line, text, line));
+  bool only_scripts = true;
+  for (u32 i = 0; i < o->inputs.n; i++)
+    only_scripts &= o->inputs.at[i].script;
+  g->done = only_scripts; /* there is nothing to link */
+}
+
+/* -dT stands for the default script when no -T did. */
+static void use_default_script(Gnu *g) {
+  for (u32 i = 0; i < g->o->inputs.n; i++)
+    if (g->o->inputs.at[i].script)
+      return;
+  if (g->default_script)
+    gnu_add_script(g, g->default_script);
+}
+
 static const char *output_format(const Options *o) {
   for (u32 i = 0; o->emulation && i < gnu_nemulations; i++)
     if (streq(o->emulation, gnu_emulations[i]))
@@ -122,6 +148,7 @@ void gnu_finish(Gnu *g) {
     g->done = true;
     return;
   }
+  use_default_script(g);
   place_lib_dirs(g);
   place_reports(g);
   read_scripts(g);
@@ -130,7 +157,7 @@ void gnu_finish(Gnu *g) {
 
   if (g->group)
     diag_warn(g->d, "nested-group", "--start-group without --end-group");
-  if (!o->inputs.n && !g->version_shown)
+  if (!o->inputs.n && !g->version_shown && !o->verbose)
     diag_error(g->d, "no-inputs", "no input files");
   if (o->kind != OUTPUT_SHARED && o->filter.n)
     diag_error(g->d, "bad-option", "--filter or -F may not be used without -shared");
@@ -160,4 +187,5 @@ void gnu_finish(Gnu *g) {
     if (o->discard == DISCARD_ALL)
       o->discard = DISCARD_DEFAULT;
   }
+  print_script(g);
 }

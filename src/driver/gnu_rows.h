@@ -32,9 +32,12 @@ typedef struct {
   /* Settled after the last argument: they depend on -L, --sysroot or -o. */
   StrVec version_scripts, dynamic_lists, export_lists;
   bool version_shown; /* -v: success without inputs */
+  const char *default_script; /* -dT */
   bool wants_format, wants_sysroot; /* --print-output-format, --print-sysroot: what the whole line says */
 } Gnu;
 
+/* Adds a linker script to the inputs. */
+void gnu_add_script(Gnu *g, const char *name);
 /* Takes one non-option argument. */
 void gnu_add_input(Gnu *g, const char *name);
 /* After the last argument: directories, scripts, and what options say together. */

@@ -3,7 +3,9 @@
 #include "read/elf_machine.h"
 
 #include "arch/i386.def"
+#include "arch/x86_64.def"
 #include "format/elf_i386.def"
+#include "format/elf_x86_64.def"
 #include "read/elf.h"
 
 /* ---- i386 ---- */
@@ -60,9 +62,44 @@ const ElfMachine elf_x86_64 = {
     .debug = x86_64_debug,
 };
 
+/* ---- x86-64 with 32-bit pointers ---- */
+
+enum {
+#define X(kind, bits, class, name) X64_##kind,
+  X86_64_EDGES(X)
+#undef X
+};
+enum {
+#define X(kind, bits, class, name) X64_BYTES_##kind = (bits) / 8,
+  X86_64_EDGES(X)
+#undef X
+};
+
+static const ElfRow x32_rows[256] = {
+#define X(number, kind) [number] = {number == R_X86_64_32 ? X64_WORD32 : X64_##kind, X64_BYTES_##kind, 1},
+    ELF_X86_64_EDGES(X)
+#undef X
+};
+static const u8 x32_addends[256] = {
+#define X(number, kind) [number] = X64_##kind == X64_TLSDESC_CALL ? 0 : X64_BYTES_##kind,
+    ELF_X86_64_EDGES(X)
+#undef X
+};
+
+const ElfMachine elf_x32 = {
+    .format = "elf32-x86-64",
+    .cpu = "x32 (x86_64 with 32-bit pointers)",
+    .machine = EM_X86_64,
+    .class = ELFCLASS32,
+    .rows = x32_rows,
+    .addends = x32_addends,
+    .unwind = x86_64_unwind,
+    .debug = x86_64_debug,
+};
+
 /* ---- whose file is it? ---- */
 
-static const ElfMachine *const machines[] = {&elf_x86_64, &elf_i386};
+static const ElfMachine *const machines[] = {&elf_x86_64, &elf_i386, &elf_x32};
 
 enum { HEADER_BEGIN = 20 }; /* ident, e_type, e_machine: alike in both classes */
 
@@ -89,7 +126,6 @@ const char *elf_file_cpu(Bytes file, Arena *arena) {
     u8 class;
     const char *name;
   } others[] = {
-      {EM_X86_64, ELFCLASS32, "x32 (x86_64 with 32-bit pointers)"},
       {EM_386, ELFCLASS64, "i386 with 64-bit headers"},
       {EM_IAMCU, ELFCLASS32, "iamcu"},
       {EM_AARCH64, ELFCLASS64, "aarch64"},

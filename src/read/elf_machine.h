@@ -26,7 +26,7 @@ typedef struct ElfMachine {
   const u8 *debug;    /* by type: bytes of S + A, as debug information has it; 0: another kind */
 } ElfMachine;
 
-extern const ElfMachine elf_x86_64, elf_i386;
+extern const ElfMachine elf_x86_64, elf_i386, elf_x32;
 
 static inline const ElfMachine *elf_machine(const Link *l) { return l->format->machine; }
 

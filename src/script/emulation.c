@@ -51,7 +51,7 @@ enum {
   NOW = 1 << 7,       /* -z now: .got.plt is in .got */
   OMAGIC = 1 << 8,    /* -N */
   LARGE = 1 << 9,     /* Emulation.large */
-  ORDER = 1 << 10,    /* an order of sections was asked for: ahead of all patterns */
+  ORDER = 1 << 10,    /* sections may get an order */
 };
 
 static u32 variant(const Emulation *e, const Options *o) {
@@ -60,7 +60,7 @@ static u32 variant(const Emulation *e, const Options *o) {
   return (o->relocatable ? (u32)RELOC : 0) | (o->kind == OUTPUT_SHARED ? (u32)SHARED : 0) | (o->kind != OUTPUT_EXEC ? (u32)MOVES : 0) |
          (pages ? (u32)PAGES : apart ? (u32)BUMP : 0) | (pages && o->z_separate_loadable_segments ? (u32)SEGMENTS : 0) |
          (o->z_now ? (u32)NOW : 0) | (o->omagic ? (u32)OMAGIC : 0) | (e->large ? (u32)LARGE : 0) |
-         (o->symbol_ordering_file || o->call_graph_file ? (u32)ORDER : 0);
+         (o->symbol_ordering_file || o->call_sort != CALL_SORT_NONE ? (u32)ORDER : 0);
 }
 
 typedef struct {
@@ -89,18 +89,19 @@ Bytes emulation_script(Arena *a, const Emulation *e, const Options *o) {
   char *head = arena_printf(a, "OUTPUT_FORMAT(\"%s\")\nOUTPUT_ARCH(%s)\n", e->format, e->arch);
   u64 size = strlen(head);
   for (u32 i = 0; i < COUNT_OF(lines); i++)
-    size += (bits & lines[i].with) == lines[i].with && !(bits & lines[i].without) ? lines[i].len + 32u : 0;
+    size += (bits & lines[i].with) == lines[i].with && !(bits & lines[i].without) ? lines[i].len + 48u : 0;
   char *text = arena_alloc(a, size, 1), *at = put(text, head, strlen(head));
   for (u32 i = 0; i < COUNT_OF(lines); i++) {
     const Line *r = &lines[i];
     if ((bits & r->with) != r->with || bits & r->without)
       continue;
     const char *p = r->text, *end = p + r->len;
-    for (u64 n; (n = strcspn(p, "@#$%")) < (u64)(end - p); p += n + 1) {
+    for (u64 n; (n = strcspn(p, "@#$%~")) < (u64)(end - p); p += n + 1) {
       at = put(at, p, n);
       switch (p[n]) {
       case '@': at = put(at, "rela", e->rel ? 3 : 4); break;
       case '#': at = put(at, word, strlen(word)); break;
+      case '~': at = o->nmagic ? put(at, "COMMONPAGESIZE", 14) : put(at, "MAXPAGESIZE", 11); break;
       case '%': at = put(at, reserved, strlen(reserved)); break;
       default: at = put(at, base, (u64)nbase); break;
       }

@@ -179,10 +179,18 @@ static Tree parse_operand(Parser *p) {
   Tok t = next(p, LEX_EXPR);
   switch (t.kind) {
   case TOK_NUMBER: {
-    if (t.punct)
-      syntax_error(p, &t, "the number does not fit in 64 bits");
     Expr *e = expr_make(p, &t, EX_NUM, NULL, NULL);
     e->num = t.num;
+    u8 last = t.p[t.len - 1] | 0x20;
+    bool hex_digits = t.len > 2 && (t.p[1] | 0x20) == 'x' && last != 'k' && last != 'm';
+    if (t.punct && p->long_numbers && hex_digits)
+      p->too_long = t;
+    else if (t.punct)
+      syntax_error(p, &t, "the number does not fit in 64 bits");
+    if (p->long_numbers && hex_digits) {
+      p->hex = t;
+      p->hex_expr = e;
+    }
     return leaf(e);
   }
   case TOK_NAME:
@@ -301,16 +309,20 @@ static u8 hex(u8 c) {
   return (u8)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 }
 
-/* GNU ld manual, "Output Section Fill": a plain hex number may have any length, and its leading
+/* GNU ld manual, "Output Section Fill": a hex number alone may have any length, and its leading
  * zeros count; anything else is an expression of four bytes. */
 LayoutFill parse_fill(Parser *p) {
-  const Tok *look = peek(p, LEX_EXPR);
-  bool plain = look->kind == TOK_NUMBER && look->len > 2 && (look->p[1] | 0x20) == 'x';
-  u8 last = plain ? look->p[look->len - 1] | 0x20 : 0;
-  if (!plain || last == 'k' || last == 'm')
-    return (LayoutFill){.expr = parse_expr(p)};
-
-  Tok t = next(p, LEX_EXPR);
+  p->long_numbers = true;
+  p->hex = p->too_long = (Tok){0};
+  p->hex_expr = NULL;
+  const Expr *e = parse_expr(p);
+  p->long_numbers = false;
+  Tok t = p->hex;
+  if (!e || e != p->hex_expr) {
+    if (p->too_long.kind == TOK_NUMBER)
+      syntax_error(p, &p->too_long, "the number does not fit in 64 bits");
+    return (LayoutFill){.expr = e};
+  }
   u32 digits = t.len - 2;
   LayoutFill f = {.n = (digits + 1) / 2};
   u8 *bytes = ARENA_ARRAY(p->a, u8, f.n);

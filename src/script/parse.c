@@ -271,7 +271,7 @@ bool script_parse(Arena *a, Diag *d, const char *name, Bytes text, Script *out) 
                     .nphdrs = p.phdrs.n,
                     .nocross = KEEP(&p, &p.nocross),
                     .nnocross = p.nocross.n,
-                    .orders_outputs = p.orders_outputs};
+                    .orders_outputs = y->orders_outputs || p.orders_outputs};
   vec_free(&p.stmts);
   vec_free(&p.patterns);
   vec_free(&p.body);

@@ -74,6 +74,9 @@ typedef struct {
   bool sections;         /* SECTIONS stood there since the last INSERT */
   u32 overlays;          /* how many there were */
   bool orders_outputs;   /* LayoutDesc.orders_outputs */
+  bool long_numbers;     /* in a fill: a hex number may have any length, */
+  Tok hex, too_long;     /* is this one, the last; and one of more than 64 bits */
+  const Expr *hex_expr;
   bool have;             /* tok is the next token, cut in `mode` */
   LexMode mode;
   bool failed; /* a syntax error: every further token is EOF */

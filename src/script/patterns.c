@@ -80,6 +80,8 @@ static bool parse_wrapped(Parser *p, const Tok *first, Around *a, Tok *name) {
       a->no_sort = true;
     else if (a->nsort == 2)
       syntax_error(p, &t, "SORT stands in more than two SORTs");
+    else if (a->nsort && (sort == SORT_PRIORITY || a->sort == SORT_PRIORITY))
+      syntax_error(p, &t, "SORT_BY_INIT_PRIORITY stands with another SORT");
     else
       *(a->nsort++ ? &a->sort2 : &a->sort) = sort;
     ok = parse_wrapped(p, NULL, a, name) && expect(p, LEX_PATTERN, P1(')'));
@@ -127,6 +129,14 @@ static void add_pattern(Parser *p, const LayoutPattern *row) {
     *vec_push(&p->patterns) = *row;
 }
 
+/* [.text .data]: sections of any file, as opposed to [a-z]*.o(.text) */
+static bool is_bracket_list(Parser *p, const Tok *t) {
+  if (t->kind != TOK_NAME || *t->p != '[')
+    return false;
+  const u8 *end = memchr(t->p, ']', t->len);
+  return !end || (end == t->p + t->len - 1 && !tok_punct(peek(p, LEX_PATTERN), P1('(')));
+}
+
 void parse_input(Parser *p, const Tok *t, bool keep) {
   LayoutPattern row = {.keep = keep};
   Tok first = *t, name = {0};
@@ -135,9 +145,10 @@ void parse_input(Parser *p, const Tok *t, bool keep) {
     first = next(p, LEX_PATTERN);
   }
   Around file = {0};
-  u32 close = P1(')');
-  if (first.kind == TOK_NAME && first.len == 1 && *first.p == '[') { /* [ .text .data ]: of any file */
-    close = 0;
+  bool brackets = is_bracket_list(p, &first);
+  if (brackets) {
+    unread(p, &first);
+    p->src->pos++;
   } else {
     if (!parse_wrapped(p, &first, &file, &name))
       return;
@@ -156,18 +167,17 @@ void parse_input(Parser *p, const Tok *t, bool keep) {
       return;
     }
   }
-  bool any = false;
-  while (!p->failed) {
-    const Tok *look = peek(p, LEX_PATTERN);
-    if (close ? tok_punct(look, close) : look->kind == TOK_NAME && look->len == 1 && *look->p == ']') {
-      next(p, LEX_PATTERN);
-      break;
-    }
+  bool any = false, last = false;
+  while (!p->failed && !last && (brackets || !accept(p, LEX_PATTERN, P1(')')))) {
     if (accept(p, LEX_PATTERN, P1(',')))
       continue;
     Around section = {.exclude = file.exclude, .nexclude = file.nexclude};
     if (!parse_wrapped(p, NULL, &section, &name))
       return;
+    last = brackets && name.kind == TOK_NAME && name.p[name.len - 1] == ']' && !memchr(name.p, '[', name.len);
+    name.len -= last;
+    if (!name.len)
+      break;
     settle_around(&section);
     row.section = pattern_name(p, &name);
     row.exclude_files = section.exclude;

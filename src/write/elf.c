@@ -213,6 +213,12 @@ static u32 linked_section(const Link *l, const Osec *o) {
   return 0;
 }
 
+/* sh_addr is a multiple of sh_addralign (gABI), but a script may put a section anywhere: then the address says how far it is aligned. */
+static u64 addralign(const Osec *o) {
+  u64 align = (u64)1 << o->p2align;
+  return o->attr & SHF_ALLOC && o->addr & (align - 1) ? o->addr & -o->addr : align;
+}
+
 /* All m->nshdr of them, zeroed before. */
 static void make_shdrs(const Image *m, Elf64_Shdr *out) {
   const Link *l = m->l;
@@ -234,7 +240,7 @@ static void make_shdrs(const Image *m, Elf64_Shdr *out) {
                       .sh_addr = o->addr,
                       .sh_offset = o->off,
                       .sh_size = o->size,
-                      .sh_addralign = (u64)1 << o->p2align,
+                      .sh_addralign = addralign(o),
                       .sh_entsize = o->entsize};
     if (!(o->attr & SHF_ALLOC))
       h->sh_addr = 0;

@@ -13,6 +13,9 @@ static bool is_packed(const Link *l) { return l->opt->omagic || l->opt->nmagic; 
 
 u64 elf_max_page(const Link *l) { return l->opt->z_max_page_size ? l->opt->z_max_page_size : l->arch->max_page_size; }
 
+/* A segment that is more aligned than this is so in memory only: the file would have to be as large. */
+enum { MOST_FIT = 1 << 16 };
+
 /* What offsets fit addresses by. -n and -N: not a byte to fill pages, but what the kernel needs to map it. */
 static u64 modulus(const Link *l) { return is_packed(l) ? MIN(elf_max_page(l), l->arch->common_page_size) : elf_max_page(l); }
 
@@ -57,11 +60,11 @@ typedef struct {
 
 static bool begins_load(const Link *l, const Open *s, const Osec *o) {
   const Osec *last = s->last;
-  u64 page = elf_max_page(l), end = last->lma + last->size, up = align_up(end, page);
+  u64 page = modulus(l), end = last->lma + last->size, up = align_up(end, page);
   bool writable = o->aflags & ATOM_WRITE, executable = o->aflags & ATOM_EXEC;
   if (last->lma - last->addr != o->lma - o->addr || o->lma < end || end < last->lma)
     return true; /* it is loaded elsewhere */
-  if (!is_packed(l) && last->size && ((end - 1) & -page) == (o->lma & -page))
+  if (last->size && ((end - 1) & -page) == (o->lma & -page))
     return false;
   if (!is_packed(l) && up + page > last->lma && up + page <= o->lma)
     return true; /* a page or more would be mapped for nothing */
@@ -99,11 +102,21 @@ void elf_cover(Segment *s, u32 at, const Osec *o) {
   s->align = MAX(s->align, 1ull << o->p2align);
 }
 
+/* ---- headers ---- */
+
 /* Are the headers mapped with the first section? -n and -N leave them out, but a dynamic linker looks at them. */
-static bool maps_headers(const Link *l, const Osec *first) {
-  if (is_packed(l) && !l->is_dynamic)
-    return false;
+static bool shares_with_headers(const Link *l, const Osec *first) {
   return first->off >= l->header_size && first->addr >= first->off && first->lma >= first->off && first->off < elf_max_page(l);
+}
+
+/* Else they have a segment of their own below it, when the script left room for them. */
+static bool place_headers(const Link *l, const Osec *first, Segment *out) {
+  u64 page = elf_max_page(l), size = l->header_size;
+  if (!l->wants_headers || first->addr < size || first->lma < size)
+    return false;
+  *out = (Segment){.type = PT_LOAD, .flags = PF_R, .first = UINT32_MAX, .align = page, .filesz = size, .memsz = size,
+                   .addr = (first->addr - size) & -page, .lma = (first->lma - size) & -page};
+  return true;
 }
 
 /* What takes no memory stands behind all else, .tbss where the sections before it end, but as its address is aligned. */
@@ -150,7 +163,7 @@ static u32 cut(const Link *l, const u32 *at, u32 n, Run *runs) {
 /* Offsets of the run's sections, the first of which stands at `off` or behind it; what the segment covers. */
 static Segment place_run(Link *l, const u32 *at, const Run *r, u64 *off) {
   const Osec *first = &l->osecs.at[l->order[at[r->first]]];
-  u64 fit = MAX(modulus(l), is_packed(l) ? 1 : r->align);
+  u64 fit = MAX(modulus(l), is_packed(l) ? 1 : MIN(r->align, (u64)MOST_FIT));
   u64 begin = *off + ((first->addr - *off) & (fit - 1));
   Segment s = {.type = PT_LOAD, .first = UINT32_MAX, .align = r->align};
   for (u32 i = r->first; i < r->end; i++) {
@@ -168,22 +181,27 @@ u32 elf_make_loads(Link *l, Segment **out, bool *headers) {
   u32 *at = ARENA_ARRAY(&l->arena, u32, l->norder), n = sort_sections(l, at);
   Run *runs = ARENA_ARRAY(&l->arena, Run, n);
   u32 count = cut(l, at, n, runs);
-  Segment *s = ARENA_ARRAY(&l->arena, Segment, count);
+  Segment *s = ARENA_ARRAY(&l->arena, Segment, count + 1);
   u64 off = l->header_size;
   *headers = false;
-  for (u32 i = 0; i < count; i++) {
-    s[i] = place_run(l, at, &runs[i], &off);
-    const Osec *first = &l->osecs.at[l->order[at[runs[i].first]]];
-    if (!i && maps_headers(l, first)) {
-      *headers = true;
-      s->filesz = s->filesz ? s->filesz + first->off : l->header_size;
-      s->memsz += first->off;
-      s->addr -= first->off;
-      s->lma -= first->off;
-      s->off = 0;
-    }
+  for (u32 i = 0; i < count; i++)
+    s[i + 1] = place_run(l, at, &runs[i], &off);
+  const Osec *first = n ? &l->osecs.at[l->order[at[0]]] : NULL;
+  if (!first || (is_packed(l) && !l->is_dynamic)) {
+    *headers = false;
+  } else if (shares_with_headers(l, first)) {
+    Segment *load = s + 1;
+    *headers = true;
+    load->filesz = load->filesz ? load->filesz + first->off : l->header_size;
+    load->memsz += first->off;
+    load->addr -= first->off;
+    load->lma -= first->off;
+    load->off = 0;
+  } else {
+    *headers = place_headers(l, first, s);
   }
+  bool apart = *headers && s->memsz;
   place_others(l, off);
-  *out = s;
-  return count;
+  *out = apart ? s : s + 1;
+  return count + apart;
 }

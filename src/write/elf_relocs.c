@@ -309,6 +309,15 @@ static void find_section_symbols(Link *l, ElfRelocs *r) {
 
 bool elf_relocs_needs_symbol(const Link *l, u32 osec) { return l->relocs->section_symbol[osec]; }
 
+u32 elf_relocs_symbol(const Link *l, u32 sym) {
+  const ElfRelocs *r = l->relocs;
+  if (sym < l->syms.nglobal || r->symbol[sym])
+    return r->symbol[sym];
+  const File *file = &l->files.at[local_owner(l, sym).i];
+  ElfRela v = translate(l, r, file, &(ElfRela){.r_info = ELF64_R_INFO((u64)(sym - file->local_base), R_X86_64_NONE)});
+  return (u32)ELF64_R_SYM(v.r_info);
+}
+
 /* ---- groups ---- */
 
 /* Members of a group that are in the output: writes their section indexes, and those of their relocations, unless out is NULL. */

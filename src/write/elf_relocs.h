@@ -53,6 +53,10 @@ u32 elf_relocs_sections(const Link *l);
 /* When addresses are final: numbers all sections anew, and gives those that are not of the layout their places in the file: in
  * relocatable output everything has its place from here, in front and behind else. */
 void elf_relocs_place(Link *l);
+/* Index in .symtab of a SymId; of a section symbol, that of the output section. 0: it is not there. */
+u32 elf_relocs_symbol(const Link *l, u32 sym);
+/* Between elf_symtab_prepare() and layout_assign(), in relocatable output: sections that compilers made for linkers, joined. */
+void elf_notes_add(Link *l);
 /* Section header of the group that section `shndx` of a file is; 0: it is not there. */
 u32 elf_relocs_group(const Link *l, u32 file, u32 shndx);
 void elf_relocs_headers(const Link *l, Elf64_Shdr *out);

@@ -243,7 +243,7 @@ class Answer:
     """What a linker made of a case: status, lines that are compared, and what it printed.
 
     The field "check" is a list of: sections, sections:A,B (only these), symbols, symbols:A,B, segments, offsets (segments with
-    file offsets), bytes:SECTION, file (the whole output), stdout, dynsyms, entry, type."""
+    file offsets), bytes:SECTION, file (the whole output), stdout, dynsyms, needed, entry, type."""
 
     def __init__(self, case, linker, directory):
         self.lines = []
@@ -276,7 +276,7 @@ class Answer:
 
     def of_sections(self, elf, names, _data, _r):
         lines = []
-        for s in elf.sections[1:]:
+        for s in sorted(elf.sections[1:], key=lambda s: not s["flags"] & 2):  # Where headers of debug info stand does not count.
             if s["name"] not in names if names else s["name"] in BOOKKEEPING:
                 continue
             lma = elf.lma(s)
@@ -327,6 +327,14 @@ class Answer:
             text = versions.get(version & 0x7fff, "")
             lines.append(f"dynsym {name}" + (("@" if version & 0x8000 else "@@") + text if text else ""))
         return sorted(lines)
+
+    def of_needed(self, elf, _names, _data, _r):
+        lines = []
+        for s in elf.sections:
+            if s["type"] == 6:
+                entries = struct.iter_unpack("<qQ" if elf.wide else "<iI", elf.content(s))
+                lines += ["needed " + elf.string(elf.sections[s["link"]], value) for tag, value in entries if tag == 1]
+        return lines
 
     def of_entry(self, elf, _names, _data, _r):
         return [f"entry {elf.entry:#x}"]

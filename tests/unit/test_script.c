@@ -535,7 +535,7 @@ static void test_insert(void **state) {
 static void test_sections_rare(void **state) {
   (void)state;
   Case *c = script("SECTIONS {\n"
-                   " .a (TYPE = SHT_NOTE) : { *(REVERSE(.a.*) .b.*) REVERSE(SORT_BY_NAME(*.o))(.c) [ .d .e ] *(SORT(SORT(.f))) }\n"
+                   " .a (TYPE = SHT_NOTE) : { *(REVERSE(.a.*) .b.*) REVERSE(SORT_BY_NAME(*.o))(.c) [.d .e ] *(SORT(SORT(.f))) }\n"
                    " .b 0x10 (READONLY (TYPE = 0x70000001)) : { ASCIZ \"a\\tb\\101\" ASCII (4) \"hello\" ASCII (4) \"x\" LINKER_VERSION; }\n"
                    " .c ALIGN(8) (NOLOAD) : ALIGN_WITH_INPUT SPECIAL { *(SORT_BY_INIT_PRIORITY(.i.*) SORT_BY_INIT_PRIORITY(.j.*)) }\n"
                    " .d BIND(0x100) BLOCK(4) : { INPUT_SECTION_FLAGS(SHF_MERGE & SHF_STRINGS & !SHF_GNU_RETAIN) *(.s) }\n"
@@ -601,6 +601,8 @@ static void test_script_errors(void **state) {
       {"SECTIONS { .x : { INPUT_SECTION_FLAGS(SHF_ALOC) *(.x) } }", "unknown section flag 'SHF_ALOC'; did you mean 'SHF_ALLOC'?"},
       {"SECTIONS { .x : ALIGN(4) ALIGN_WITH_INPUT { } }", "exclude each other"},
       {"SECTIONS { .x : { } } INSERT BEHIND .text", "expected AFTER or BEFORE, found 'BEHIND'"},
+      {"SECTIONS { .x : { *(SORT(SORT_BY_INIT_PRIORITY(.a))) } }", "SORT_BY_INIT_PRIORITY stands with another SORT"},
+      {"SECTIONS { .x : { } =0x112233445566778899 + 1 }", "t.ld:1:22: the number does not fit in 64 bits"},
       {"SECTIONS { .x : { ASCII (y) \"a\" } }", "the size of ASCII must be a plain number"},
       {"INCLUDE x", "INCLUDE is not allowed here"},
       {"x = 99999999999999999999;", "does not fit in 64 bits"},
