@@ -133,3 +133,9 @@ void layout_run_assignment(LayoutEnv *e, const LayoutStmt *st, u32 weld) {
   else if (weld != UINT32_MAX)
     assign_symbol(e->l, e->y, weld, v);
 }
+
+u64 layout_value(Link *l, const Expr *x) {
+  LayoutEnv e = {l, l->lay};
+  ExprValue v;
+  return layout_eval(&e, x, &v) ? v.v : 0;
+}
