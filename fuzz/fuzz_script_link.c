@@ -1,12 +1,20 @@
 /* fuzz_script_link.c: a script is parsed, and a small object is linked with it, from memory to memory: what evaluates, lays out and writes
  * sees what the parser lets through. Scripts that name files (INPUT, INCLUDE, MAP, b.o(.text)) are only parsed: nothing is opened.
  * The number of bytes says which kind of output it is, so that seeds are plain scripts. */
-#include "fuzz_link.h"
+#include "fuzz.h"
 #include "fuzz_script_object.h"
 #include "script/script.h"
 #include "util/glob.h"
+#include "weld.h"
 
 static void quiet(void *ctx, DiagLevel level, const char *code, const char *text) {
+  (void)ctx;
+  (void)level;
+  (void)code;
+  (void)text;
+}
+
+static void silent(void *ctx, weld_level level, const char *code, const char *text) {
   (void)ctx;
   (void)level;
   (void)code;
@@ -43,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *const *kind = kinds[size % (sizeof kinds / sizeof kinds[0])];
   const char *args[] = {"-T", "fuzz.ld", "fuzz.o", "--threads=1", kind[0], kind[1], kind[2], "now"};
   weld_input inputs[] = {{"fuzz.ld", data, size}, {"fuzz.o", fuzz_script_object, sizeof fuzz_script_object}};
-  weld_request request = {.args = args, .nargs = sizeof args / sizeof args[0], .inputs = inputs, .ninputs = 2, .message = fuzz_quiet};
+  weld_request request = {.args = args, .nargs = sizeof args / sizeof args[0], .inputs = inputs, .ninputs = 2, .message = silent};
   weld_buffer out = {0};
   weld_link(&request, &out);
   weld_free(&out);
