@@ -321,7 +321,10 @@ static bool looks_like_text(Bytes d) {
 
 static void load_data(Loader *ld, const Opened *o, const Input *in, const char *arg) {
   Link *l = ld->l;
-  if (!o->data.len && o->regular) { /* what a compiler that was interrupted leaves */
+  if (in->binary) {
+    File f = {.kind = FILE_OBJECT, .path = o->path, .arg = arg, .data = input_binary(l, in->name, o->data), .lazy = in->start_lib};
+    *vec_push(&ld->pending) = (Pending){.file = f, .device = o->dev, .inode = o->ino};
+  } else if (!o->data.len && o->regular) { /* what a compiler that was interrupted leaves */
     diag_error(l->diag, "malformed-input", "%s: unknown file type: the file is empty", o->path);
   } else if (is_elf(o->data)) {
     File f = {.path = o->path, .arg = arg, .data = o->data};

@@ -24,46 +24,80 @@
 
 /* ---- what the CPU and the format do not do here ---- */
 
-/* Addends are in the relocations. But what named code that is gone names nothing now, and in these two a pair of zeros would end a
- * list. */
-static void bury(Link *l, AtomId a, u8 *bytes) {
+/* What named code that is gone names nothing now; but in these two a pair of zeros would end a list. */
+static bool buries(const Link *l, AtomId a) {
+  if (l->atoms.flags[a.i] & ATOM_ALLOC)
+    return false;
+  const char *name = l->format->atom_name(l, a);
+  return streq(name, ".debug_ranges") || streq(name, ".debug_loc");
+}
+
+/* Where relocations have no addend of their own, it goes to the field. The edge of a section symbol counts from the output section's
+ * begin, as its relocation will. */
+static void put_addend(Link *l, const Edge *e, u8 *field) {
+  u64 v = (u64)e->addend + (e->flags & SF_SECTION ? e->S : 0);
+  u32 bytes = l->format->addend_bytes(l, e->kind), bits = bytes * 8;
+  if (e->flags & SF_DISCARDED)
+    v = 0;
+  if (bits && bits < 64 && (i64)v >> bits && (i64)v >> (bits - 1) != -1)
+    diag_error(l->diag, "relocation", "the place of the target of a relocation %s, 0x%llx, does not fit into its field: -r can't keep it",
+               edge_kind_name(l, e->kind), (unsigned long long)v);
+  switch (bytes) {
+  case 1: *field = (u8)v; break;
+  case 2: wr16(field, (u16)v); break;
+  case 4: wr32(field, (u32)v); break;
+  case 8: wr64(field, v); break;
+  default: break;
+  }
+}
+
+static void put_fields(Link *l, AtomId a, u8 *bytes) {
   EdgeCursor c = {.atom = a};
   Edge e[EDGE_BATCH];
+  bool bury = buries(l, a);
   for (u32 n; (n = l->format->edges(l, &c, e));)
-    for (u32 i = 0; i < n; i++)
-      if (e[i].flags & SF_DISCARDED) {
+    for (u32 i = 0; i < n; i++) {
+      if (l->format->rel)
+        put_addend(l, &e[i], bytes + e[i].offset);
+      if (bury && e[i].flags & SF_DISCARDED) {
         memset(bytes + e[i].offset, 0, l->arch->edge_bytes[e[i].kind]);
         bytes[e[i].offset] = 1;
       }
+    }
 }
 
 static void keep_fields(Link *l, const AtomId *atoms, u32 n, const ApplyOut *out, unsigned tid) {
   (void)tid;
-  for (u32 i = 0; i < n; i++) {
-    if (l->atoms.flags[atoms[i].i] & (ATOM_ALLOC | ATOM_SYNTH) || !l->atoms.at[atoms[i].i].rel)
-      continue;
-    const char *name = l->format->atom_name(l, atoms[i]);
-    if (streq(name, ".debug_ranges") || streq(name, ".debug_loc"))
-      bury(l, atoms[i], out->bytes + (l->atoms.addr[atoms[i].i] - out->addr));
-  }
+  for (u32 i = 0; i < n; i++)
+    if (!(l->atoms.flags[atoms[i].i] & ATOM_SYNTH) && l->atoms.at[atoms[i].i].rel && (l->format->rel || buries(l, atoms[i])))
+      put_fields(l, atoms[i], out->bytes + (l->atoms.addr[atoms[i].i] - out->addr));
 }
 
-static bool apply_no_field(Link *l, const Edge *e, u8 *place, u64 place_addr) {
-  (void)l, (void)e, (void)place, (void)place_addr;
+static bool keep_field(Link *l, const Edge *e, u8 *place, u64 place_addr) {
+  (void)place_addr;
+  if (l->format->rel)
+    put_addend(l, e, place);
   return true;
 }
 
 static void scan_nothing(Link *l, AtomId a, const Edge *e, u32 n, unsigned tid) { (void)l, (void)a, (void)e, (void)n, (void)tid; }
 
 static u64 plan_no_segments(Link *l) { return l->header_size; }
-static void finish_no_segments(Link *l) { (void)l; }
+
+/* elf_relocs_place() says where they are in the file. */
+static void finish_no_segments(Link *l) {
+  for (u32 i = 0; i < l->norder; i++) {
+    Osec *o = &l->osecs.at[l->order[i]];
+    o->filesz = o->bytes ? o->filesz : o->aflags & ATOM_ZEROFILL ? 0 : o->size;
+  }
+}
 
 static void keep_relocations(Link *l) {
   Arch *a = ARENA_NEW(&l->arena, Arch);
   Format *f = ARENA_NEW(&l->arena, Format);
   *a = *l->arch;
   a->apply = keep_fields;
-  a->apply_one = apply_no_field;
+  a->apply_one = keep_field;
   a->scan_edges = scan_nothing;
   l->arch = a;
   *f = *l->format;
@@ -107,8 +141,11 @@ static void become_offsets(Link *l) {
     if (w->used && w->osec)
       l->syms.value[w->sym] -= l->osecs.at[w->osec].addr;
   }
-  for (u32 i = 1; i < l->osecs.n; i++)
-    l->osecs.at[i].addr = l->osecs.at[i].lma = 0;
+  for (u32 i = 1; i < l->osecs.n; i++) {
+    Osec *o = &l->osecs.at[i];
+    o->lma = l->scripted && o->stmt != UINT32_MAX ? o->addr : 0; /* what its header shows, as with GNU ld; nothing counts from it */
+    o->addr = 0;
+  }
   l->tls_begin = l->tls_end = 0;
 }
 
@@ -149,14 +186,13 @@ bool link_relocatable(Link *l) {
   add_stack_note(l);
   ehframe_scan(l);                            /* which CIEs are written */
   PHASE("eh_frame", ehframe_build(l));
-  const ElfUses *uses;
-  PHASE("uses", uses = elf_uses(l));          /* relocations are sound; which symbols they name */
+  PHASE("uses", l->uses = elf_uses(l));       /* relocations are sound; which symbols they name */
   if (!checkpoint(l))
     return false;
-  l->uses = uses;
   PHASE("symtab", elf_symtab_prepare(l));
+  elf_notes_add(l);
   PHASE("assign", layout_assign(l));          /* ---- no new atoms below ---- */
-  PHASE("relocs", elf_relocs_prepare(l, uses)); /* which sections have some */
+  PHASE("relocs", elf_relocs_prepare(l));    /* which sections have some */
   PHASE("layout", layout_addresses(l));
   if (!checkpoint(l))
     return false;

@@ -37,6 +37,7 @@ _Static_assert(I386_COUNT <= 64, "Arch.kinds_by_symbol has 64 bits");
 
 const Arch arch_i386 = {
     .name = "i386",
+    .also = "i686",
     .max_page_size = 0x1000,
     .common_page_size = 0x1000,
     .image_base = 0x08048000,

@@ -81,6 +81,7 @@ const Arch arch_x86_64 = {
     .kinds_by_symbol = 1ull << X64_SIZE32 | 1ull << X64_SIZE64,
     .special = X64_SPECIAL | SF_COPY,
     .special_unloaded = SF_DISCARDED | SF_UNDEFINED,
+    .relaxed = x64_relaxed,
     .edge_is_absolute = x64_edge_is_absolute,
     .write_plt = x64_write_plt,
     .write_plt_sec = x64_write_plt_sec,

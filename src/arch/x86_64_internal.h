@@ -12,6 +12,7 @@ bool x64_apply_one(Link *l, const Edge *e, u8 *place, u64 place_addr);
 bool x64_edge_is_absolute(u32 kind);
 bool x64_only_branches(const Atom *a, u32 kind, u64 off);
 bool x64_knows_itself(const Atom *a);
+void x64_relaxed(const Link *l, AtomId a, Edge *e);
 void x64_write_plt(Link *l, u8 *out);
 void x64_write_plt_sec(Link *l, u8 *out);
 void x64_write_plt_got(Link *l, u8 *out);

@@ -159,6 +159,9 @@ typedef struct Arch {
   bool (*knows_itself)(const Atom *a);
   u64 kinds_by_symbol;   /* bit for each kind whose value depends on more of the target than where it is: its size */
   u32 special, special_unloaded; /* SF_*: targets that edges of allocated atoms, and of others, can't just add up */
+  /* Edge e of atom a as it describes the field once apply() is done, for outputs that keep their relocations: where an instruction
+   * becomes another, e's kind, place and addend change. After layout. NULL: never. Thread safe. */
+  void (*relaxed)(const struct Link *l, AtomId a, Edge *e);
   /* True when the kind is a plain address (not relative to the place): needs a dynamic relocation in PIC output. */
   bool (*edge_is_absolute)(u32 kind);
 
@@ -238,6 +241,10 @@ typedef struct Format {
   /* Fills buf (EDGE_BATCH of them) with the next edges of c->atom; 0 at the end. A relocation that is
    * malformed (unknown type, offset outside, bad symbol index) is reported once, at scan, and skipped. */
   u32 (*edges)(const struct Link *l, EdgeCursor *c, Edge *buf);
+  /* The format's number of a CPU's kind, as its relocations have it. */
+  u32 (*edge_number)(const struct Link *l, u32 kind);
+  /* Where relocations have no addend of their own (rel): how many bytes of the field are the addend of one of that kind. */
+  u32 (*addend_bytes)(const struct Link *l, u32 kind);
   /* The same for the atoms of a stream, without the plain edges: fills run and edge; 0 at the end, else 1. */
   u32 (*edge_stream)(const struct Link *l, EdgeStream *s);
   /* Name of the atom's input section; owned by the input. */

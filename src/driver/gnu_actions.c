@@ -30,6 +30,7 @@ static Input *add_input(Gnu *g, const char *name) {
 void gnu_add_input(Gnu *g, const char *name) {
   Input *in = add_input(g, name);
   Bytes b;
+  in->binary = g->state.binary;
   if (g->h->memory && g->h->memory(g->h->ctx, name, &b)) {
     in->mem = b.p ? b.p : (const u8 *)""; /* NULL means a file */
     in->mem_len = b.len;
@@ -83,9 +84,10 @@ static bool is_format(const char *name) {
 }
 
 ACTION(input_format) {
-  if (streq(arg, "binary"))
-    option_unsupported(&g->driver, DIAG_ERROR, "--format=binary");
-  else if (!is_format(arg))
+  g->state.binary = streq(arg, "binary");
+  if (g->state.binary)
+    return;
+  if (!is_format(arg))
     value_word(&g->driver, name, arg, (const char *const[]){"default", "elf", "elf64-x86-64", "elf32-x86-64", "elf32-i386", NULL});
 }
 
@@ -407,6 +409,13 @@ ACTION(error_unresolved) {
 }
 
 /* ---- sections, stripping ---- */
+
+ACTION(orphan_handling) {
+  static const char *const words[] = {"place", "discard", "warn", "error", NULL}; /* in the order of OrphanHandling */
+  int i = value_word(&g->driver, name, arg, words);
+  if (i >= 0)
+    g->o->orphan_handling = (OrphanHandling)i;
+}
 
 ACTION(sort_section) {
   static const char *const words[] = {"none", "name", "alignment", NULL};

@@ -163,6 +163,10 @@ void gnu_finish(Gnu *g) {
     diag_error(g->d, "bad-option", "--filter or -F may not be used without -shared");
   if (o->kind != OUTPUT_SHARED && o->auxiliary.n)
     diag_error(g->d, "bad-option", "--auxiliary or -f may not be used without -shared");
+  if (o->emit_relocs && o->strip == STRIP_ALL && !o->has_retain_symbols)
+    diag_error(g->d, "bad-option", "--emit-relocs and --strip-all may not be used together");
+  if (o->relocatable && (o->kind != OUTPUT_EXEC || o->oformat_binary))
+    diag_error(g->d, "bad-option", "-r may not be used with %s", o->kind == OUTPUT_SHARED ? "-shared" : o->kind == OUTPUT_PIE ? "-pie" : "--oformat=binary");
   if (o->symbol_ordering_file && o->call_graph_file)
     diag_error(g->d, "bad-option", "--symbol-ordering-file and --call-graph-ordering-file may not be used together");
   if (!*o->output)

@@ -16,7 +16,7 @@ const char *gnu_version_text(Arena *a);
 
 /* What governs the inputs that follow; --push-state saves it. */
 typedef struct {
-  bool as_needed, whole_archive, bstatic;
+  bool as_needed, whole_archive, bstatic, binary;
 } InputState;
 
 typedef struct {

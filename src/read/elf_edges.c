@@ -207,6 +207,14 @@ ALWAYS_INLINE u32 edges_as(const Link *l, EdgeCursor *c, Edge *buf, const ElfRow
   return n;
 }
 
+u32 elf_edge_number(const Link *l, u32 kind) {
+  const ElfRow *row = elf_machine(l)->rows ? elf_machine(l)->rows : rows;
+  u32 n = 0;
+  while (n < COUNT_OF(rows) && (!row[n].known || row[n].kind != kind))
+    n++;
+  return n < COUNT_OF(rows) ? n : 0; /* NONE, of every machine */
+}
+
 u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf) { return edges_as(l, c, buf, rows); }
 u32 elf_edges_of_machine(const Link *l, EdgeCursor *c, Edge *buf) { return edges_as(l, c, buf, elf_machine(l)->rows); }
 
@@ -454,6 +462,11 @@ ALWAYS_INLINE u32 stream(const Link *l, EdgeStream *st, bool addressed, bool som
     }
   }
   return st->nruns || st->at < st->n;
+}
+
+u32 elf_addend_bytes(const Link *l, u32 kind) {
+  const u8 *bytes = elf_machine(l)->addends;
+  return bytes ? bytes[elf_edge_number(l, kind)] : 0;
 }
 
 static u32 stream_scan(const Link *l, EdgeStream *s) { return stream(l, s, false, true, rows); }

@@ -4,6 +4,8 @@
 
 #include "core/link.h"
 
+u32 elf_edge_number(const Link *l, u32 kind);
+u32 elf_addend_bytes(const Link *l, u32 kind);
 u32 elf_edges(const Link *l, EdgeCursor *c, Edge *buf);
 u32 elf_edge_stream(const Link *l, EdgeStream *s);
 u32 elf_edge_targets(const Link *l, AtomId a, u32 *next, u32 end, EdgeTarget *buf);

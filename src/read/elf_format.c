@@ -21,6 +21,8 @@ void elf_format_init(Format *f, const ElfMachine *m) {
       .machine = m,
       .rel = m->rel,
       .edges = elf_edges,
+      .edge_number = elf_edge_number,
+      .addend_bytes = elf_addend_bytes,
       .edge_stream = elf_edge_stream,
       .atom_name = elf_atom_name,
       .reverse_pointers = elf_reverse_pointers,

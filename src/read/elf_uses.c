@@ -4,6 +4,7 @@
 
 #include "core/resolve.h"
 #include "read/elf.h"
+#include "read/elf_fold.h"
 
 enum { FILES_GRAIN = 8, RELS_AHEAD = 16 };
 
@@ -112,6 +113,52 @@ static void use_files(void *ctx, u32 begin, u32 end, unsigned tid) {
   }
 }
 
+static void note_call(void *ctx, SymId from, SymId to, u64 weight) {
+  ElfUses *u = ctx;
+  *vec_push(&u->calls) = (ElfUsedCall){from.i, to.i, weight};
+  u->symbols[from.i] = u->symbols[to.i] = 1;
+}
+
+/* The file's table of address-significant symbols; tools that reorder symbols leave one behind that is linked to no symbol table. */
+static void note_significant(Link *l, FileId f, const File *file, ElfUses *u) {
+  const ElfObject *o = file->fmt;
+  const ElfShdr *s = o->addrsig_shndx ? &o->shdrs[o->addrsig_shndx] : NULL;
+  Bytes b;
+  u32 symbol;
+  if (!s || !s->sh_link) {
+    u->all_significant |= file->nsyms > 1;
+    return;
+  }
+  if (!bytes_slice(file->data, s->sh_offset, s->sh_size, &b)) {
+    elf_bad(l, f, s->sh_offset, ".llvm_addrsig runs past the end of the file");
+    return;
+  }
+  for (u64 at = 0; at < b.len;) {
+    if (!elf_next_significant(file, b, &at, &symbol)) {
+      elf_bad(l, f, s->sh_offset + at, ".llvm_addrsig: not the number of one of the %u symbols", file->nsyms);
+      return;
+    }
+    u32 sym = symbol < file->first_global ? file->local_base + symbol : file->globals[symbol - file->first_global];
+    if (!symbol || sym == UINT32_MAX)
+      continue;
+    *vec_push(&u->significant) = sym;
+    if (symbol < file->first_global)
+      use_local(&(Job){l, u}, file, symbol);
+    u->symbols[sym] = 1;
+  }
+}
+
+static void note_tables(Link *l, ElfUses *u) {
+  for (u32 f = 1; f < l->files.n; f++) {
+    const File *file = &l->files.at[f];
+    if (!file->live || file->kind != FILE_OBJECT || !file->fmt)
+      continue;
+    l->format->call_graph(l, (FileId){f}, u, note_call);
+    if (!u->all_significant)
+      note_significant(l, (FileId){f}, file, u);
+  }
+}
+
 ElfUses *elf_uses(Link *l) {
   ElfUses *u = ARENA_NEW(&l->arena, ElfUses);
   u->natoms = l->atoms.n;
@@ -120,5 +167,7 @@ ElfUses *elf_uses(Link *l) {
   u->symbols = link_own(l, pages_alloc(u->nsymbols + 1), u->nsymbols + 1);
   Job j = {l, u};
   pool_run(l->pool, l->files.n, FILES_GRAIN, use_files, &j);
+  if (l->relocatable)
+    note_tables(l, u);
   return u;
 }

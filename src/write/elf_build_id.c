@@ -74,9 +74,13 @@ void build_id_prepare(Link *l) {
   s->write = write_note;
 }
 
-u64 build_id_addr(const Link *l) {
-  u64 note = l->synths.at[SYN_BUILD_ID].size ? synth_addr(l, SYN_BUILD_ID) : 0;
-  return note ? note + NOTE_HEADER : 0;
+bool build_id_find(const Link *l, u32 *osec, u64 *offset) {
+  const Synth *s = &l->synths.at[SYN_BUILD_ID];
+  *osec = s->atom.i && s->size ? l->atoms.at[s->atom.i].osec : 0;
+  if (!*osec || !l->osecs.at[*osec].placed)
+    return false;
+  *offset = l->atoms.addr[s->atom.i] - l->osecs.at[*osec].addr + NOTE_HEADER;
+  return true;
 }
 
 BuildIdHash *build_id_hash_create(Link *l) {

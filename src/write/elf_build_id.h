@@ -19,7 +19,7 @@ void build_id_update(BuildIdHash *h, const void *p, u64 len);
 void build_id_end(BuildIdHash *h, u8 *out);
 /* Digest of all of p: the same as begin, update, end. */
 void build_id_once(BuildIdHash *h, const void *p, u64 len, u8 *out);
-/* Address of the id itself inside the note; 0 when there is none. After layout. */
-u64 build_id_addr(const Link *l);
+/* Where the id itself is, inside the note: output section and offset. False when the output has none. After layout. */
+bool build_id_find(const Link *l, u32 *osec, u64 *offset);
 
 #endif

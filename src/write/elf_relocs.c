@@ -8,6 +8,7 @@
 
 #include "core/resolve.h"
 #include "format/elf_object.h"
+#include "write/elf_encode.h"
 #include "write/elf_symtab.h"
 
 enum { RELOCS_GRAIN = 4096, FILES_GRAIN = 16, NAMES_AHEAD = 12 };
@@ -107,6 +108,8 @@ static u32 place_in_output(const Link *l, u32 a, u64 off, u64 *at) {
     addr = l->atoms.addr[a] + off;
   }
   u32 osec = osec_of(l, a);
+  if (osec && !l->osecs.at[osec].placed) /* empty: where it would have been */
+    osec = l->atoms.flags[a] & ATOM_ALLOC ? elf_section_at(l, addr) : 0;
   if (osec)
     *at = addr - l->osecs.at[osec].addr;
   return osec;
@@ -115,6 +118,28 @@ static u32 place_in_output(const Link *l, u32 a, u64 off, u64 *at) {
 static void gone(ElfRela *r) {
   r->r_info = ELF64_R_INFO(0, R_X86_64_NONE);
   r->r_addend = 0;
+}
+
+/* Debug information of what was folded away, but for its lines, names nothing, as the reader has it (bury_folded). */
+static bool buries_folded(const Link *l, u32 a) {
+  if (LIKELY(!l->folded.n) || l->atoms.flags[a] & ATOM_ALLOC)
+    return false;
+  const char *name = l->format->atom_name(l, (AtomId){a});
+  return starts_with(name, ".debug_") && !streq(name, ".debug_line");
+}
+
+static bool is_folded(const Link *l, const File *file, u32 sym) {
+  if (sym >= file->first_global) {
+    u32 id = file->globals[sym - file->first_global];
+    u64 key = id == UINT32_MAX ? 0 : l->syms.key[id];
+    if (!key_file(key) || l->files.at[key_file(key)].kind != FILE_OBJECT)
+      return false;
+    file = &l->files.at[key_file(key)];
+    sym = key_index(key);
+  }
+  const ElfObject *o = file->fmt;
+  u32 special, section = elf_sym_section(o, sym, &special);
+  return section && section < o->nshdr && (l->atoms.flags[file->atom_base + section] & ATOM_FOLDED) == ATOM_FOLDED;
 }
 
 /* What r, a relocation of an input, is in the output, but for its place. */
@@ -159,11 +184,34 @@ typedef struct {
   u64 at, end;
 } Range;
 
+/* Loads of GOT slots; what else is rewritten keeps the names that it had, as with GNU ld: nobody could say in one relocation what a
+ * call of __tls_get_addr() has become. */
+static bool is_relaxable(const ElfRela *r) {
+  u32 type = (u32)ELF64_R_TYPE(r->r_info);
+  return type == R_X86_64_GOTPCRELX || type == R_X86_64_REX_GOTPCRELX;
+}
+
+/* Of a relaxed instruction: relocation `index` of atom a, as it describes what is there now. */
+static ElfRela relaxed(const Link *l, u32 a, u64 index, const ElfRela *r) {
+  EdgeCursor c = {.atom = {a}, .next = (u32)index, .most = 1};
+  Edge e[EDGE_BATCH];
+  if (!l->format->edges(l, &c, e) || e->offset != r->r_offset)
+    return *r;
+  u32 kind = e->kind;
+  l->arch->relaxed(l, (AtomId){a}, e);
+  if (e->kind == kind)
+    return *r;
+  return (ElfRela){e->offset, ELF64_R_INFO(ELF64_R_SYM(r->r_info), (u64)l->format->edge_number(l, e->kind)), e->addend};
+}
+
 static void put(Range *w, const File *file, const ElfRela *r, u64 where) {
   ElfRela v = translate(w->l, w->x, file, r);
   v.r_offset = where;
-  memcpy(w->out, &v, sizeof v);
-  w->out += sizeof v;
+  if (LIKELY(w->x->entsize == sizeof v))
+    memcpy(w->out, &v, sizeof v);
+  else
+    elf_put_rel(w->l, w->out, where, (u32)ELF64_R_SYM(v.r_info), (u32)ELF64_R_TYPE(v.r_info), !w->l->format->rel, v.r_addend);
+  w->out += w->x->entsize;
   w->at++;
 }
 
@@ -208,6 +256,8 @@ static void put_table(Range *w, const RelocTable *t) {
     if (!n)
       continue;
     u64 base = l->atoms.addr[a];
+    bool buries = buries_folded(l, a);
+    bool relaxes = l->atoms.flags[a] & ATOM_ALLOC && !l->relocatable && l->arch->relaxed;
     if (is_unwind(l, a)) {
       put_records(w, starts[i], base);
       continue;
@@ -220,6 +270,15 @@ static void put_table(Range *w, const RelocTable *t) {
         PREFETCH(&((const ElfObject *)file->fmt)->syms[sym]);
         if (sym >= file->first_global)
           PREFETCH(&w->x->symbol[file->globals[sym - file->first_global]]);
+      }
+      if (UNLIKELY(buries) && is_folded(l, file, (u32)ELF64_R_SYM(rel[k].r_info))) {
+        put(w, file, &(ElfRela){.r_info = ELF64_R_INFO(0, R_X86_64_NONE)}, base + rel[k].r_offset);
+        continue;
+      }
+      if (relaxes && is_relaxable(&rel[k])) {
+        ElfRela r = relaxed(l, a, k, &rel[k]);
+        put(w, file, &r, base + r.r_offset);
+        continue;
       }
       put(w, file, &rel[k], base + rel[k].r_offset);
     }
@@ -239,8 +298,8 @@ static void write_relocs(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
 static void find_section_symbols(Link *l, ElfRelocs *r) {
   r->section_symbol = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
   u64 at;
-  for (u32 a = 1; a < r->uses->natoms; a++) {
-    if (!r->uses->atoms[a] || !(l->atoms.flags[a] & ATOM_LIVE))
+  for (u32 a = 1; a < l->uses->natoms; a++) {
+    if (!l->uses->atoms[a] || !(l->atoms.flags[a] & ATOM_LIVE))
       continue;
     u32 holder = l->atoms.flags[a] & ATOM_MERGE ? merge_where(l, (AtomId){a}, 0, &at).i : a;
     r->section_symbol[osec_of(l, holder)] = 1; /* until it has a number */
@@ -249,6 +308,15 @@ static void find_section_symbols(Link *l, ElfRelocs *r) {
 }
 
 bool elf_relocs_needs_symbol(const Link *l, u32 osec) { return l->relocs->section_symbol[osec]; }
+
+u32 elf_relocs_symbol(const Link *l, u32 sym) {
+  const ElfRelocs *r = l->relocs;
+  if (sym < l->syms.nglobal || r->symbol[sym])
+    return r->symbol[sym];
+  const File *file = &l->files.at[local_owner(l, sym).i];
+  ElfRela v = translate(l, r, file, &(ElfRela){.r_info = ELF64_R_INFO((u64)(sym - file->local_base), R_X86_64_NONE)});
+  return (u32)ELF64_R_SYM(v.r_info);
+}
 
 /* ---- groups ---- */
 
@@ -329,10 +397,9 @@ u32 elf_relocs_group(const Link *l, u32 file, u32 shndx) {
 
 /* ---- the file ---- */
 
-void elf_relocs_prepare(Link *l, const ElfUses *uses) {
+void elf_relocs_prepare(Link *l) {
   ElfRelocs *r = ARENA_NEW(&l->arena, ElfRelocs);
-  r->uses = uses;
-  r->entsize = sizeof(ElfRela);
+  r->entsize = l->format->rel ? elf_sizes(l).rel : elf_sizes(l).rela;
   l->relocs = r;
   count_tables(l, r);
   find_groups(l, r);
@@ -392,7 +459,7 @@ void elf_relocs_place(Link *l) {
   fill_groups(l, r);
 }
 
-void elf_relocs_headers(const Link *l, ElfShdr *out) {
+void elf_relocs_headers(const Link *l, Elf64_Shdr *out) {
   const ElfRelocs *r = l->relocs;
   u32 symtab = l->atoms.at[l->synths.at[SYN_SYMTAB].atom.i].osec, link = l->osecs.at[symtab].index;
   for (u32 g = 0; g < r->ngroups; g++)
@@ -401,8 +468,8 @@ void elf_relocs_headers(const Link *l, ElfShdr *out) {
   for (u32 t = 0; t < r->ntables; t++) {
     const RelocTable *x = &r->tables[t];
     const Osec *o = &l->osecs.at[x->osec];
-    out[x->index] = (Elf64_Shdr){.sh_name = elf_shstrtab_relocs(l, x->osec), .sh_type = SHT_RELA, .sh_flags = SHF_INFO_LINK | (o->attr & SHF_GROUP),
-                                 .sh_offset = x->off, .sh_size = x->n * r->entsize, .sh_link = link, .sh_info = o->index, .sh_addralign = 8, .sh_entsize = r->entsize};
+    out[x->index] = (Elf64_Shdr){.sh_name = elf_shstrtab_relocs(l, x->osec), .sh_type = l->format->rel ? SHT_REL : SHT_RELA, .sh_flags = SHF_INFO_LINK | (o->attr & SHF_GROUP),
+                                 .sh_offset = x->off, .sh_size = x->n * r->entsize, .sh_link = link, .sh_info = o->index, .sh_addralign = l->format->word, .sh_entsize = r->entsize};
   }
 }
 

@@ -26,7 +26,6 @@ typedef struct {
 } OutGroup;
 
 typedef struct ElfRelocs {
-  const ElfUses *uses;
   RelocTable *tables;
   u32 ntables;
   u32 *table_of;     /* by OsecId: table + 1, 0: none */
@@ -44,8 +43,9 @@ typedef struct ElfRelocs {
   u64 end;           /* where the last of them ends in the file */
 } ElfRelocs;
 
-/* Right after layout_assign(): which output sections have relocations, how many, which groups there are. Makes Link.relocs. */
-void elf_relocs_prepare(Link *l, const ElfUses *uses);
+/* Right after layout_assign(): which output sections have relocations, how many, which groups there are. Makes Link.relocs from
+ * Link.uses. */
+void elf_relocs_prepare(Link *l);
 /* Does a section symbol of the output section have to be in .symtab? */
 bool elf_relocs_needs_symbol(const Link *l, u32 osec);
 /* How many section headers that are not of the layout. */
@@ -53,9 +53,13 @@ u32 elf_relocs_sections(const Link *l);
 /* When addresses are final: numbers all sections anew, and gives those that are not of the layout their places in the file: in
  * relocatable output everything has its place from here, in front and behind else. */
 void elf_relocs_place(Link *l);
+/* Index in .symtab of a SymId; of a section symbol, that of the output section. 0: it is not there. */
+u32 elf_relocs_symbol(const Link *l, u32 sym);
+/* Between elf_symtab_prepare() and layout_assign(), in relocatable output: sections that compilers made for linkers, joined. */
+void elf_notes_add(Link *l);
 /* Section header of the group that section `shndx` of a file is; 0: it is not there. */
 u32 elf_relocs_group(const Link *l, u32 file, u32 shndx);
-void elf_relocs_headers(const Link *l, ElfShdr *out);
+void elf_relocs_headers(const Link *l, Elf64_Shdr *out);
 void elf_relocs_plan(Link *l, Plan *plan);
 
 #endif

@@ -15,6 +15,9 @@ void elf_symtab_prepare(Link *l);
 void elf_symtab_finish(Link *l);
 /* The index in .symtab of every symbol that is there: symbol[SymId], section_symbol[OsecId]. When those are final. */
 void elf_symtab_positions(const Link *l, u32 *symbol, u32 *section_symbol);
+/* The allocated section that an address belongs to: one that holds it, else one that ends there,
+ * else the last one before; 0 for an address in the headers, which no section holds. */
+u32 elf_section_at(const Link *l, u64 addr);
 /* Whether .symtab has global definitions of kinds that are GNU's: indirect functions, unique ones. After
  * elf_symtab_prepare(). */
 bool elf_symtab_has_gnu(const Link *l);

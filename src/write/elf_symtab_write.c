@@ -6,6 +6,7 @@
 #include "core/resolve.h"
 #include "write/elf_encode.h"
 #include "write/elf_relocs.h"
+#include "write/elf_symtab.h"
 #include "write/elf_symtab_internal.h"
 
 /* A symbol of the output, its section index not yet escaped. */
@@ -52,9 +53,7 @@ static void set_section(const Link *l, OutSym *out, u32 osec) {
     set_special(out, SHN_ABS);
 }
 
-/* The allocated section that an address belongs to: one that holds it, else one that ends there,
- * else the last one before; 0 for an address in the headers, which no section holds. */
-static u32 section_at(const Link *l, u64 addr) {
+u32 elf_section_at(const Link *l, u64 addr) {
   u32 ending = 0, before = 0;
   for (u32 i = 0; i < l->norder; i++) {
     u32 id = l->order[i];
@@ -81,7 +80,7 @@ static u32 holder_of(const Link *l, u32 atom, u64 value) {
 static void set_section_of_atom(const Link *l, OutSym *out, u32 atom) {
   u32 osec = l->atoms.at[atom].osec;
   if ((!osec || !l->osecs.at[osec].placed) && l->atoms.flags[atom] & ATOM_ALLOC)
-    osec = section_at(l, out->value);
+    osec = elf_section_at(l, out->value);
   set_section(l, out, osec);
 }
 
@@ -130,7 +129,7 @@ static void describe_made(const Link *l, u32 sym, OutSym *out) {
     describe_tls_base(l, out);
     return;
   }
-  if (flags & SF_ABSOLUTE)
+  if (flags & SF_ABSOLUTE && !w->stmt)
     set_special(out, SHN_ABS);
   else if (atom)
     set_section_of_atom(l, out, atom);
@@ -196,7 +195,7 @@ static void describe_global(const Link *l, const ElfObject *o, u32 sym, u32 i, O
   if (UNLIKELY(type == STT_GNU_IFUNC && flags & SF_COPY)) { /* its PLT entry is its address */
     out->info = st_info(bind, STT_FUNC);
     out->size = 0;
-    set_section(l, out, section_at(l, out->value));
+    set_section(l, out, elf_section_at(l, out->value));
   } else if (atom && !(flags & SF_ABSOLUTE)) {
     set_section_of_atom(l, out, holder_of(l, atom, s->st_value));
   } else {
