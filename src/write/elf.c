@@ -389,7 +389,7 @@ bool elf_write(Link *l) {
   make_plan(&m, &plan);
   Writer w = {.l = l};
   if (may_commit(l))
-    w.file = outfile_create(l->diag, l->opt->output, m.size, true, l->mem_output);
+    w.file = outfile_create(l->diag, l->opt->output, m.size, !l->relocatable, l->mem_output);
   bool ok = w.file;
   if (ok) {
     if (l->opt->watch)
