@@ -223,8 +223,7 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   case EX_DATA_SEGMENT_RELRO_END:
     if (!layout_eval(e, x->a, &a) || (x->b && !layout_eval(e, x->b, &b)))
       return false;
-    *out = expr_here(&e->env, x->b ? layout_data_segment_relro_end(e->y, a.v, layout_address(e, b))
-                                   : layout_data_segment_relro_end(e->y, 0, layout_address(e, a)));
+    *out = expr_here(&e->env, layout_data_segment_relro_end(e->y, x->b ? a.v : 0, layout_address(e, x->b ? b : a)));
     return true;
   case EX_DATA_SEGMENT_END:
     if (!layout_eval(e, x->a, &a))
@@ -394,4 +393,10 @@ void layout_settle_symbols(Link *l) {
     w->osec = !osec ? a->value.of_dot ? section_near(l, a) : 0 : l->osecs.at[osec].placed ? osec : section_instead(l, a);
     l->syms.value[w->sym] = a->value.v + (a->value.osec ? l->osecs.at[a->value.osec].addr : 0);
   }
+}
+
+u64 layout_value(Link *l, const Expr *x) {
+  LayoutEnv e = {.l = l, .y = l->lay};
+  ExprValue v;
+  return layout_eval(&e, x, &v) ? v.v : 0;
 }

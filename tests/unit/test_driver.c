@@ -162,10 +162,7 @@ static void test_unknown(void **state) {
 
 static void test_unsupported(void **state) {
   (void)state;
-  BAD("error[unsupported-option]: -r is not supported yet", "-r");
-  BAD("--emit-relocs is not supported yet", "--emit-relocs");
   BAD("unrecognised emulation mode: elf_z80; supported emulations: elf_x86_64 elf32_x86_64 elf_i386", "-m", "elf_z80");
-  BAD("--format=binary is not supported yet", "-b", "binary");
   Parse *p = PARSE("--optimize-bb-jumps", "--gdb-index", "a.o");
   assert_int_equal(p->result, DRIVER_LINK);
   assert_non_null(strstr(p->messages, "warning[unsupported-option]: --optimize-bb-jumps"));

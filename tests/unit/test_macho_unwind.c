@@ -104,7 +104,7 @@ static void begin(void) {
   Link *l = &w->l;
   w->arch = (Arch){.name = "test", .nkinds = KINDS, .edge_bytes = kind_bytes, .edge_class = kind_class, .edge_name = edge_name, .fix = fix,
                    .apply_one = bind_apply_one};
-  w->format = (Format){.atoms_are_symbols = true, .edges = edges, .edge_atom = edge_atom, .edge_ends = edge_ends, .atom_name = atom_name,
+  w->format = (Format){.word = 8, .atoms_are_symbols = true, .edges = edges, .edge_atom = edge_atom, .edge_ends = edge_ends, .atom_name = atom_name,
                        .atom_flags = atom_flags};
   w->bind = (BindOptions){.got = {.name = "__DATA_CONST,__got"}};
   w->header.cputype = CPU_TYPE_X86_64;
