@@ -218,6 +218,7 @@ typedef struct {
   SortSectionKind sort_section;
   bool has_image_base; u64 image_base;
   bool has_ttext, has_tdata, has_tbss; u64 ttext, tdata, tbss;
+  bool has_trodata_segment, has_tldata_segment; u64 trodata_segment, tldata_segment;
   VEC(SectionStart) section_starts;
   bool check_sections;       /* true: sections on each other are an error */
   bool print_memory_usage;

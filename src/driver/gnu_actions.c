@@ -134,6 +134,8 @@ ACTION(ttext_segment) {
 
 ACTION(ttext) { g->o->has_ttext |= value_address(&g->driver, name, arg, &g->o->ttext); }
 ACTION(tdata) { g->o->has_tdata |= value_address(&g->driver, name, arg, &g->o->tdata); }
+ACTION(trodata_segment) { g->o->has_trodata_segment |= value_address(&g->driver, name, arg, &g->o->trodata_segment); }
+ACTION(tldata_segment) { g->o->has_tldata_segment |= value_address(&g->driver, name, arg, &g->o->tldata_segment); }
 ACTION(tbss) { g->o->has_tbss |= value_address(&g->driver, name, arg, &g->o->tbss); }
 
 ACTION(section_start) {
