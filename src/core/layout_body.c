@@ -58,7 +58,7 @@ static void place_block(void *ctx, u32 begin, u32 end, unsigned tid) {
 /* Offsets of the atoms of a section, in order: one thread sums sizes, which is quick; all threads tell the
  * atoms. */
 static void place_atoms(Link *l, Layout *y, Osec *o) {
-  bool changed = o->aflags & ATOM_SYNTH && synths_changed(l, y, o);
+  bool changed = o->aflags & ATOM_SYNTH && !y->again && synths_changed(l, y, o);
   if (o->placed_once && !changed)
     return;
   const u64 *sizes = y->sizes + o->first;
@@ -86,7 +86,8 @@ static void place_body(LayoutEnv *e, Osec *o) {
   const LayoutStmt *body = l->layout->stmts[o->stmt].body;
   const Slot *slots = y->slots.at;
   u32 s = y->first_slot[o->stmt], send = y->first_slot[o->stmt + 1];
-  synths_changed(l, y, o);
+  if (!y->again)
+    synths_changed(l, y, o);
   for (u32 i = 0;; i++) {
     /* `before` counts patterns: run what stands before the slot that atom i begins */
     while (body->kind != LAYOUT_ORPHANS) {

@@ -80,6 +80,17 @@ bool layout_eval(LayoutEnv *e, const Expr *x, ExprValue *out) {
   return expr_eval(x, &env, out);
 }
 
+/* SEGMENT_START: what -Ttext-segment and its like say. */
+static u64 segment_start(const Options *o, const char *name, u64 otherwise) {
+  if (streq(name, "text-segment") && o->has_image_base)
+    return o->image_base;
+  if (streq(name, "rodata-segment") && o->has_rodata_segment)
+    return o->rodata_segment;
+  if (streq(name, "ldata-segment") && o->has_ldata_segment)
+    return o->ldata_segment;
+  return otherwise;
+}
+
 static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   LayoutEnv *e = ctx;
   const Options *o = e->l->opt;
@@ -93,7 +104,7 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   case EX_SEGMENT_START:
     if (!layout_eval(e, x->a, &a))
       return false;
-    out->v = streq(x->name, "text-segment") && o->has_image_base ? o->image_base : a.v;
+    out->v = segment_start(o, x->name, a.v);
     return true;
   case EX_DATA_SEGMENT_ALIGN:
     if (!layout_eval(e, x->a, &a) || !layout_eval(e, x->b, &b))

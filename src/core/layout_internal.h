@@ -53,6 +53,7 @@ typedef struct Layout {
   u32 osec;        /* the section that `.` stands in or last stood in */
   DataSegment data;
   bool data_begun; /* DATA_SEGMENT_ALIGN was evaluated in an earlier walk */
+  bool again;      /* not the first walk of the round: sizes of Synths are known */
   bool final;      /* errors count */
   u32 overflow;    /* a section whose addresses (or offsets in the file) do not fit into 64 bits, 0: none */
   u32 round;
