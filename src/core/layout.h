@@ -132,6 +132,15 @@ typedef struct {
   u32 attr_any, attr_lacks;   /* bits that one has, bits that one has not */
 } AtomKinds;
 
+/* What a script puts between the atoms of an output section: bytes, or a gap of its own. From there on gaps are filled with `fill`,
+ * each from its beginning. */
+typedef struct {
+  u64 off, len;
+  const u8 *bytes; /* NULL: a gap */
+  const u8 *fill;
+  u32 nfill;       /* 0: as the format and the CPU have it */
+} LayoutMark;
+
 /* An output section. */
 typedef struct {
   const char *name;
@@ -156,6 +165,8 @@ typedef struct {
   u32 first;      /* place of its first atom among those of all sections, in layout*.c */
   AtomKinds kinds;
   u32 stmt;       /* index of its LayoutStmt, UINT32_MAX for an orphan */
+  const LayoutMark *marks; /* in order; after layout. The first, if there is one, says what fills gaps from the beginning on */
+  u32 nmarks;
   /* compression (write/compress.c): when compressed, the bytes to write instead of composing */
   const u8 *bytes;
   u64 raw_size;

@@ -36,6 +36,12 @@ static bool is_unique(const Link *l, u32 a) {
   return false;
 }
 
+/* The file's own tables are no input sections: "*(*)" does not mean them, only an output section of their name. */
+static bool is_table(const Link *l, u32 a, const LayoutStmt *st) {
+  u32 syn = l->atoms.at[a].aux;
+  return syn >= SYN_SYMTAB && syn <= SYN_SHSTRTAB && !(st->name && streq(st->name, l->synths.at[syn].name));
+}
+
 /* An input section that nothing takes by name. False: it is left out. */
 static bool orphan_stays(Link *l, u32 a) {
   OrphanHandling how = l->opt->orphan_handling;
@@ -72,6 +78,8 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
     return;
   }
   const LayoutStmt *st = &l->layout->stmts[hit.stmt];
+  if (fl & ATOM_SYNTH && is_table(l, a, st))
+    return;
   if (!(fl & ATOM_SYNTH) && is_unique(l, a))
     return;
   if (st->flags & LAYOUT_DISCARD) {
@@ -343,13 +351,6 @@ static void insert_orphan(Link *l, Layout *y, Places *p, u32 at, u32 osec) {
   note_place(p, &l->osecs.at[osec], at);
 }
 
-u32 layout_weld_of_stmt(const Link *l, const LayoutStmt *st) {
-  for (u32 i = 0; i < l->weld_names.n; i++)
-    if (l->weld_names.at[i].stmt == st)
-      return i;
-  return UINT32_MAX;
-}
-
 /* ---- counting and filling ---- */
 
 /* What a chunk of the atoms adds to a slot, or all of them to an output section. */
@@ -585,8 +586,6 @@ static void make_items(Link *l, Layout *y) {
       it.osec = y->stmt_osec[s];
       if (!it.osec || l->osecs.at[it.osec].stmt != s)
         continue;
-    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
-      it.weld = layout_weld_of_stmt(l, st);
     }
     *vec_push(&y->items) = it;
   }
@@ -617,8 +616,9 @@ void layout_assign(Link *l) {
     *vec_push(&l->osecs) = (Osec){0};
   for (u32 i = 1; i < l->synths.n; i++)
     if (l->synths.at[i].name) {
-      l->atoms.at[l->synths.at[i].atom.i].p2align = l->synths.at[i].p2align;
-      match_atom(&j, &l->files.at[0], l->synths.at[i].atom.i);
+      u32 a = l->synths.at[i].atom.i;
+      l->atoms.at[a].p2align = l->synths.at[i].p2align;
+      match_atom(&j, &l->files.at[0], a);
     }
   settle_constraints(&j);
   make_slots(l, y);
