@@ -396,7 +396,7 @@ void layout_settle_symbols(Link *l) {
 }
 
 u64 layout_value(Link *l, const Expr *x) {
-  LayoutEnv e = {.l = l, .y = l->lay};
-  ExprValue v;
-  return layout_eval(&e, x, &v) ? v.v : 0;
+  LayoutEnv e = layout_env(l);
+  u64 v;
+  return layout_eval_address(&e, x, &v) ? v : 0;
 }
