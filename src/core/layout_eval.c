@@ -393,7 +393,7 @@ void layout_settle_symbols(Link *l) {
 }
 
 u64 layout_value(Link *l, const Expr *x) {
-  LayoutEnv e = {l, l->lay};
+  LayoutEnv e = layout_env(l);
   ExprValue v;
   return layout_eval(&e, x, &v) ? v.v : 0;
 }
