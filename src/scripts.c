@@ -1,5 +1,5 @@
 /* scripts.c: see scripts.h. The trap: INSERT moves statements, but not when they are asked for input sections: those of a script that
- * INSERTs come before those of the layout into which they are put (LAYOUT_MATCH_FIRST). */
+ * INSERTs come before those of the layout into which they are put (LAYOUT_FIRST). */
 #include "scripts.h"
 
 #include <stdlib.h>
@@ -210,7 +210,7 @@ static void insert(Link *l, const Scripts *all, Order *y, const ScriptInsert *in
   memmove(y->at + to + n, y->at + to, behind * sizeof *y->at);
   for (u32 i = 0; i < n; i++) {
     y->at[to + i] = (Placed){all->layout.stmts[in->first + i], true};
-    y->at[to + i].st.flags |= LAYOUT_MATCH_FIRST;
+    y->at[to + i].st.flags |= LAYOUT_FIRST;
   }
   y->n += n;
 }
@@ -297,8 +297,12 @@ void scripts_settle(Link *l, Scripts *all) {
   for (u32 i = 0; !all->has_sections && i < base->nstmts; i++)
     *vec_push(&y) = (Placed){base->stmts[i], false};
   for (u32 i = 0; i < own->nstmts; i++)
-    if (!moves(all, i))
-      *vec_push(&y) = (Placed){own->stmts[i], false};
+    if (!moves(all, i)) {
+      Placed *p = vec_push(&y);
+      *p = (Placed){own->stmts[i], false};
+      if (!all->has_sections && p->st.kind == LAYOUT_ASSIGN)
+        p->st.flags |= LAYOUT_FIRST;
+    }
   for (u32 i = 0; i < all->inserts.n; i++)
     insert(l, all, &y, &all->inserts.at[i]);
   if (y.n > MAX_STATEMENTS)

@@ -218,6 +218,7 @@ typedef struct {
   SortSectionKind sort_section;
   bool has_image_base; u64 image_base;
   bool has_ttext, has_tdata, has_tbss; u64 ttext, tdata, tbss;
+  bool has_rodata_segment, has_ldata_segment; u64 rodata_segment, ldata_segment;
   VEC(SectionStart) section_starts;
   bool check_sections;       /* true: sections on each other are an error */
   bool print_memory_usage;
