@@ -36,13 +36,17 @@ static bool is_unique(const Link *l, u32 a) {
   return false;
 }
 
-/* An input section that nothing takes by name. False: it is left out. */
-static bool orphan_stays(Link *l, u32 a) {
+static void leave_out(Link *l, u32 a) { l->atoms.flags[a] = (u16)((l->atoms.flags[a] & ~ATOM_LIVE) | ATOM_DISCARDED); }
+
+/* An input section that no pattern takes. */
+static void take_orphan(Link *l, u32 a) {
   OrphanHandling how = l->opt->orphan_handling;
   if (LIKELY(how == ORPHANS_PLACE) || !l->scripted || l->atoms.flags[a] & ATOM_SYNTH)
-    return true;
-  if (how == ORPHANS_DISCARD)
-    return false;
+    return;
+  if (how == ORPHANS_DISCARD) {
+    leave_out(l, a);
+    return;
+  }
   FileId f = {l->atoms.at[a].file};
   const char *name = l->format->atom_name(l, (AtomId){a});
   if (how == ORPHANS_ERROR)
@@ -50,47 +54,66 @@ static bool orphan_stays(Link *l, u32 a) {
   else
     diag_report(l->diag, DIAG_WARNING, "orphan", (u64)f.i << 32, "orphan section '%s' from %s being placed in section '%s'", name,
                 file_name(l, f), name);
-  return true;
 }
 
-static void leave_out(Link *l, u32 a) { l->atoms.flags[a] = (u16)((l->atoms.flags[a] & ~ATOM_LIVE) | ATOM_DISCARDED); }
-
-/* ONLY_IF_RO and ONLY_IF_RW: whether a statement applies is known when all input sections were asked for. */
-static void note_writable(const Link *l, u32 stmt, u32 a) {
-  bool *what = l->atoms.flags[a] & ATOM_WRITE ? l->lay->writable : l->lay->readonly;
-  __atomic_store_n(&what[stmt], true, __ATOMIC_RELAXED);
-}
-
-static void match_atom(const MatchJob *j, const File *file, u32 a) {
+/* The statement that was found takes the atom. */
+static void take(const MatchJob *j, u32 a, LayoutHit hit) {
   Link *l = j->l;
   u16 fl = l->atoms.flags[a];
-  LayoutHit hit;
-  l->rules[a] = NO_RULE;
-  if (!ask(j, file, a, &hit) || hit.orphan) {
-    if (!orphan_stays(l, a))
-      leave_out(l, a);
-    return;
-  }
   const LayoutStmt *st = &l->layout->stmts[hit.stmt];
+  if (UNLIKELY(st->flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW))) {
+    __atomic_fetch_or(&l->lay->constraints[hit.stmt], fl & ATOM_WRITE ? CONSTRAINT_RW : CONSTRAINT_RO, __ATOMIC_RELAXED);
+  }
   if (!(fl & ATOM_SYNTH) && is_unique(l, a))
     return;
   if (st->flags & LAYOUT_DISCARD) {
     leave_out(l, a);
     return;
   }
-  if (UNLIKELY(st->flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)))
-    note_writable(l, hit.stmt, a);
   if (UNLIKELY(l->relocatable) && fl & ATOM_GROUPED)
     return; /* a member of a group that may yet lose: a section of its own */
   l->rules[a] = hit.stmt << 16 | hit.pattern;
   l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0));
 }
 
+/* What a statement that does not apply would have taken. */
+static bool match_behind(const MatchJob *j, u32 a, LayoutHit *hit) {
+  Link *l = j->l;
+  const File *file = atom_file(l, (AtomId){a});
+  const char *name = l->format->atom_name(l, (AtomId){a});
+  while (layout_fails(l, hit->stmt))
+    if (!layout_match_after(j->m, hit->stmt, name, strlen(name), file->path, file->member, l->atoms.flags[a], l->atoms.at[a].attr, hit) ||
+        hit->orphan)
+      return false;
+  return true;
+}
+
+static void match_atom(const MatchJob *j, const File *file, u32 a) {
+  Link *l = j->l;
+  LayoutHit hit;
+  l->rules[a] = NO_RULE;
+  if (!ask(j, file, a, &hit) || hit.orphan || (UNLIKELY(l->lay->constraints && layout_fails(l, hit.stmt)) && !match_behind(j, a, &hit)))
+    take_orphan(l, a);
+  else
+    take(j, a, hit);
+}
+
+void layout_match_again(Link *l, u32 a) {
+  const MatchJob j = {l, l->matcher, true};
+  LayoutHit hit = {.stmt = l->rules[a] >> 16};
+  l->rules[a] = NO_RULE;
+  if (match_behind(&j, a, &hit))
+    take(&j, a, hit);
+  else
+    take_orphan(l, a);
+}
+
 void layout_match_init(Link *l) {
   l->lay = ARENA_NEW(&l->arena, Layout);
   l->matcher = layout_matcher(&l->arena, l->layout);
-  l->lay->writable = ARENA_ARRAY(&l->arena, bool, l->layout->nstmts);
-  l->lay->readonly = ARENA_ARRAY(&l->arena, bool, l->layout->nstmts);
+  for (u32 s = 0; s < l->layout->nstmts && !l->lay->constraints; s++)
+    if (l->layout->stmts[s].flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW))
+      l->lay->constraints = ARENA_ARRAY(&l->arena, u8, l->layout->nstmts);
 }
 
 void layout_match_file(Link *l, FileId f) {
@@ -99,42 +122,6 @@ void layout_match_file(Link *l, FileId f) {
   for (u32 a = file->atom_base; a < file->atom_base + file->natoms; a++)
     if (l->atoms.flags[a] & ATOM_LIVE && !(l->atoms.flags[a] & ATOM_EHFRAME))
       match_atom(&j, file, a);
-}
-
-/* GNU ld: ONLY_IF_RO when no input section can be written, ONLY_IF_RW when one can. */
-static bool applies(const Link *l, u32 s) {
-  u32 f = l->layout->stmts[s].flags;
-  return !(f & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)) || l->lay->writable[s] == !(f & LAYOUT_ONLY_IF_RO);
-}
-
-/* What matched a statement that does not apply goes where it would go without it. */
-static void match_again(const MatchJob *j, u32 s) {
-  Link *l = j->l;
-  for (u32 a = 1; a < l->atoms.n; a++) {
-    LayoutHit hit;
-    if (!(l->atoms.flags[a] & ATOM_LIVE) || l->rules[a] == NO_RULE || l->rules[a] >> 16 != s)
-      continue;
-    const File *file = atom_file(l, (AtomId){a});
-    const char *name = l->format->atom_name(l, (AtomId){a});
-    l->rules[a] = NO_RULE;
-    if (!layout_match_after(j->m, s, name, strlen(name), file->path, file->member, l->atoms.flags[a], l->atoms.at[a].attr, &hit) ||
-        hit.orphan) {
-      if (!orphan_stays(l, a))
-        leave_out(l, a);
-    } else if (l->layout->stmts[hit.stmt].flags & LAYOUT_DISCARD) {
-      leave_out(l, a);
-    } else {
-      note_writable(l, hit.stmt, a);
-      l->rules[a] = hit.stmt << 16 | hit.pattern;
-    }
-  }
-}
-
-static void settle_constraints(const MatchJob *j) {
-  const Link *l = j->l;
-  for (u32 s = 0; s < l->layout->nstmts; s++)
-    if ((l->lay->writable[s] || l->lay->readonly[s]) && !applies(l, s))
-      match_again(j, s);
 }
 
 /* ---- output sections ---- */
@@ -171,14 +158,16 @@ static void make_slots(Link *l, Layout *y) {
   for (u32 s = 0; s < d->nstmts; s++) {
     const LayoutStmt *st = &d->stmts[s];
     y->first_slot[s] = y->slots.n;
-    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD || !applies(l, s))
+    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD || layout_fails(l, s))
       continue;
     u32 k = (u32)hash_bytes(st->name, strlen(st->name)) & mask;
     while (names[k] && !streq(l->osecs.at[names[k]].name, st->name))
       k = (k + 1) & mask;
-    if (!names[k])
-      names[k] = new_osec(l, st->name, s);
-    u32 osec = y->stmt_osec[s] = names[k];
+    u32 osec = names[k];
+    if (!osec || l->scripted) /* two descriptions are two sections, as with GNU ld; orphans are the first's */
+      osec = new_osec(l, st->name, s);
+    names[k] = names[k] ? names[k] : osec;
+    y->stmt_osec[s] = osec;
     for (u32 p = 0; p < st->npatterns; p++) {
       if (!p || !st->patterns[p].joined)
         *vec_push(&y->slots) = (Slot){.stmt = s, .pattern = p, .osec = osec};
@@ -341,13 +330,6 @@ static void insert_orphan(Link *l, Layout *y, Places *p, u32 at, u32 osec) {
       p->behind[s] += p->behind[s] > at;
     }
   note_place(p, &l->osecs.at[osec], at);
-}
-
-u32 layout_weld_of_stmt(const Link *l, const LayoutStmt *st) {
-  for (u32 i = 0; i < l->weld_names.n; i++)
-    if (l->weld_names.at[i].stmt == st)
-      return i;
-  return UINT32_MAX;
 }
 
 /* ---- counting and filling ---- */
@@ -585,8 +567,6 @@ static void make_items(Link *l, Layout *y) {
       it.osec = y->stmt_osec[s];
       if (!it.osec || l->osecs.at[it.osec].stmt != s)
         continue;
-    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
-      it.weld = layout_weld_of_stmt(l, st);
     }
     *vec_push(&y->items) = it;
   }
@@ -617,10 +597,13 @@ void layout_assign(Link *l) {
     *vec_push(&l->osecs) = (Osec){0};
   for (u32 i = 1; i < l->synths.n; i++)
     if (l->synths.at[i].name) {
-      l->atoms.at[l->synths.at[i].atom.i].p2align = l->synths.at[i].p2align;
-      match_atom(&j, &l->files.at[0], l->synths.at[i].atom.i);
+      u32 a = l->synths.at[i].atom.i;
+      l->atoms.at[a].p2align = l->synths.at[i].p2align;
+      if (l->scripted && i >= SYN_SYMTAB && i <= SYN_SHSTRTAB)
+        l->rules[a] = NO_RULE; /* they describe the file: *(*) does not mean them */
+      else
+        match_atom(&j, &l->files.at[0], a);
     }
-  settle_constraints(&j);
   make_slots(l, y);
   distribute(l, y);
   layout_shuffle(l);

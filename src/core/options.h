@@ -219,6 +219,8 @@ typedef struct {
   bool has_image_base; u64 image_base;
   bool has_ttext, has_tdata, has_tbss; u64 ttext, tdata, tbss;
   VEC(SectionStart) section_starts;
+  bool check_sections;       /* true: sections on each other are an error */
+  bool print_memory_usage;
   VEC(SectionStart) section_aligns; /* --section-align NAME=N: addr is the alignment, a power of two */
   OrphanHandling orphan_handling;
   StrVec unique; bool unique_orphans; /* --unique=PATTERN; --unique */

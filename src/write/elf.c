@@ -242,8 +242,6 @@ static void make_shdrs(const Image *m, Elf64_Shdr *out) {
                       .sh_size = o->size,
                       .sh_addralign = addralign(o),
                       .sh_entsize = o->entsize};
-    if (!(o->attr & SHF_ALLOC))
-      h->sh_addr = 0;
     if (o->attr & SHF_LINK_ORDER)
       h->sh_link = linked_section(l, o);
   }

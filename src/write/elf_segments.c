@@ -78,8 +78,12 @@ void elf_output_section(const Link *l, Osec *o) {
   if (h.mixed)
     h.common = 0;
   o->type = h.type == SHT_NULL ? SHT_PROGBITS : h.type;
-  if (o->aflags & ATOM_WRITE) /* also where the layout says so */
-    h.attr |= SHF_WRITE;
+  if (o->aflags & ATOM_ZEROFILL) /* a gap, or NOLOAD */
+    o->type = SHT_NOBITS;
+  else if (o->type == SHT_NOBITS)
+    o->type = SHT_PROGBITS; /* the layout has bytes for it */
+  h.attr &= ~(u64)(SHF_ALLOC | SHF_WRITE); /* the layout may say something else than the inputs */
+  h.attr |= (o->aflags & ATOM_WRITE ? SHF_WRITE : 0u) | (o->aflags & ATOM_ALLOC ? SHF_ALLOC : 0u);
   if (!l->relocatable)
     h.common &= SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK;
   o->attr = h.attr | (o->natoms ? h.common : 0);
