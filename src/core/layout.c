@@ -10,7 +10,7 @@
 #include "core/resolve.h"
 #include "core/thunks.h"
 
-enum { MAX_ROUNDS = 32 };
+enum { MAX_ROUNDS = 32, SAME_BASE = 4 };
 
 /* --section-align; it shows in the section's header. */
 static u64 asked_alignment(const Link *l, Osec *o) {
@@ -34,6 +34,9 @@ static bool is_tbss(const Link *l, const Osec *o) {
   return (o->aflags & (ATOM_TLS | ATOM_ZEROFILL)) == (ATOM_TLS | ATOM_ZEROFILL) && !l->format->segment_of;
 }
 
+/* File offsets are not the walk's business: they follow from segments, which follow from addresses. */
+static bool by_segments(const Link *l) { return l->scripted && !l->relocatable; }
+
 /* Some sections are there though they are empty. */
 static bool must_stay(const Link *l, const Osec *o, const LayoutStmt *st) {
   if ((o->natoms && st && st->flags & LAYOUT_KEEP_EMPTY) || (l->relocatable && o->kinds.n)) /* a symbol may stand in it */
@@ -43,9 +46,6 @@ static bool must_stay(const Link *l, const Osec *o, const LayoutStmt *st) {
       return true;
   return false;
 }
-
-/* File offsets are not the walk's business: they follow from segments, which follow from addresses. */
-static bool by_segments(const Link *l) { return l->scripted && !l->relocatable; }
 
 /* Goes through the statements once: addresses, symbols of assignments; file offsets but those of scripts, which follow from segments
  * (Format.plan_segments). */
@@ -62,6 +62,7 @@ static void walk_once(Link *l, Layout *y) {
   y->dot = l->scripted ? 0 : base + l->header_size;
   y->walk++;
   y->ahead = y->moved = y->prefer_next = y->ended = false;
+  y->mover = NULL;
   y->overflow = y->too_large;
   l->tls_begin = l->tls_end = 0;
   l->tls_align = 1;
@@ -174,7 +175,7 @@ static void walk(Link *l, Layout *y) {
   y->data_begun = y->data.begun;
   while (layout_data_segment_again(l, y))
     walk_once(l, y);
-  for (u32 i = 0; y->data_begun && y->moved && i < MAX_ROUNDS; i++)
+  for (u32 i = 0; i < SAME_BASE && y->moved && y->data.adjust; i++) /* values were compared with those of a walk from another base */
     walk_once(l, y);
   if (y->final != final) {
     y->final = true;
@@ -220,7 +221,8 @@ static void prepare_places(Link *l, Layout *y) {
 
 /* In order of addresses: what is allocated, and what a script puts among it. */
 static bool has_address(const Link *l, const Osec *o) {
-  return o->aflags & ATOM_ALLOC || (l->scripted && o->stmt != UINT32_MAX && l->layout->stmts[o->stmt].flags & LAYOUT_NOALLOC);
+  return o->aflags & ATOM_ALLOC || o->addr ||
+         (l->scripted && o->stmt != UINT32_MAX && l->layout->stmts[o->stmt].flags & LAYOUT_NOALLOC);
 }
 
 static void number_sections(Link *l) {

@@ -338,5 +338,6 @@ void layout_prepare_bodies(Link *l) {
   y->nassigned = l->weld_names.n;
   y->assigned = ARENA_ARRAY(&l->arena, Assigned, y->nassigned);
   y->stamps = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
+  y->old_sizes = ARENA_ARRAY(&l->arena, u64, l->osecs.n);
   y->bases = ARENA_ARRAY(&l->arena, u64, l->osecs.n);
 }

@@ -11,6 +11,8 @@
 static void note_read(Layout *y, bool fresh) { y->ahead |= !fresh; }
 
 void layout_note_moved(Layout *y, const LayoutStmt *st, const char *what) {
+  if (y->moved && y->mover)
+    return; /* the first says most */
   y->moved = true;
   y->mover = st;
   y->mover_name = what;
@@ -221,8 +223,7 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
   case EX_DATA_SEGMENT_RELRO_END:
     if (!layout_eval(e, x->a, &a) || (x->b && !layout_eval(e, x->b, &b)))
       return false;
-    *out = expr_here(&e->env, x->b ? layout_data_segment_relro_end(e->y, a.v, layout_address(e, b))
-                                   : layout_data_segment_relro_end(e->y, 0, layout_address(e, a)));
+    *out = expr_here(&e->env, layout_data_segment_relro_end(e->y, x->b ? a.v : 0, layout_address(e, x->b ? b : a)));
     return true;
   case EX_DATA_SEGMENT_END:
     if (!layout_eval(e, x->a, &a))
@@ -397,7 +398,7 @@ void layout_settle_symbols(Link *l) {
 }
 
 u64 layout_value(Link *l, const Expr *x) {
-  LayoutEnv e = layout_env(l);
+  LayoutEnv e = {.l = l, .y = l->lay};
   ExprValue v;
-  return layout_eval(&e, x, &v) ? layout_address(&e, v) : 0;
+  return layout_eval(&e, x, &v) ? v.v : 0;
 }

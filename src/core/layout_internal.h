@@ -21,6 +21,16 @@ typedef struct {
   u32 weld; /* of an assignment: index in Link.weld_names, UINT32_MAX: nobody asked for it */
 } Item;
 
+/* What DATA_SEGMENT_* said (layout_relro.c). */
+typedef struct {
+  enum { DATA_NONE, DATA_RELRO /* begins at `base` */, DATA_PAGE /* a page is saved */, DATA_NEXT_PAGE } adjust;
+  bool begun, has_relro, ended; /* which were evaluated */
+  u64 base, max, common;        /* where the segment begins; page sizes */
+  u64 relro_end, relro_offset;  /* end of the region; how many bytes of it stand behind the location counter */
+  u64 end;
+  u64 first_base, wanted;       /* before it was adjusted: base, and the end of the region that was aimed at */
+} DataSegment;
+
 /* What a symbol of the layout has got: by index in Link.weld_names, of the one that won the name. */
 typedef struct {
   ExprValue value;  /* relative to a section, or an address */
@@ -55,26 +65,15 @@ typedef struct {
   bool symbols;     /* it gives symbols values */
 } Body;
 
-enum { CONSTRAINT_RO = 1, CONSTRAINT_RW = 2 /* an input that it takes is that */, CONSTRAINT_FAILS = 4 };
-
 enum { SEGMENT_TEXT = 1, SEGMENT_DATA = 2, SEGMENT_BSS = 4 };
-/* What DATA_SEGMENT_* said (layout_relro.c). */
-typedef struct {
-  enum { DATA_NONE, DATA_RELRO /* begins at `base` */, DATA_PAGE /* a page is saved */, DATA_NEXT_PAGE } adjust;
-  bool begun, has_relro, ended; /* which were evaluated */
-  u64 base, max, common;        /* where the segment begins; page sizes */
-  u64 relro_end, relro_offset;  /* end of the region; how many bytes of it stand behind the location counter */
-  u64 end;
-  u64 first_base, wanted;       /* before it was adjusted: base, and the end of the region that was aimed at */
-} DataSegment;
 
 typedef struct Layout {
+  bool *writable, *readonly; /* by statement, of those with ONLY_IF_*: an input section of it can be written, can't be */
   VEC(Slot) slots;
   u32 *first_slot; /* by statement */
   u32 *first_rule; /* by statement: where its patterns begin in rule_slot */
   u32 *rule_slot;  /* by statement and pattern */
   u32 *stmt_osec;  /* by statement: the output section that it describes, 0: none */
-  u8 *constraints; /* by statement: CONSTRAINT_*; NULL: no statement has one */
   u32 described;   /* osecs before this one are of statements, orphans come behind */
   VEC(Item) items;
   /* By place: atoms of a section stand together, from Osec.first on. What addresses need is copied here when
@@ -94,6 +93,7 @@ typedef struct Layout {
   Region *regions; /* by index in LayoutDesc.regions */
   Home *homes;     /* by output section */
   u32 *stamps;     /* by output section: Layout.walk when it was placed last */
+  u64 *old_sizes;  /* by output section: as of the walk before */
   u64 *bases;      /* by output section: its address, as far as the offsets of its atoms depend on it */
   bool ahead;      /* this round read what it had not computed yet */
   bool moved;      /* ... and something has another value than the round before: say who */
@@ -192,10 +192,8 @@ void layout_place(LayoutEnv *e, Osec *o);
 /* layout_orphans.c: puts items for them among those of a script's statements. */
 void layout_place_orphans(Link *l);
 
-/* layout_constraint.c: does the statement not apply (ONLY_IF_RO, ONLY_IF_RW)? */
-bool layout_fails(const Link *l, u32 stmt);
-/* layout_assign.c: atom a goes to a statement behind the one that it was to go to. */
-void layout_match_again(Link *l, u32 a);
+/* layout_assign.c: does the statement apply (ONLY_IF_RO, ONLY_IF_RW)? */
+bool layout_applies(const Link *l, u32 stmt);
 
 /* layout_sort.c: the order of a section's atoms, where it is not the input's. */
 void layout_shuffle(Link *l);

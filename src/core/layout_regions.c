@@ -244,7 +244,7 @@ void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
     *last = osec;
   if (st && st->overlay)
     end_overlay(e, osec, st);
-  if (o->aflags & ATOM_ALLOC || o->natoms)
+  if ((o->aflags & ATOM_ALLOC || o->natoms) && (st || !given)) /* GNU ld: an orphan that an option moves away takes none with it */
     *counter(y, r) = y->dot;
   if (r && o->aflags & ATOM_ALLOC)
     check_region(e, o, r, o->addr, y->dot);
@@ -252,8 +252,9 @@ void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
     lma_region->current = o->lma + room;
     check_region(e, o, lma_region, o->lma, o->lma + room);
   }
-  if (y->ahead && old != o->lma)
+  if (y->ahead && (old != o->lma || y->old_sizes[osec] != o->size))
     layout_note_moved(y, st, o->name);
+  y->old_sizes[osec] = o->size;
   y->stamps[osec] = y->walk;
   y->prefer_next = false;
 }
@@ -284,11 +285,12 @@ static void set_type(LayoutEnv *e, Osec *o, const LayoutStmt *st) {
   const Format *f = e->l->format;
   const Body *b = &e->y->bodies[o->stmt];
   u64 type;
-  if (b->keeps && !(st->flags & LAYOUT_NOALLOC))
+  bool moves = b->moves || b->maybe;
+  if ((b->data || moves) && !(st->flags & LAYOUT_NOALLOC))
     o->aflags |= ATOM_ALLOC;
   if (b->data)
     o->aflags &= ~(u32)ATOM_ZEROFILL;
-  else if (b->moves && !o->natoms)
+  else if (moves && !o->natoms)
     o->aflags |= ATOM_ZEROFILL | ATOM_WRITE;
   if (st->flags & LAYOUT_NOALLOC)
     o->aflags &= ~(u32)ATOM_ALLOC;

@@ -162,7 +162,6 @@ static void test_unknown(void **state) {
 
 static void test_unsupported(void **state) {
   (void)state;
-  BAD("error[unsupported-option]: --zero-to-bss", "--zero-to-bss");
   BAD("unrecognised emulation mode: elf_z80; supported emulations: elf_x86_64 elf32_x86_64 elf_i386", "-m", "elf_z80");
   Parse *p = PARSE("--optimize-bb-jumps", "--gdb-index", "a.o");
   assert_int_equal(p->result, DRIVER_LINK);
