@@ -141,8 +141,11 @@ static void become_offsets(Link *l) {
     if (w->used && w->osec)
       l->syms.value[w->sym] -= l->osecs.at[w->osec].addr;
   }
-  for (u32 i = 1; i < l->osecs.n; i++)
-    l->osecs.at[i].addr = l->osecs.at[i].lma = 0;
+  for (u32 i = 1; i < l->osecs.n; i++) {
+    Osec *o = &l->osecs.at[i];
+    o->lma = l->scripted && o->stmt != UINT32_MAX ? o->addr : 0; /* what its header shows, as with GNU ld; nothing counts from it */
+    o->addr = 0;
+  }
   l->tls_begin = l->tls_end = 0;
 }
 

@@ -237,7 +237,7 @@ static void make_shdrs(const Image *m, Elf64_Shdr *out) {
     *h = (Elf64_Shdr){.sh_name = elf_shstrtab_offset(l, l->order[i]),
                       .sh_type = o->type,
                       .sh_flags = l->relocatable ? o->attr : o->attr & ~(u64)SHF_GROUP,
-                      .sh_addr = o->addr,
+                      .sh_addr = l->relocatable ? o->lma : o->addr,
                       .sh_offset = o->off,
                       .sh_size = o->size,
                       .sh_addralign = addralign(o),
