@@ -100,8 +100,10 @@ static void walk_once(Link *l, Layout *y) {
       continue; /* file offsets of these come after all allocated ones */
     }
     align = MAX(align, asked_alignment(l, o));
-    if (o->aflags & ATOM_TLS && !in_tls) /* the block begins as aligned as its most aligned section */
+    if (o->aflags & ATOM_TLS && !in_tls) { /* the block begins as aligned as its most aligned section, which shows in its header */
       align = MAX(align, tls_align);
+      o->p2align = l->scripted ? log2_u64(align) : o->p2align;
+    }
     bool tbss = is_tbss(l, o);
     u32 p = segments ? l->format->segment_of(l, o) : permissions(l, o);
     if (!l->scripted && p != perm && !tbss) { /* a segment of its own begins */

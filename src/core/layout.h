@@ -183,6 +183,8 @@ void layout_assign(struct Link *l);
 /* Gives addresses and file offsets; loops until Synth sizes settle. Sets atoms.addr, symbols of
  * assignments, Osec.addr/off/size, Link.segments. */
 void layout_addresses(struct Link *l);
+/* Value of an expression of the layout, where the walk stands; 0 after a report. */
+u64 layout_value(struct Link *l, const Expr *x);
 /* At the end of the link. */
 void layout_free(struct Link *l);
 

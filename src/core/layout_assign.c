@@ -42,22 +42,52 @@ static bool is_table(const Link *l, u32 a, const LayoutStmt *st) {
   return syn >= SYN_SYMTAB && syn <= SYN_SHSTRTAB && !(st->name && streq(st->name, l->synths.at[syn].name));
 }
 
+/* An input section that nothing takes by name. False: it is left out. */
+static bool orphan_stays(Link *l, u32 a) {
+  OrphanHandling how = l->opt->orphan_handling;
+  if (LIKELY(how == ORPHANS_PLACE) || !l->scripted || l->atoms.flags[a] & ATOM_SYNTH)
+    return true;
+  if (how == ORPHANS_DISCARD)
+    return false;
+  FileId f = {l->atoms.at[a].file};
+  const char *name = l->format->atom_name(l, (AtomId){a});
+  if (how == ORPHANS_ERROR)
+    diag_report(l->diag, DIAG_ERROR, "orphan", (u64)f.i << 32, "unplaced orphan section '%s' from %s", name, file_name(l, f));
+  else
+    diag_report(l->diag, DIAG_WARNING, "orphan", (u64)f.i << 32, "orphan section '%s' from %s being placed in section '%s'", name,
+                file_name(l, f), name);
+  return true;
+}
+
+static void leave_out(Link *l, u32 a) { l->atoms.flags[a] = (u16)((l->atoms.flags[a] & ~ATOM_LIVE) | ATOM_DISCARDED); }
+
+/* ONLY_IF_RO and ONLY_IF_RW: whether a statement applies is known when all input sections were asked for. */
+static void note_writable(const Link *l, u32 stmt, u32 a) {
+  bool *what = l->atoms.flags[a] & ATOM_WRITE ? l->lay->writable : l->lay->readonly;
+  __atomic_store_n(&what[stmt], true, __ATOMIC_RELAXED);
+}
+
 static void match_atom(const MatchJob *j, const File *file, u32 a) {
   Link *l = j->l;
   u16 fl = l->atoms.flags[a];
   LayoutHit hit;
   l->rules[a] = NO_RULE;
-  if (!ask(j, file, a, &hit) || hit.orphan)
+  if (!ask(j, file, a, &hit) || hit.orphan) {
+    if (!orphan_stays(l, a))
+      leave_out(l, a);
     return;
+  }
   const LayoutStmt *st = &l->layout->stmts[hit.stmt];
   if (fl & ATOM_SYNTH && is_table(l, a, st))
     return;
   if (!(fl & ATOM_SYNTH) && is_unique(l, a))
     return;
   if (st->flags & LAYOUT_DISCARD) {
-    l->atoms.flags[a] = (u16)((fl & ~ATOM_LIVE) | ATOM_DISCARDED);
+    leave_out(l, a);
     return;
   }
+  if (UNLIKELY(st->flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)))
+    note_writable(l, hit.stmt, a);
   if (UNLIKELY(l->relocatable) && fl & ATOM_GROUPED)
     return; /* a member of a group that may yet lose: a section of its own */
   l->rules[a] = hit.stmt << 16 | hit.pattern;
@@ -67,6 +97,8 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
 void layout_match_init(Link *l) {
   l->lay = ARENA_NEW(&l->arena, Layout);
   l->matcher = layout_matcher(&l->arena, l->layout);
+  l->lay->writable = ARENA_ARRAY(&l->arena, bool, l->layout->nstmts);
+  l->lay->readonly = ARENA_ARRAY(&l->arena, bool, l->layout->nstmts);
 }
 
 void layout_match_file(Link *l, FileId f) {
@@ -75,6 +107,42 @@ void layout_match_file(Link *l, FileId f) {
   for (u32 a = file->atom_base; a < file->atom_base + file->natoms; a++)
     if (l->atoms.flags[a] & ATOM_LIVE && !(l->atoms.flags[a] & ATOM_EHFRAME))
       match_atom(&j, file, a);
+}
+
+/* GNU ld: ONLY_IF_RO when no input section can be written, ONLY_IF_RW when one can. */
+static bool applies(const Link *l, u32 s) {
+  u32 f = l->layout->stmts[s].flags;
+  return !(f & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)) || l->lay->writable[s] == !(f & LAYOUT_ONLY_IF_RO);
+}
+
+/* What matched a statement that does not apply goes where it would go without it. */
+static void match_again(const MatchJob *j, u32 s) {
+  Link *l = j->l;
+  for (u32 a = 1; a < l->atoms.n; a++) {
+    LayoutHit hit;
+    if (!(l->atoms.flags[a] & ATOM_LIVE) || l->rules[a] == NO_RULE || l->rules[a] >> 16 != s)
+      continue;
+    const File *file = atom_file(l, (AtomId){a});
+    const char *name = l->format->atom_name(l, (AtomId){a});
+    l->rules[a] = NO_RULE;
+    if (!layout_match_after(j->m, s, name, strlen(name), file->path, file->member, l->atoms.flags[a], l->atoms.at[a].attr, &hit) ||
+        hit.orphan) {
+      if (!orphan_stays(l, a))
+        leave_out(l, a);
+    } else if (l->layout->stmts[hit.stmt].flags & LAYOUT_DISCARD) {
+      leave_out(l, a);
+    } else {
+      note_writable(l, hit.stmt, a);
+      l->rules[a] = hit.stmt << 16 | hit.pattern;
+    }
+  }
+}
+
+static void settle_constraints(const MatchJob *j) {
+  const Link *l = j->l;
+  for (u32 s = 0; s < l->layout->nstmts; s++)
+    if ((l->lay->writable[s] || l->lay->readonly[s]) && !applies(l, s))
+      match_again(j, s);
 }
 
 /* ---- output sections ---- */
@@ -111,7 +179,7 @@ static void make_slots(Link *l, Layout *y) {
   for (u32 s = 0; s < d->nstmts; s++) {
     const LayoutStmt *st = &d->stmts[s];
     y->first_slot[s] = y->slots.n;
-    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD)
+    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD || !applies(l, s))
       continue;
     u32 k = (u32)hash_bytes(st->name, strlen(st->name)) & mask;
     while (names[k] && !streq(l->osecs.at[names[k]].name, st->name))
@@ -546,13 +614,14 @@ void layout_assign(Link *l) {
   MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
   if (!l->osecs.n)
     *vec_push(&l->osecs) = (Osec){0};
-  make_slots(l, y);
   for (u32 i = 1; i < l->synths.n; i++)
     if (l->synths.at[i].name) {
       u32 a = l->synths.at[i].atom.i;
       l->atoms.at[a].p2align = l->synths.at[i].p2align;
       match_atom(&j, &l->files.at[0], a);
     }
+  settle_constraints(&j);
+  make_slots(l, y);
   distribute(l, y);
   layout_shuffle(l);
   layout_sort_slots(l);

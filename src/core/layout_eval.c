@@ -391,3 +391,9 @@ void layout_settle_symbols(Link *l) {
     l->syms.value[w->sym] = a->value.v + (a->value.osec ? l->osecs.at[a->value.osec].addr : 0);
   }
 }
+
+u64 layout_value(Link *l, const Expr *x) {
+  LayoutEnv e = layout_env(l);
+  u64 v;
+  return layout_eval_address(&e, x, &v) ? v : 0;
+}

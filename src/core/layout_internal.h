@@ -23,9 +23,9 @@ typedef struct {
 
 /* What DATA_SEGMENT_* said (layout_relro.c). */
 typedef struct {
-  enum { DATA_NONE, DATA_RELRO /* begins at `base` */, DATA_PAGE /* a page is saved */ } adjust;
+  enum { DATA_NONE, DATA_RELRO /* begins at `base` */, DATA_PAGE /* a page is saved */, DATA_NEXT_PAGE } adjust;
   bool begun, has_relro, ended; /* which were evaluated */
-  u64 base, page;               /* where the segment begins; common page size */
+  u64 base, max, common;        /* where the segment begins; page sizes */
   u64 relro_end, relro_offset;  /* end of the region; how many bytes of it stand behind the location counter */
   u64 end;
   u64 first_base, wanted;       /* before it was adjusted: base, and the end of the region that was aimed at */
@@ -67,6 +67,7 @@ typedef struct {
 enum { SEGMENT_TEXT = 1, SEGMENT_DATA = 2, SEGMENT_BSS = 4 };
 
 typedef struct Layout {
+  bool *writable, *readonly; /* by statement, of those with ONLY_IF_*: an input section of it can be written, can't be */
   VEC(Slot) slots;
   u32 *first_slot; /* by statement */
   u32 *first_rule; /* by statement: where its patterns begin in rule_slot */

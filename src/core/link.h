@@ -134,6 +134,7 @@ typedef struct Link {
   VEC(Synth) synths;
   VEC(Osec) osecs;  /* by OsecId; 0 is none */
   bool planned;       /* addresses of one round are known: Format.plan_segments may look at them */
+  bool settled;       /* addresses are final: what is wrong with them can be said */
   u64 file_size;      /* of the output, after it was written */
   u64 file_end;       /* where the section headers may begin; after layout */
   const struct LayoutMatcher *matcher;

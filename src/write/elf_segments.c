@@ -5,6 +5,7 @@
 
 #include "write/elf_encode.h"
 #include "write/elf_loads.h"
+#include "write/elf_phdrs.h"
 
 typedef struct {
   u32 type, entsize;
@@ -242,6 +243,11 @@ static void build(Link *l) {
   l->segments.n = 0;
   if (!l->norder)
     return;
+  if (l->layout->nphdrs && l->scripted && !l->relocatable) {
+    if (!elf_script_phdrs(l) && l->settled)
+      diag_error(l->diag, "script", "PHDRS: no output section is assigned to a program header");
+    return;
+  }
   if (l->scripted)
     add_scripted_loads(l);
   else
@@ -273,4 +279,7 @@ u64 elf_plan_segments(Link *l) {
   return MAX(size, l->header_size);
 }
 
-void elf_finish_segments(Link *l) { build(l); }
+void elf_finish_segments(Link *l) {
+  l->settled = true;
+  build(l);
+}
