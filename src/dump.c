@@ -25,7 +25,7 @@ static bool write_files(Link *l, FILE *out) {
     if (file->kind == FILE_WELD)
       continue;
     if (!file->archive)
-      yaml_write_file_header(&w, &(YamlFile){.path = file->path});
+      yaml_write_file_header(&w, &(YamlFile){.path = file->path, .triple = l->opt->target_triple});
     else if (file->archive != archive)
       yaml_write_file_header(&w, &(YamlFile){.path = l->archives.at[file->archive - 1].path, .archive = true});
     archive = file->archive;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arch/aarch64.h"
+#include "arch/i386.h"
 #include "arch/x86_64.h"
 #include "core/coalesce.h"
 #include "core/deadstrip.h"
@@ -89,9 +90,24 @@ static bool is_elf(Bytes b) { return b.len > SELFMAG && !memcmp(b.p, ELFMAG, SEL
 
 static InputFormat format_of(Bytes b) { return is_elf(b) ? IN_ELF : macho_is(b, NULL, NULL) ? IN_MACHO : IN_TEXT; }
 
+static const Arch *const arches[] = {&arch_x86_64, &arch_i386, &arch_aarch64};
+
+static const Arch *arch_named(const char *name) {
+  for (u32 i = 0; i < COUNT_OF(arches); i++)
+    if (streq(arches[i]->name, name))
+      return arches[i];
+  return &arch_x86_64;
+}
+
+/* What an ELF file is for; one that is for none of weld's CPUs says so when it is opened. */
+static const ElfMachine *machine_of(Bytes b) {
+  const ElfMachine *m = elf_machine_of(b);
+  return m ? m : &elf_x86_64;
+}
+
 static void add_object(Link *l, const char *path, Bytes b) {
-  if (is_elf(b) && l->arch != &arch_x86_64)
-    diag_error(l->diag, "mixed-targets", "%s: ELF objects are read for x86_64 only, not for %s", path, l->arch->name);
+  if (is_elf(b) && l->arch != arch_named(machine_of(b)->cpu))
+    diag_error(l->diag, "mixed-targets", "%s: is an ELF object for %s, not for %s", path, machine_of(b)->cpu, l->arch->name);
   else if (is_elf(b) && (b.len < 18 || rd16(b.p + 16) != ET_REL))
     diag_error(l->diag, "not-an-object", "%s: is not a relocatable object", path);
   else
@@ -115,7 +131,14 @@ static void refuse_slots(Link *l) {
 /* Without --target the CPU is that of the first object. */
 static void choose_arch_of_object(Link *l, Bytes b) {
   u32 cpu;
-  if (l->opt->target_triple || !macho_is(b, NULL, &cpu))
+  if (l->opt->target_triple)
+    return;
+  if (is_elf(b)) {
+    l->arch = arch_named(machine_of(b)->cpu);
+    if (l->arch == &arch_i386) /* text without a triple is for x86-64 */
+      l->opt->target_triple = "i386-linux-gnu";
+  }
+  if (!macho_is(b, NULL, &cpu))
     return;
   bool arm64 = cpu == macho_cpu_of(&arch_aarch64);
   l->opt->target_triple = arm64 ? "arm64-apple-macos" : "x86_64-apple-macos";
@@ -137,14 +160,16 @@ static const char *first_triple(const YamlStream *s) {
 
 /* Of the first text: what its first triple says. */
 static void choose_arch_of_text(Link *l, const YamlStream *s) {
-  const char *triple = first_triple(s);
-  if (!l->opt->cpu && triple && arch_is_meant(&arch_aarch64, triple))
-    l->arch = &arch_aarch64;
+  const char *triple = l->opt->cpu ? NULL : first_triple(s);
+  for (u32 i = 0; triple && i < COUNT_OF(arches); i++)
+    if (arch_is_meant(arches[i], triple))
+      l->arch = arches[i];
 }
 
 /* All inputs are text, or all are relocatable objects of one format: a link has one. */
 static void load(Link *l) {
   InputFormat in = IN_TEXT;
+  const ElfMachine *machine = &elf_x86_64;
   for (u32 i = 0; i < l->opt->inputs.n; i++) {
     const char *path = l->opt->inputs.at[i].name, *shown = streq(path, "-") ? "<stdin>" : path;
     YamlStream *s = ARENA_NEW(&l->arena, YamlStream);
@@ -161,6 +186,8 @@ static void load(Link *l) {
     if (in != IN_TEXT) {
       if (!i)
         choose_arch_of_object(l, b);
+      if (!i && is_elf(b))
+        machine = machine_of(b);
       add_object(l, shown, b);
     } else if (yaml_read(&l->arena, l->diag, shown, b, s)) {
       if (!i)
@@ -171,13 +198,15 @@ static void load(Link *l) {
   }
   Format *f = ARENA_NEW(&l->arena, Format);
   if (in == IN_ELF) {
-    elf_format_init(f, &elf_x86_64);
+    elf_format_init(f, machine);
   } else if (in == IN_MACHO) {
     macho_format_init(f);
     refuse_slots(l);
   } else {
     yaml_format_init(f);
     f->atom_flags = elf_atom_flags; /* sections that passes make have those of ELF */
+    f->word = l->arch == &arch_i386 ? 4 : 8;
+    f->rel = l->arch == &arch_i386;
   }
   f->output_section = no_header;
   f->plan_segments = no_headers;
@@ -429,8 +458,8 @@ static void check_target(const Link *l) {
   for (u32 i = 0; !l->arch->scan && i < COUNT_OF(need_scan); i++)
     if (asked_for(l, need_scan[i]))
       diag_error(l->diag, "unsupported-target", "there is no pass '%s' for target %s", need_scan[i], l->arch->name);
-  if (l->opt->relocatable && l->arch != &arch_x86_64)
-    diag_error(l->diag, "unsupported-target", "-r: ELF objects are written for x86_64 only, not for %s", l->arch->name);
+  if (l->opt->relocatable && l->arch == &arch_aarch64)
+    diag_error(l->diag, "unsupported-target", "-r: ELF objects are written for x86_64 and i386 only, not for %s", l->arch->name);
 }
 
 static bool run(Link *l) {
@@ -451,8 +480,8 @@ static bool run(Link *l) {
 
 static void begin(Link *l, Options *opt, Diag *d) {
   session_begin(l, opt, d);
-  if (opt->cpu && streq(opt->cpu, arch_aarch64.name))
-    l->arch = &arch_aarch64;
+  if (opt->cpu)
+    l->arch = arch_named(opt->cpu);
   l->layout = &no_layout;
   l->is_pic = opt->kind != OUTPUT_EXEC;
   l->is_dynamic = true;
@@ -485,7 +514,7 @@ void graph_write_file(const File *file, YamlOut *w) {
   if (macho_is(file->data, NULL, NULL))
     macho_format_init(f);
   else
-    elf_format_init(f, &elf_x86_64);
+    elf_format_init(f, machine_of(file->data));
   choose_arch_of_object(l, file->data);
   l->format = f;
   *vec_push(&l->files) = (File){.kind = file->kind, .path = file->path, .arg = file->arg, .data = file->data, .just_symbols = file->just_symbols};

@@ -101,6 +101,8 @@ static bool begin(Link *l, Options *o, Diag *d, WeldOutput *mem) {
   l->arch = arch;
   l->format = make_format(l, m);
   l->emulation = e;
+  if (m == &elf_i386) /* in a dump; text without a triple is for x86-64 */
+    o->target_triple = "i386-linux-gnu";
   l->mem_output = mem ? &mem->data : NULL;
   l->is_pic = o->kind != OUTPUT_EXEC;
   l->relocatable = o->relocatable;

@@ -6,7 +6,8 @@ set -eu
 build="gcc g++ make cmake ninja-build python3 zlib1g-dev libzstd-dev libdeflate-dev libxxhash-dev
   libssl-dev libiberty-dev libdw-dev libelf-dev libbz2-dev liblzma-dev libyaml-dev libcmocka-dev"
 test="$build clang-14 llvm-14 llvm-14-tools libclang-rt-14-dev binutils nasm patchelf elfutils gdb
-  python3-psutil dpkg-dev qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+  python3-psutil dpkg-dev qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-12-multilib g++-12-multilib"
+# gcc-multilib itself, which brings /usr/include/asm, conflicts with compilers for other machines.
 llvm="llvm-14 llvm-14-dev libz3-dev libtinfo-dev libxml2-dev"
 demo="$build $llvm binutils"
 bench="$test $llvm libclang-14-dev lld-19 mold"

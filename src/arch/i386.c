@@ -37,6 +37,7 @@ _Static_assert(I386_COUNT <= 64, "Arch.kinds_by_symbol has 64 bits");
 
 const Arch arch_i386 = {
     .name = "i386",
+    .also = "i686",
     .max_page_size = 0x1000,
     .common_page_size = 0x1000,
     .image_base = 0x08048000,
@@ -57,6 +58,7 @@ const Arch arch_i386 = {
     .kinds_by_symbol = 1ull << I386_SIZE32,
     .special = SF_IMPORTED | SF_IFUNC | SF_ABSOLUTE | SF_UNDEFINED | SF_DISCARDED | SF_COPY,
     .special_unloaded = SF_DISCARDED | SF_UNDEFINED,
+    .relaxed = i386_relaxed,
     .edge_is_absolute = i386_edge_is_absolute,
     .write_plt = i386_write_plt,
     .write_plt_sec = i386_write_plt_sec,

@@ -139,7 +139,7 @@ static void finish_some(FinishJob *j, u32 begin, u32 end, unsigned tid) {
       key = s->key[i] = make_key(RANK_NONE, 0, 0);
     if (key_rank(key) == RANK_NONE) {
       fl |= SF_UNDEFINED | (fl & SF_REF_STRONG ? 0 : (u32)SF_WEAK);
-      if ((fl & SF_REF || l->opt->start_stop) && !l->relocatable && s->name[i].len > 7 && s->name[i].p[0] == '_' &&
+      if ((fl & SF_REF || l->opt->start_stop) && s->name[i].len > 7 && s->name[i].p[0] == '_' &&
           (!memcmp(s->name[i].p, "__start_", 8) || !memcmp(s->name[i].p, "__stop_", 7)))
         *vec_push(&j->start_stop[tid]) = i;
     } else if (key_file(key) == 0) {
@@ -514,7 +514,7 @@ static void settle_start_stop(Link *l) {
   }
   for (u32 i = 0; l->opt->start_stop && i < l->start_stops.n; i++)
     settle_dotted(l, &l->start_stops.at[i]);
-  for (u32 i = 0; i < l->start_stops.n; i++) {
+  for (u32 i = 0; i < l->start_stops.n && !l->relocatable; i++) { /* the final link will know all such sections */
     const StartStop *s = &l->start_stops.at[i];
     if (!s->defined)
       continue;

@@ -47,7 +47,7 @@ static u64 file_offset(const Image *m, const Osec *o) {
 /* Does a value fit class 32? A negative number does, too, as an address. */
 static bool fits32(u64 v) { return v <= UINT32_MAX || v >= (u64)INT32_MIN; }
 
-/* Class 32 has addresses and offsets below 4 GiB. */
+/* Class 32 has addresses and offsets below 4 GiB. Load addresses wrap: scripts say ADDR() + 0x40000000 for 3 GiB less. */
 static bool check_class(const Image *m) {
   const Link *l = m->l;
   bool ok = true;
@@ -59,7 +59,7 @@ static bool check_class(const Image *m) {
     if (!o->placed)
       continue;
     bool loaded = o->attr & SHF_ALLOC;
-    ok = last <= UINT32_MAX && (!loaded || (fits32(o->addr) && fits32(o->lma) && (u64)(u32)o->addr + last <= UINT32_MAX));
+    ok = last <= UINT32_MAX && (!loaded || (fits32(o->addr) && (u64)(u32)o->addr + last <= UINT32_MAX));
     if (!ok)
       diag_error(l->diag, "layout", "output section %s at 0x%llx, %llu bytes long, does not fit into the 32-bit addresses of %s", o->name,
                  (unsigned long long)o->addr, (unsigned long long)o->size, l->format->name);
@@ -237,7 +237,7 @@ static void make_shdrs(const Image *m, Elf64_Shdr *out) {
     *h = (Elf64_Shdr){.sh_name = elf_shstrtab_offset(l, l->order[i]),
                       .sh_type = o->type,
                       .sh_flags = l->relocatable ? o->attr : o->attr & ~(u64)SHF_GROUP,
-                      .sh_addr = o->addr,
+                      .sh_addr = l->relocatable ? o->lma : o->addr,
                       .sh_offset = o->off,
                       .sh_size = o->size,
                       .sh_addralign = addralign(o),
@@ -389,7 +389,7 @@ bool elf_write(Link *l) {
   make_plan(&m, &plan);
   Writer w = {.l = l};
   if (may_commit(l))
-    w.file = outfile_create(l->diag, l->opt->output, m.size, true, l->mem_output);
+    w.file = outfile_create(l->diag, l->opt->output, m.size, !l->relocatable, l->mem_output);
   bool ok = w.file;
   if (ok) {
     if (l->opt->watch)

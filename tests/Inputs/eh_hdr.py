@@ -3,9 +3,10 @@ import struct
 import sys
 
 data = open(sys.argv[1], "rb").read()
-shoff, = struct.unpack_from("<Q", data, 40)
-shentsize, shnum, shstrndx = struct.unpack_from("<HHH", data, 58)
-sections = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * shentsize) for i in range(shnum)]
+wide = data[4] == 2  # EI_CLASS
+shoff, = struct.unpack_from("<Q" if wide else "<I", data, 40 if wide else 32)
+shentsize, shnum, shstrndx = struct.unpack_from("<HHH", data, 58 if wide else 46)
+sections = [struct.unpack_from("<IIQQQQIIQQ" if wide else "<10I", data, shoff + i * shentsize) for i in range(shnum)]
 names = sections[shstrndx][4]
 
 
