@@ -525,6 +525,16 @@ static const char *usual_name(const Link *l, u32 a, const char *name) {
   return name;
 }
 
+/* Tentative definitions that a script forgets are zero fill like any other. */
+static const char *common_home(const Link *l, u32 a, const char *name) {
+  switch (l->atoms.at[a].aux) {
+  case SYN_COMMON: return ".bss";
+  case SYN_TCOMMON: return ".tbss";
+  case SYN_LCOMMON: return ".lbss";
+  default: return name;
+  }
+}
+
 /* Output sections of orphans, in the order of their first atom. Those that follow another section come when it has its place. */
 static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
   OrphanName *tab = NULL;
@@ -534,6 +544,8 @@ static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
       for (u32 i = 0; i < j->orphans[c].n; i++) {
         OrphanAtom *x = &j->orphans[c].at[i];
         const char *name = l->format->atom_name(l, (AtomId){x->atom});
+        if (UNLIKELY(l->atoms.flags[x->atom] & ATOM_SYNTH) && l->scripted && !l->relocatable)
+          name = common_home(l, x->atom, name);
         if (UNLIKELY(l->opt->join_by_prefix) && l->relocatable)
           name = usual_name(l, x->atom, name);
         u32 flags = l->atoms.flags[x->atom];
@@ -674,6 +686,7 @@ void layout_assign(Link *l) {
   layout_reverse_ctors(l);
 
   make_items(l, y);
+  layout_stmt_flags(l);
   if (l->relocatable)
     append_orphans(l, y);
   else if (l->scripted)
