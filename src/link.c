@@ -171,14 +171,15 @@ void session_end(Link *l) {
 
 /* ---- weld's own names ---- */
 
-static void name_expression(Link *l, const Expr *e) {
+/* `own`: the symbol that gets the value, or NULL. It does not ask for itself. */
+static void name_expression(Link *l, const Expr *e, const char *own) {
   if (!e)
     return;
-  if (e->op == EX_SYM || e->op == EX_DEFINED)
+  if ((e->op == EX_SYM && !(own && streq(e->name, own))) || e->op == EX_DEFINED)
     weld_name(l, e->name, e->op == EX_SYM ? WELD_REF : WELD_MENTION, NULL, false);
-  name_expression(l, e->a);
-  name_expression(l, e->b);
-  name_expression(l, e->c);
+  name_expression(l, e->a, own);
+  name_expression(l, e->b, own);
+  name_expression(l, e->c, own);
 }
 
 /* --start-stop: the names that may get a value, referenced or not. */
@@ -189,15 +190,34 @@ static void name_start_stop(Link *l, const LayoutStmt *st) {
   weld_name(l, arena_printf(&l->arena, "__stop_%s", st->name + 1), WELD_MENTION, NULL, false);
 }
 
-static void name_statement(Link *l, const LayoutStmt *st) {
+static bool asks_for(const Expr *e, ExprOp op, const char *name) {
+  return e && ((e->op == op && streq(e->name, name)) || asks_for(e->a, op, name) || asks_for(e->b, op, name) || asks_for(e->c, op, name));
+}
+
+/* X = DEFINED(X) ? X : value; leaves an object's X as it is. */
+static WeldNameKind kind_of_name(const LayoutStmt *st) {
+  const Expr *e = st->expr;
+  if (st->flags & LAYOUT_PROVIDE)
+    return WELD_PROVIDE;
+  bool own = e && e->op == EX_COND && e->b->op == EX_SYM && streq(e->b->name, st->name) && asks_for(e->a, EX_DEFINED, st->name);
+  return own ? WELD_FALLBACK : WELD_DEFINE;
+}
+
+static void name_statement(Link *l, const LayoutStmt *st, u32 outer, bool in_body) {
   if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
-    u32 i = weld_name(l, st->name, st->flags & LAYOUT_PROVIDE ? WELD_PROVIDE : WELD_DEFINE, st->expr, st->flags & LAYOUT_HIDDEN);
+    u32 i = weld_name(l, st->name, kind_of_name(st), st->expr, st->flags & LAYOUT_HIDDEN);
     l->weld_names.at[i].stmt = st;
-    if (!(st->flags & LAYOUT_PROVIDE))
-      name_expression(l, st->expr);
+    l->weld_names.at[i].in_body = in_body;
+    l->weld_names.at[i].outer = outer;
+  }
+  /* what is only provided asks for nothing until somebody asks for it (resolve_symbols) */
+  if (!(st->kind == LAYOUT_ASSIGN && st->flags & LAYOUT_PROVIDE)) {
+    name_expression(l, st->expr, st->kind == LAYOUT_ASSIGN ? st->name : NULL);
+    name_expression(l, st->lma, NULL);
+    name_expression(l, st->fill.expr, NULL);
   }
   for (const LayoutStmt *b = st->body; b && b->kind != LAYOUT_ORPHANS; b++)
-    name_statement(l, b);
+    name_statement(l, b, outer, true);
 }
 
 void link_name_asked(Link *l) {
@@ -218,10 +238,10 @@ void link_name_asked(Link *l) {
   for (u32 i = 0; i < o->defsyms.n && !l->defsyms_placed; i++) {
     const Defsym *d = &o->defsyms.at[i];
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
-    name_expression(l, d->value);
+    name_expression(l, d->value, NULL);
   }
   for (u32 i = 0; i < l->layout->nstmts; i++) {
-    name_statement(l, &l->layout->stmts[i]);
+    name_statement(l, &l->layout->stmts[i], i, false);
     if (o->start_stop)
       name_start_stop(l, &l->layout->stmts[i]);
   }
@@ -297,15 +317,22 @@ typedef struct {
   const WeldName *w;
 } LateEnv;
 
-static bool late_symbol(void *ctx, const char *name, ExprValue *out) {
+static u64 late_base(void *ctx, u32 osec) {
   const LateEnv *e = ctx;
+  return osec ? e->l->osecs.at[osec].addr : 0;
+}
+
+static bool late_symbol(void *ctx, const Expr *x, ExprValue *out) {
+  const LateEnv *e = ctx;
+  const char *name = x->name;
   SymId s = sym_find(e->l, name, strlen(name));
   if (s.i == UINT32_MAX || e->l->syms.flags[s.i] & (SF_UNDEFINED | SF_DISCARDED)) {
     diag_error(e->l->diag, "undefined-symbol", "--defsym %s: symbol '%s' is not defined", e->w->name, name);
     return false;
   }
   u32 a = e->l->syms.atom[s.i];
-  *out = (ExprValue){e->l->syms.value[s.i], a ? e->l->atoms.at[a].osec : 0};
+  u32 osec = a ? e->l->atoms.at[a].osec : 0;
+  *out = (ExprValue){e->l->syms.value[s.i] - late_base(ctx, osec), osec, false};
   return true;
 }
 
@@ -315,10 +342,14 @@ static bool late_defined(void *ctx, const char *name) {
   return s.i != UINT32_MAX && !(e->l->syms.flags[s.i] & SF_UNDEFINED);
 }
 
-static bool late_section(void *ctx, ExprOp what, const char *name, u64 *out) {
+static bool late_section(void *ctx, const Expr *x, ExprValue *out) {
   const LateEnv *e = ctx;
-  const Osec *o = osec_named(e->l, name);
-  *out = !o ? 0 : what == EX_ADDR ? o->addr : what == EX_LOADADDR ? o->lma : what == EX_SIZEOF ? o->size : 1ull << o->p2align;
+  const Osec *o = osec_named(e->l, x->name);
+  *out = (ExprValue){0, EXPR_NUMBER, false};
+  if (o && x->op == EX_ADDR)
+    out->osec = (u32)(o - e->l->osecs.at);
+  else if (o)
+    out->v = x->op == EX_LOADADDR ? o->lma : x->op == EX_SIZEOF ? o->size : 1ull << o->p2align;
   return true;
 }
 
@@ -334,11 +365,11 @@ void link_defsym_values(Link *l) {
     if (!w->used || w->stmt || !w->expr || l->syms.atom[w->sym])
       continue;
     LateEnv ctx = {l, w};
-    const ExprEnv env = {.ctx = &ctx, .symbol = late_symbol, .defined = late_defined, .section = late_section, .error = late_error};
+    const ExprEnv env = {.ctx = &ctx, .base = late_base, .symbol = late_symbol, .defined = late_defined, .section = late_section, .error = late_error};
     ExprValue v;
     if (expr_eval(w->expr, &env, &v)) {
-      l->syms.value[w->sym] = v.v;
-      w->osec = v.osec;
+      l->syms.value[w->sym] = expr_address(&env, v);
+      w->osec = v.osec == EXPR_NUMBER ? 0 : v.osec;
     }
   }
 }
@@ -385,6 +416,7 @@ static bool run(Link *l) {
   settle_kind(l);
   PHASE("atoms", resolve_atoms(l));           /* groups settle by name, so only winners become atoms; the
                                                  layout says which of them are roots (KEEP) or /DISCARD/ed */
+  layout_constraints(l);                      /* ONLY_IF_RO: inputs are known, symbols not yet */
   elf_synths_init(l);                         /* commons need their Synth */
   PHASE("symbols", resolve_symbols(l));       /* definitions compete; facts of each symbol */
   forgive_tls_helper(l);

@@ -13,7 +13,6 @@
 #include "inputs.h"
 #include "pass/property.h"
 #include "read/elf_uses.h"
-#include "script/default.h"
 #include "session.h"
 #include "util/trace.h"
 #include "write/elf.h"
@@ -143,17 +142,23 @@ static void become_offsets(Link *l) {
   }
   for (u32 i = 1; i < l->osecs.n; i++) {
     Osec *o = &l->osecs.at[i];
-    o->lma = l->scripted && o->stmt != UINT32_MAX ? o->addr : 0; /* what its header shows, as with GNU ld; nothing counts from it */
+    o->lma = l->scripted && !l->default_script && o->stmt != UINT32_MAX ? o->addr : 0; /* what its header shows, as with GNU ld; nothing counts from it */
     o->addr = 0;
   }
   l->tls_begin = l->tls_end = 0;
+}
+
+/* Without one nearly all would go, which nobody means. GNU ld manual, --gc-sections. */
+static void ask_for_root(const Link *l) {
+  bool own_script = l->scripted && !l->default_script; /* which may KEEP */
+  if (l->opt->gc_sections && !l->entry_name && !l->opt->undefined.n && !own_script)
+    diag_error(l->diag, "gc-root", "--gc-sections with -r needs a symbol to begin at: -e or -u names one");
 }
 
 /* ---- the story ---- */
 
 bool link_relocatable(Link *l) {
   keep_relocations(l);
-  l->layout = &layout_relocatable;
   l->opt->is_static = true;                   /* a shared library can't become part of an object */
   PHASE("load", inputs_load(l));
   session_settle_threads(l);
@@ -162,6 +167,7 @@ bool link_relocatable(Link *l) {
     return false;
   dump_graph(l, "read");
   l->entry_name = l->opt->entry;              /* a root of dead strip, no more */
+  ask_for_root(l);
   link_name_asked(l);
   PHASE("names", resolve_names(l));           /* loads archive members */
   report_extracts(l);

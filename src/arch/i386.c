@@ -58,6 +58,7 @@ const Arch arch_i386 = {
     .kinds_by_symbol = 1ull << I386_SIZE32,
     .special = SF_IMPORTED | SF_IFUNC | SF_ABSOLUTE | SF_UNDEFINED | SF_DISCARDED | SF_COPY,
     .special_unloaded = SF_DISCARDED | SF_UNDEFINED,
+    .relaxed = i386_relaxed,
     .edge_is_absolute = i386_edge_is_absolute,
     .write_plt = i386_write_plt,
     .write_plt_sec = i386_write_plt_sec,

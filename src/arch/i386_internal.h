@@ -12,6 +12,7 @@ bool i386_apply_one(Link *l, const Edge *e, u8 *place, u64 place_addr);
 bool i386_edge_is_absolute(u32 kind);
 bool i386_only_branches(const Atom *a, u32 kind, u64 off);
 bool i386_knows_itself(const Atom *a);
+void i386_relaxed(const Link *l, AtomId a, Edge *e);
 void i386_write_plt(Link *l, u8 *out);
 void i386_write_plt_sec(Link *l, u8 *out);
 void i386_write_plt_got(Link *l, u8 *out);

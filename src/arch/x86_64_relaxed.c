@@ -5,7 +5,7 @@
 
 void x64_relaxed(const Link *l, AtomId a, Edge *e) {
   bool sure;
-  if (e->kind != X64_GOTPCRELX && e->kind != X64_REX_GOTPCRELX)
+  if (e->kind != X64_GOTPCRELX && e->kind != X64_REX_GOTPCRELX && e->kind != X64_CODE_4_GOTPCRELX)
     return;
   X64Rules r = x64_rules(l);
   X64Gotx form = x64_gotx(&r, e, l->atoms.at[a.i].data, &sure);

@@ -135,6 +135,21 @@ void followers_free(Followers *f) {
   free(f->starts);
 }
 
+/* Groups that stay groups are whole or not there: a part of one could win the name yet. */
+static void find_groups(const Link *l, Follows *links) {
+  U32Vec members = {0};
+  const char *name;
+  for (u32 f = 1; f < l->files.n; f++)
+    for (u32 g = 0; l->files.at[f].live && g < l->files.at[f].ngroups; g++) {
+      u32 n = l->format->group_members(l, (FileId){f}, g, NULL, &name);
+      vec_reserve(&members, n + 1);
+      n = l->format->group_members(l, (FileId){f}, g, members.at, &name);
+      for (u32 i = 0; n > 1 && i < n; i++)
+        *vec_push(links) = (Follow){members.at[i], members.at[(i + 1) % n]};
+    }
+  vec_free(&members);
+}
+
 /* One sweep over the atoms: roots, and who follows whom. */
 void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
   Follows links = {0}, starts = {0};
@@ -160,6 +175,8 @@ void deadstrip_roots(Link *l, Followers *follow, RootFn *fn, void *ctx) {
         *vec_push(&starts) = (Follow){l->start_stops.at[s].sym, a};
       }
   }
+  if (UNLIKELY(l->relocatable) && !l->opt->force_group_allocation)
+    find_groups(l, &links);
   sort_follows(links.at, links.n);
   sort_follows(starts.at, starts.n);
   *follow = (Followers){links.at, links.n, starts.at, l->opt->start_stop_gc == OPT_YES ? 0 : starts.n};

@@ -10,23 +10,7 @@
 #include "core/resolve.h"
 #include "core/thunks.h"
 
-enum { MAX_ROUNDS = 32 };
-
-static bool fixed_address(const Link *l, const Osec *o, u64 *addr) {
-  const Options *p = l->opt;
-  for (u32 i = 0; i < p->section_starts.n; i++)
-    if (streq(p->section_starts.at[i].section, o->name)) {
-      *addr = p->section_starts.at[i].addr;
-      return true;
-    }
-  if (p->has_ttext && streq(o->name, ".text"))
-    return *addr = p->ttext, true;
-  if (p->has_tdata && streq(o->name, ".data"))
-    return *addr = p->tdata, true;
-  if (p->has_tbss && streq(o->name, ".bss"))
-    return *addr = p->tbss, true;
-  return false;
-}
+enum { MAX_ROUNDS = 32, SAME_BASE = 4 };
 
 /* --section-align; it shows in the section's header. */
 static u64 asked_alignment(const Link *l, Osec *o) {
@@ -53,23 +37,39 @@ static bool is_tbss(const Link *l, const Osec *o) {
 /* File offsets are not the walk's business: they follow from segments, which follow from addresses. */
 static bool by_segments(const Link *l) { return l->scripted && !l->relocatable; }
 
+/* Some sections are there though they are empty. */
+static bool must_stay(const Link *l, const Osec *o, const LayoutStmt *st) {
+  if ((o->natoms && st && st->flags & LAYOUT_KEEP_EMPTY) || (l->relocatable && o->kinds.n)) /* a symbol may stand in it */
+    return true;
+  for (u32 k = 0; k < o->natoms; k++)
+    if (l->atoms.flags[o->atoms[k].i] & ATOM_SYNTH && l->synths.at[l->atoms.at[o->atoms[k].i].aux].keep_empty)
+      return true;
+  return false;
+}
+
 /* Goes through the statements once: addresses, symbols of assignments; file offsets but those of scripts, which follow from segments
  * (Format.plan_segments). */
 static void walk_once(Link *l, Layout *y) {
-  LayoutEnv e = {l, y};
+  LayoutEnv e = layout_env(l);
   bool segments = l->format->segment_of; /* the file holds them as they are in memory, but for zero fill at their end */
   bool packed = l->opt->nmagic || l->opt->omagic; /* what the loader needs, but not a byte to fill pages */
   u64 page = packed ? MIN(layout_max_page(l), l->arch->common_page_size) : layout_max_page(l), off = l->header_size, tls_end = 0;
   u32 perm = 0; /* the headers are read-only data */
-  bool in_tls = false, was_exec = false;
+  bool in_tls = false, tls_zero = false, was_exec = false;
   bool separate = l->opt->z_separate_code != OPT_NO && !packed;
   u64 base = l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
   u64 segment_addr = base, segment_off = 0;
   y->dot = l->scripted ? 0 : base + l->header_size;
-  y->osec = 0;
+  y->walk++;
+  y->ahead = y->moved = y->prefer_next = y->ended = false;
+  y->mover = NULL;
+  y->overflow = y->too_large;
   l->tls_begin = l->tls_end = 0;
   l->tls_align = 1;
   l->norder = 0;
+  layout_begin_regions(&e);
+  layout_run_options(&e);
+  y->free = y->dot;
   u64 tls_align = 1;
   for (u32 i = 1; i < l->osecs.n; i++)
     if (l->osecs.at[i].aflags & ATOM_TLS)
@@ -80,47 +80,31 @@ static void walk_once(Link *l, Layout *y) {
     if (!it->osec) {
       if (st->kind == LAYOUT_ASSIGN)
         layout_run_assignment(&e, st, it->weld);
-      else if (st->kind == LAYOUT_ASSERT && y->final) {
-        ExprValue v;
-        layout_eval(&e, st->expr, &v);
-      }
+      else if (st->kind == LAYOUT_ASSERT)
+        layout_run_assert(&e, st);
+      y->free = y->dot;
       continue;
     }
     Osec *o = &l->osecs.at[it->osec];
-    bool has_body = st && st->body && st->body->kind != LAYOUT_ORPHANS, has_dot = false;
-    for (const LayoutStmt *b = has_body ? st->body : NULL; b && b->kind != LAYOUT_ORPHANS; b++)
-      has_dot |= b->kind != LAYOUT_ASSIGN || streq(b->name, ".") || !(b->flags & LAYOUT_PROVIDE);
-    if (!has_dot) { /* its size, before it is known whether it is there at all */
-      u64 dot = o->addr = y->dot;
-      layout_place(&e, o);
-      y->dot = dot;
+    o->placed = layout_is_there(&e, o) || must_stay(l, o, st);
+    u64 align = MAX(1ull << o->p2align, layout_stmt_align(&e, st));
+    o->p2align = log2_u64(align);
+    if (!o->placed) {
+      layout_skip_section(&e, it->osec, align);
+      continue;
     }
-    o->placed = o->size || has_dot || (l->relocatable && o->kinds.n); /* a symbol may stand in an empty one */
-    if (!o->placed && !(o->natoms && o->stmt != UINT32_MAX && st->flags & LAYOUT_KEEP_EMPTY)) {
-      bool keep = false;
-      for (u32 k = 0; k < o->natoms && !keep; k++)
-        keep = l->atoms.flags[o->atoms[k].i] & ATOM_SYNTH && l->synths.at[l->atoms.at[o->atoms[k].i].aux].keep_empty;
-      if (!keep) {
-        o->addr = y->dot; /* symbols of empty sections have a place all the same */
-        continue;
-      }
-    }
-    o->placed = true;
     l->order[l->norder++] = it->osec;
-    if (!(o->aflags & ATOM_ALLOC) && !(has_dot && !o->natoms)) {
-      o->addr = o->lma = 0;
+    if (!(o->aflags & ATOM_ALLOC) && !(st && st->flags & LAYOUT_NOALLOC)) {
+      o->addr = 0;
+      layout_place(&e, o);
+      o->lma = 0;
       continue; /* file offsets of these come after all allocated ones */
     }
-    o->aflags |= ATOM_ALLOC;
-    u64 align = 1ull << o->p2align, fixed;
-    ExprValue v;
-    if (st && st->align && layout_eval(&e, st->align, &v) && is_pow2(v.v)) {
-      align = MAX(align, v.v);
-      o->p2align = log2_u64(align);
-    }
     align = MAX(align, asked_alignment(l, o));
-    if (o->aflags & ATOM_TLS && !in_tls) /* the block begins as aligned as its most aligned section */
+    if (o->aflags & ATOM_TLS && !in_tls) { /* the block begins as aligned as its most aligned section, which shows in its header */
       align = MAX(align, tls_align);
+      o->p2align = l->scripted ? log2_u64(align) : o->p2align;
+    }
     bool tbss = is_tbss(l, o);
     u32 p = segments ? l->format->segment_of(l, o) : permissions(l, o);
     if (!l->scripted && p != perm && !tbss) { /* a segment of its own begins */
@@ -135,27 +119,23 @@ static void walk_once(Link *l, Layout *y) {
       perm = p;
     }
     if (tbss) {
-      u64 at = layout_align(y, it->osec, in_tls ? tls_end : y->dot, align);
-      o->addr = at;
-      if (has_body)
-        layout_place(&e, o);
-      tls_end = at + o->size;
+      u64 dot = y->dot, rest = y->free;
+      y->dot = in_tls ? tls_end : dot;
+      y->free = in_tls ? tls_end : rest;
+      layout_find_place(&e, it->osec, align);
+      layout_place(&e, o);
+      tls_end = o->addr + o->size;
+      layout_end_section(&e, it->osec, align, 0);
+      if (!l->scripted || tls_zero) { /* GNU ld: `.` is where the first zero fill of the block begins */
+        y->dot = dot;
+        y->free = rest;
+      }
+      tls_zero = true;
     } else {
-      if (fixed_address(l, o, &fixed))
-        y->dot = fixed;
-      else if (st && st->expr && layout_eval(&e, st->expr, &v))
-        y->dot = v.v;
-      else
-        y->dot = layout_align(y, it->osec, y->dot, align);
-      o->addr = y->dot;
-      if (has_body)
-        layout_place(&e, o);
+      layout_find_place(&e, it->osec, align);
+      layout_place(&e, o);
+      layout_end_section(&e, it->osec, align, o->size);
     }
-    layout_add(y, it->osec, o->addr, o->size);
-    o->lma = o->addr;
-    if (st && st->lma && layout_eval(&e, st->lma, &v))
-      o->lma = v.v;
-    y->osec = it->osec;
     if (o->aflags & ATOM_TLS) {
       if (!in_tls)
         l->tls_begin = o->addr;
@@ -166,17 +146,13 @@ static void walk_once(Link *l, Layout *y) {
       l->tls_end = tls_end;
     }
     o->filesz = o->aflags & ATOM_ZEROFILL ? 0 : o->size;
-    if (by_segments(l)) {
-      y->dot = tbss ? y->dot : o->addr + o->size;
+    if (by_segments(l))
       continue;
-    }
     /* congruent modulo the page size, so that the kernel can map it */
     if (o->filesz)
       off = segments ? segment_off + (o->addr - segment_addr) : off + ((o->addr - off) & (page - 1));
     o->off = off;
     off += o->filesz;
-    if (!tbss)
-      y->dot = o->addr + o->size;
   }
   for (u32 k = 0; !by_segments(l) && k < l->norder; k++) { /* what takes no memory */
     Osec *o = &l->osecs.at[l->order[k]];
@@ -190,7 +166,7 @@ static void walk_once(Link *l, Layout *y) {
   l->file_end = off;
 }
 
-/* A round: one walk, or as many as the data segment needs. Errors and values count in the last one. */
+/* A round: one walk, or as many as the data segment needs, and statements that look ahead. Errors and values count in the last one. */
 static void walk(Link *l, Layout *y) {
   bool final = y->final;
   y->data = (DataSegment){0};
@@ -198,6 +174,8 @@ static void walk(Link *l, Layout *y) {
   walk_once(l, y);
   y->data_begun = y->data.begun;
   while (layout_data_segment_again(l, y))
+    walk_once(l, y);
+  for (u32 i = 0; i < SAME_BASE && y->moved && y->data.adjust; i++) /* values were compared with those of a walk from another base */
     walk_once(l, y);
   if (y->final != final) {
     y->final = true;
@@ -241,13 +219,19 @@ static void prepare_places(Link *l, Layout *y) {
   }
 }
 
+/* In order of addresses: what is allocated, and what a script puts among it. */
+static bool has_address(const Link *l, const Osec *o) {
+  return o->aflags & ATOM_ALLOC || o->addr ||
+         (l->scripted && o->stmt != UINT32_MAX && l->layout->stmts[o->stmt].flags & LAYOUT_NOALLOC);
+}
+
 static void number_sections(Link *l) {
   u32 index = 1;
-  for (u32 i = 0; i < l->norder; i++) /* allocated ones first: tools expect headers in file order */
-    if (l->osecs.at[l->order[i]].aflags & ATOM_ALLOC)
+  for (u32 i = 0; i < l->norder; i++) /* those first: tools expect headers in file order */
+    if (has_address(l, &l->osecs.at[l->order[i]]))
       l->osecs.at[l->order[i]].index = index++;
   for (u32 i = 0; i < l->norder; i++)
-    if (!(l->osecs.at[l->order[i]].aflags & ATOM_ALLOC))
+    if (!has_address(l, &l->osecs.at[l->order[i]]))
       l->osecs.at[l->order[i]].index = index++;
   u32 *sorted = ARENA_ARRAY(&l->arena, u32, l->norder);
   for (u32 i = 0; i < l->norder; i++)
@@ -255,31 +239,43 @@ static void number_sections(Link *l) {
   l->order = sorted;
 }
 
+static void report_unsettled(Link *l, const Layout *y) {
+  if (y->moved)
+    script_report(l, DIAG_ERROR, y->mover ? SCRIPT_PLACE(y->mover) : (ScriptPlace){0},
+                  "the layout does not settle: after %u rounds '%s' still gets another value each time", y->round,
+                  diag_name(l->diag, y->mover_name));
+  else
+    diag_error(l->diag, "layout", "layout does not settle after %u rounds", y->round);
+}
+
 void layout_addresses(Link *l) {
   Layout *y = l->lay;
-  for (u32 o = 1; o < l->osecs.n; o++)
-    if (l->osecs.at[o].natoms)
-      l->format->output_section(l, &l->osecs.at[o]);
   prepare_places(l, y);
+  layout_prepare_bodies(l);
+  layout_prepare_regions(l);
+  layout_section_types(l);
   bool settled = false;
   u32 most = MAX_ROUNDS;
   for (y->round = 0; y->round < most && !settled; y->round++) {
     walk(l, y);
     u64 before = l->header_size;
     l->header_size = l->format->plan_segments(l);
-    settled = !resize_synths(l) && l->header_size == before;
+    settled = !resize_synths(l) && l->header_size == before && !y->moved;
     if (settled && thunks_round(l)) { /* which counts its rounds itself */
       settled = false;
       most = y->round + MAX_ROUNDS;
     }
   }
   if (!settled)
-    diag_error(l->diag, "layout", "layout does not settle after %u rounds", y->round);
+    report_unsettled(l, y);
   y->final = true;
   walk(l, y);
   if (y->overflow)
     diag_error(l->diag, "layout", "output section %s does not fit into the 64-bit address space",
                l->osecs.at[y->overflow].name);
+  layout_settle_types(l);
+  layout_settle_symbols(l);
+  layout_check_places(l);
   number_sections(l);
   for (u32 i = 1; i < l->osecs.n; i++) { /* symbols of empty sections have an address too */
     PlaceJob j = {l, &l->osecs.at[i]};
@@ -293,5 +289,6 @@ void layout_free(Link *l) {
     return;
   vec_free(&l->lay->slots);
   vec_free(&l->lay->items);
+  vec_free(&l->lay->marks);
   layout_free_places(l->lay);
 }

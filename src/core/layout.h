@@ -113,6 +113,7 @@ typedef struct {
   const char *name;             /* "elf_x86_64" */
   const LayoutStmt *stmts;
   u32 nstmts;
+  bool sane_expr;               /* LD_FEATURE("SANE_EXPR"): a number is just a number outside of bodies, too */
   bool orders_outputs;          /* LD_FEATURE("ORDER_OUTPUT_SECTIONS"): what has a priority stands first in its output section, not just
                                    among what the same patterns take */
   /* only scripts have these */
@@ -131,6 +132,15 @@ typedef struct {
   bool one_type, one_entsize; /* all have that */
   u32 attr_any, attr_lacks;   /* bits that one has, bits that one has not */
 } AtomKinds;
+
+/* What a script puts between the atoms of an output section: bytes, or a gap of its own. From there on gaps are filled with `fill`,
+ * each from its beginning. */
+typedef struct {
+  u64 off, len;
+  const u8 *bytes; /* NULL: a gap */
+  const u8 *fill;
+  u32 nfill;       /* 0: as the format and the CPU have it */
+} LayoutMark;
 
 /* An output section. */
 typedef struct {
@@ -156,6 +166,8 @@ typedef struct {
   u32 first;      /* place of its first atom among those of all sections, in layout*.c */
   AtomKinds kinds;
   u32 stmt;       /* index of its LayoutStmt, UINT32_MAX for an orphan */
+  const LayoutMark *marks; /* in order; after layout. The first, if there is one, says what fills gaps from the beginning on */
+  u32 nmarks;
   /* compression (write/compress.c): when compressed, the bytes to write instead of composing */
   const u8 *bytes;
   u64 raw_size;
@@ -167,11 +179,16 @@ void layout_match_init(struct Link *l);
  * drops what it discards. Right after the atoms were made: their names are in the cache. Thread safe for
  * different files. */
 void layout_match_file(struct Link *l, FileId f);
+/* ONLY_IF_RO, ONLY_IF_RW: which statements do not apply, and so where their sections go instead. When all atoms are there, before
+ * symbols compete. */
+void layout_constraints(struct Link *l);
 /* Puts every live atom and every Synth into an output section (sub-linear matching), in order. */
 void layout_assign(struct Link *l);
 /* Gives addresses and file offsets; loops until Synth sizes settle. Sets atoms.addr, symbols of
  * assignments, Osec.addr/off/size, Link.segments. */
 void layout_addresses(struct Link *l);
+/* Value of an expression of the layout, where the walk stands; 0 after a report. */
+u64 layout_value(struct Link *l, const Expr *x);
 /* At the end of the link. */
 void layout_free(struct Link *l);
 

@@ -36,18 +36,44 @@ static bool is_unique(const Link *l, u32 a) {
   return false;
 }
 
-static void match_atom(const MatchJob *j, const File *file, u32 a) {
+/* The file's own tables are no input sections: "*(*)" does not mean them, only an output section of their name. */
+static bool is_table(const Link *l, u32 a, const LayoutStmt *st) {
+  u32 syn = l->atoms.at[a].aux;
+  return syn >= SYN_SYMTAB && syn <= SYN_SHSTRTAB && !(st->name && streq(st->name, l->synths.at[syn].name));
+}
+
+/* An input section that nothing takes by name. False: it is left out. */
+static bool orphan_stays(Link *l, u32 a) {
+  OrphanHandling how = l->opt->orphan_handling;
+  if (LIKELY(how == ORPHANS_PLACE) || !l->scripted || l->atoms.flags[a] & ATOM_SYNTH)
+    return true;
+  if (how == ORPHANS_DISCARD)
+    return false;
+  FileId f = {l->atoms.at[a].file};
+  const char *name = l->format->atom_name(l, (AtomId){a});
+  if (how == ORPHANS_ERROR)
+    diag_report(l->diag, DIAG_ERROR, "orphan", (u64)f.i << 32, "unplaced orphan section '%s' from %s", name, file_name(l, f));
+  else
+    diag_report(l->diag, DIAG_WARNING, "orphan", (u64)f.i << 32, "orphan section '%s' from %s being placed in section '%s'", name,
+                file_name(l, f), name);
+  return true;
+}
+
+static void leave_out(Link *l, u32 a) { l->atoms.flags[a] = (u16)((l->atoms.flags[a] & ~ATOM_LIVE) | ATOM_DISCARDED); }
+
+/* The statement that was found takes the atom. */
+static void take(const MatchJob *j, u32 a, LayoutHit hit) {
   Link *l = j->l;
   u16 fl = l->atoms.flags[a];
-  LayoutHit hit;
-  l->rules[a] = NO_RULE;
-  if (!ask(j, file, a, &hit) || hit.orphan)
-    return;
   const LayoutStmt *st = &l->layout->stmts[hit.stmt];
+  if (fl & ATOM_SYNTH && is_table(l, a, st))
+    return;
+  if (UNLIKELY(st->flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)))
+    __atomic_fetch_or(&l->lay->constraints[hit.stmt], fl & ATOM_WRITE ? CONSTRAINT_RW : CONSTRAINT_RO, __ATOMIC_RELAXED);
   if (!(fl & ATOM_SYNTH) && is_unique(l, a))
     return;
   if (st->flags & LAYOUT_DISCARD) {
-    l->atoms.flags[a] = (u16)((fl & ~ATOM_LIVE) | ATOM_DISCARDED);
+    leave_out(l, a);
     return;
   }
   if (UNLIKELY(l->relocatable) && fl & ATOM_GROUPED)
@@ -56,9 +82,47 @@ static void match_atom(const MatchJob *j, const File *file, u32 a) {
   l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0));
 }
 
+/* What a statement that does not apply would have taken. */
+static bool match_behind(const MatchJob *j, u32 a, LayoutHit *hit) {
+  Link *l = j->l;
+  const File *file = atom_file(l, (AtomId){a});
+  const char *name = l->format->atom_name(l, (AtomId){a});
+  while (layout_fails(l, hit->stmt))
+    if (!layout_match_after(j->m, hit->stmt, name, strlen(name), file->path, file->member, l->atoms.flags[a], l->atoms.at[a].attr, hit) ||
+        hit->orphan)
+      return false;
+  return true;
+}
+
+static void match_atom(const MatchJob *j, const File *file, u32 a) {
+  Link *l = j->l;
+  LayoutHit hit;
+  l->rules[a] = NO_RULE;
+  bool taken = ask(j, file, a, &hit) && !hit.orphan;
+  if (taken && UNLIKELY(l->lay->constraints && layout_fails(l, hit.stmt)))
+    taken = match_behind(j, a, &hit);
+  if (taken)
+    take(j, a, hit);
+  else if (!orphan_stays(l, a))
+    leave_out(l, a);
+}
+
+void layout_match_again(Link *l, u32 a) {
+  const MatchJob j = {l, l->matcher, true};
+  LayoutHit hit = {.stmt = l->rules[a] >> 16};
+  l->rules[a] = NO_RULE;
+  if (match_behind(&j, a, &hit))
+    take(&j, a, hit);
+  else if (!orphan_stays(l, a))
+    leave_out(l, a);
+}
+
 void layout_match_init(Link *l) {
   l->lay = ARENA_NEW(&l->arena, Layout);
   l->matcher = layout_matcher(&l->arena, l->layout);
+  for (u32 s = 0; s < l->layout->nstmts && !l->lay->constraints; s++)
+    if (l->layout->stmts[s].flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW))
+      l->lay->constraints = ARENA_ARRAY(&l->arena, u8, l->layout->nstmts);
 }
 
 void layout_match_file(Link *l, FileId f) {
@@ -103,14 +167,16 @@ static void make_slots(Link *l, Layout *y) {
   for (u32 s = 0; s < d->nstmts; s++) {
     const LayoutStmt *st = &d->stmts[s];
     y->first_slot[s] = y->slots.n;
-    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD)
+    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD || layout_fails(l, s))
       continue;
     u32 k = (u32)hash_bytes(st->name, strlen(st->name)) & mask;
     while (names[k] && !streq(l->osecs.at[names[k]].name, st->name))
       k = (k + 1) & mask;
-    if (!names[k])
-      names[k] = new_osec(l, st->name, s);
-    u32 osec = y->stmt_osec[s] = names[k];
+    u32 osec = names[k];
+    if (!osec || l->scripted) /* two descriptions are two sections, as with GNU ld; orphans are the first's */
+      osec = new_osec(l, st->name, s);
+    names[k] = names[k] ? names[k] : osec;
+    y->stmt_osec[s] = osec;
     for (u32 p = 0; p < st->npatterns; p++) {
       if (!p || !st->patterns[p].joined)
         *vec_push(&y->slots) = (Slot){.stmt = s, .pattern = p, .osec = osec};
@@ -273,13 +339,6 @@ static void insert_orphan(Link *l, Layout *y, Places *p, u32 at, u32 osec) {
       p->behind[s] += p->behind[s] > at;
     }
   note_place(p, &l->osecs.at[osec], at);
-}
-
-u32 layout_weld_of_stmt(const Link *l, const LayoutStmt *st) {
-  for (u32 i = 0; i < l->weld_names.n; i++)
-    if (l->weld_names.at[i].stmt == st)
-      return i;
-  return UINT32_MAX;
 }
 
 /* ---- counting and filling ---- */
@@ -517,8 +576,6 @@ static void make_items(Link *l, Layout *y) {
       it.osec = y->stmt_osec[s];
       if (!it.osec || l->osecs.at[it.osec].stmt != s)
         continue;
-    } else if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
-      it.weld = layout_weld_of_stmt(l, st);
     }
     *vec_push(&y->items) = it;
   }
@@ -547,12 +604,13 @@ void layout_assign(Link *l) {
   MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
   if (!l->osecs.n)
     *vec_push(&l->osecs) = (Osec){0};
-  make_slots(l, y);
   for (u32 i = 1; i < l->synths.n; i++)
     if (l->synths.at[i].name) {
-      l->atoms.at[l->synths.at[i].atom.i].p2align = l->synths.at[i].p2align;
-      match_atom(&j, &l->files.at[0], l->synths.at[i].atom.i);
+      u32 a = l->synths.at[i].atom.i;
+      l->atoms.at[a].p2align = l->synths.at[i].p2align;
+      match_atom(&j, &l->files.at[0], a);
     }
+  make_slots(l, y);
   distribute(l, y);
   layout_shuffle(l);
   layout_sort_slots(l);

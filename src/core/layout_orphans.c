@@ -1,7 +1,7 @@
 /* layout_orphans.c: where sections go that a script does not name, by GNU ld's rules (GNU ld manual, "Orphan Sections"): behind the
  * output section that usually holds their kind, else behind the last one that may do the same, and those of one kind stand together.
- * The trap: symbols that a script defines behind an output section mark its end, so an orphan goes behind those that move the
- * location counter only, and before the first of the others. */
+ * The trap: assignments behind an output section are of two kinds: symbols mark its end, so an orphan goes behind them, but what moves
+ * the location counter is the next section's business. */
 #include <stdlib.h>
 
 #include "core/layout_internal.h"
@@ -159,25 +159,25 @@ static u32 place_by_flags(const Orphans *p, u32 f, bool *exact) {
     found = last_like(p, f, CONTENTS | ALLOC | LOAD | READONLY | LARGE);
   else if (f & CONTENTS)
     found = last_like(p, f, CONTENTS | ALLOC | LOAD | LARGE);
-  return found ? found : last_like(p, f, ALLOC);
+  return found || f & CONTENTS ? found : last_like(p, f, ALLOC);
 }
 
 /* The node behind which an orphan stands that follows output section `after` (0: the beginning). */
 static u32 behind(const Orphans *p, u32 after) {
-  u32 at = after, before_symbols = END;
-  bool skip_first = !after; /* the beginning is often a symbol for the image's start */
+  u32 at = after, before_dot = END;
+  bool base = !after; /* at the beginning the first is the image's address */
   for (u32 i = p->nodes[after].next; i != END; at = i, i = p->nodes[i].next) {
     const Item *it = item_of(p, i);
     if (it->osec) {
       const Osec *o = &p->l->osecs.at[it->osec];
-      return before_symbols != END && (!o->natoms || o->aflags & ATOM_ALLOC) ? before_symbols : at;
+      return before_dot != END && (!o->natoms || o->aflags & ATOM_ALLOC) ? before_dot : at;
     }
     const LayoutStmt *st = &p->l->layout->stmts[it->stmt];
-    if (st->kind != LAYOUT_ASSIGN || before_symbols != END || streq(st->name, "."))
+    if (st->kind != LAYOUT_ASSIGN || before_dot != END || !streq(st->name, "."))
       continue;
-    if (!skip_first)
-      before_symbols = at;
-    skip_first = false;
+    if (!base)
+      before_dot = at;
+    base = false;
   }
   return at;
 }

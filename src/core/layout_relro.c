@@ -12,13 +12,16 @@ u64 layout_data_segment_align(Layout *y, u64 max, u64 common) {
   v = align_up(dot, max);
   if (s->adjust == DATA_RELRO)
     return s->base;
+  if (s->adjust == DATA_NEXT_PAGE)
+    return v;
   if (s->adjust == DATA_PAGE)
     return v + ((dot + common - 1) & (max - common));
   v += dot & (max - 1);
   if (!s->begun) {
     s->begun = true;
     s->base = v;
-    s->page = common;
+    s->max = max;
+    s->common = common;
   }
   return v;
 }
@@ -32,7 +35,7 @@ u64 layout_data_segment_relro_end(Layout *y, u64 offset, u64 at) {
   s->relro_end = at + offset;
   if (s->adjust != DATA_RELRO)
     return at;
-  s->relro_end = align_up(s->relro_end, s->page);
+  s->relro_end = align_up(s->relro_end, s->max);
   return s->relro_end - offset;
 }
 
@@ -53,7 +56,7 @@ static bool is_tbss(const Osec *o) { return (o->aflags & (ATOM_TLS | ATOM_ZEROFI
  * page does: where must the first begin? */
 static u64 relro_base(const Link *l, const Layout *y) {
   const DataSegment *s = &y->data;
-  u64 end = align_up(s->relro_end, s->page) - s->relro_offset, tls_align = 1;
+  u64 end = align_up(s->relro_end, s->max) - s->relro_offset, tls_align = 1;
   u32 first_tls = UINT32_MAX;
   for (u32 i = l->norder; i-- > 0;) {
     const Osec *o = &l->osecs.at[l->order[i]];
@@ -75,8 +78,8 @@ static u64 relro_base(const Link *l, const Layout *y) {
 
 /* Without RELRO: can the data segment begin right behind the code in memory, at the price of no page more in the file? */
 static bool saves_page(const DataSegment *s) {
-  u64 first = -s->base & (s->page - 1), last = s->end & (s->page - 1);
-  return first && last && (s->base & -s->page) != (s->end & -s->page) && first + last <= s->page;
+  u64 page = s->common, first = -s->base & (page - 1), last = s->end & (page - 1);
+  return first && last && (s->base & -page) != (s->end & -page) && first + last <= page;
 }
 
 bool layout_data_segment_again(Link *l, Layout *y) {
@@ -91,12 +94,16 @@ bool layout_data_segment_again(Link *l, Layout *y) {
     return false;
   if (s->has_relro && l->opt->z_relro) {
     s->first_base = s->base;
-    s->wanted = align_up(s->relro_end, s->page);
+    s->wanted = align_up(s->relro_end, s->max);
     s->base = relro_base(l, y);
     s->adjust = DATA_RELRO;
     return true;
   }
-  if (!s->has_relro && s->ended && saves_page(s)) {
+  if (!s->has_relro && s->ended && l->opt->z_relro) { /* GNU ld: a script that could have said where the region ends, and did not */
+    s->adjust = DATA_NEXT_PAGE;
+    return true;
+  }
+  if (s->ended && !l->opt->z_relro && saves_page(s)) {
     s->adjust = DATA_PAGE;
     return true;
   }

@@ -70,6 +70,9 @@ typedef struct {
   bool hidden;
   u32 osec;           /* output section it belongs to, after layout; 0: none */
   bool used;          /* it became the definition of its name */
+  u32 outer;          /* index of the layout statement that `stmt` is or stands in */
+  bool in_body;       /* `stmt` stands in the body of an output section */
+  bool again, moves;  /* the layout assigns to it several times; something of that moves with the image */
   u32 sym;            /* SymId */
   u32 alias;          /* SymId of B in A=B, 0: none (symbol 0 does not take part) */
 } WeldName;
@@ -132,6 +135,7 @@ typedef struct Link {
   VEC(Synth) synths;
   VEC(Osec) osecs;  /* by OsecId; 0 is none */
   bool planned;       /* addresses of one round are known: Format.plan_segments may look at them */
+  bool settled;       /* addresses are final: what is wrong with them can be said */
   u64 file_size;      /* of the output, after it was written */
   u64 file_end;       /* where the section headers may begin; after layout */
   const struct LayoutMatcher *matcher;

@@ -15,6 +15,7 @@ void options_init(Options *o) {
   o->warn_execstack = true;
   o->warn_symbol_ordering = true;
   o->rosegment = true;
+  o->check_sections = true;
   o->new_dtags = true;
   o->merge_sections = true;
   o->relax = true;

@@ -25,6 +25,9 @@ typedef enum { SORT_SECTION_NONE, SORT_SECTION_NAME, SORT_SECTION_ALIGNMENT } So
 typedef enum { ICF_NONE, ICF_SAFE /* only what the program can't compare the addresses of */, ICF_ALL } IcfKind;
 typedef enum { SHUFFLE_NONE, SHUFFLE_RANDOM, SHUFFLE_REVERSE } ShuffleKind;
 
+/* What becomes of input sections that a script does not name. */
+typedef enum { ORPHANS_PLACE, ORPHANS_DISCARD, ORPHANS_WARN, ORPHANS_ERROR } OrphanHandling;
+
 /* How a profile of calls orders code. */
 typedef enum { CALL_SORT_DEFAULT, CALL_SORT_NONE, CALL_SORT_HFSORT, CALL_SORT_CDSORT } CallSortKind;
 
@@ -216,7 +219,10 @@ typedef struct {
   bool has_image_base; u64 image_base;
   bool has_ttext, has_tdata, has_tbss; u64 ttext, tdata, tbss;
   VEC(SectionStart) section_starts;
+  bool check_sections;       /* true: sections on each other are an error */
+  bool print_memory_usage;
   VEC(SectionStart) section_aligns; /* --section-align NAME=N: addr is the alignment, a power of two */
+  OrphanHandling orphan_handling;
   StrVec unique; bool unique_orphans; /* --unique=PATTERN; --unique */
   ShuffleKind shuffle; u64 shuffle_seed; /* --shuffle-sections, --reverse-sections */
   StrVec symbol_ordering;    /* names of --symbol-ordering-file, in its order */

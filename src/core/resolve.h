@@ -45,6 +45,7 @@ typedef enum {
   WELD_MENTION,  /* only looked up later (--wrap, version lists) */
   WELD_DEFINE,   /* defined by weld whatever the files say (--defsym, script assignment) */
   WELD_PROVIDE,  /* defined by weld when referenced and not defined by an object */
+  WELD_FALLBACK, /* defined by weld when not defined by an object, referenced or not */
 } WeldNameKind;
 /* Returns the index in file 0. `stmt`/`expr`: how layout computes it (any may be 0). */
 u32 weld_name(Link *l, const char *name, WeldNameKind kind, const Expr *expr, bool hidden);

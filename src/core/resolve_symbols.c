@@ -139,7 +139,7 @@ static void finish_some(FinishJob *j, u32 begin, u32 end, unsigned tid) {
       key = s->key[i] = make_key(RANK_NONE, 0, 0);
     if (key_rank(key) == RANK_NONE) {
       fl |= SF_UNDEFINED | (fl & SF_REF_STRONG ? 0 : (u32)SF_WEAK);
-      if ((fl & SF_REF || l->opt->start_stop) && !l->relocatable && s->name[i].len > 7 && s->name[i].p[0] == '_' &&
+      if ((fl & SF_REF || l->opt->start_stop) && s->name[i].len > 7 && s->name[i].p[0] == '_' &&
           (!memcmp(s->name[i].p, "__start_", 8) || !memcmp(s->name[i].p, "__stop_", 7)))
         *vec_push(&j->start_stop[tid]) = i;
     } else if (key_file(key) == 0) {
@@ -321,34 +321,111 @@ static bool is_number(const Link *l, const Expr *e) {
   case EX_SUB: /* a distance */
     return is_number(l, e->a) == is_number(l, e->b);
   case EX_ALIGN:
-    return e->b && is_number(l, e->a);
+    return e->a && is_number(l, e->a) && is_number(l, e->b);
   case EX_ABSOLUTE:
+  case EX_NEXT:
     return true;
   default:
     return is_number(l, e->a) && is_number(l, e->b) && is_number(l, e->c);
   }
 }
 
-/* --defsym=A=B makes A another name for B: its kind, its atom. Other expressions get their value after
- * layout; only whether they move with the image is needed now. In order: A=B may follow B=C. */
+/* The same of what is assigned to a symbol: in the body of an output section a number is an offset in it. */
+static bool stays(const Link *l, const WeldName *w) {
+  ExprOp op = w->expr->op;
+  return is_number(l, w->expr) && (!w->in_body || op == EX_ABSOLUTE || op == EX_NEXT || op == EX_LOADADDR);
+}
+
+/* Scripts may give a symbol several values, one after the other; the first definition stands for all. */
+static void note_again(Link *l) {
+  for (u32 i = 0; i < l->weld_names.n; i++) {
+    const WeldName *w = &l->weld_names.at[i];
+    if (w->kind != WELD_DEFINE || w->used || !w->expr)
+      continue;
+    u64 key = l->syms.key[w->sym];
+    WeldName *first = key_file(key) ? NULL : &l->weld_names.at[key_index(key)];
+    if (!first || first == w || !first->used)
+      continue;
+    first->again = true;
+    first->moves |= !stays(l, w);
+  }
+}
+
+/* A=B makes A another name for B: its kind, its atom. Other expressions get their value by layout or after
+ * it; only whether they move with the image is needed now. In order: A=B may follow B=C. */
 static void finish_weld_names(Link *l) {
   Symbols *s = &l->syms;
+  note_again(l);
   for (u32 i = 0; i < l->weld_names.n; i++) {
     WeldName *w = &l->weld_names.at[i];
     if (!w->used || !w->expr)
       continue;
-    if (w->expr->op == EX_SYM) {
+    if (w->expr->op == EX_SYM && !w->again) {
       u32 t = sym_find(l, w->expr->name, strlen(w->expr->name)).i;
       if (t != UINT32_MAX && !(s->flags[t] & (SF_UNDEFINED | SF_SHARED)) && t != w->sym) {
         s->atom[w->sym] = s->atom[t];
         s->value[w->sym] = s->value[t];
-        s->flags[w->sym] |= s->flags[t] & (SF_FUNC | SF_TLS | SF_IFUNC | SF_ABSOLUTE);
+        s->flags[w->sym] |= s->flags[t] & (SF_FUNC | SF_TLS | SF_IFUNC | (w->in_body ? 0u : (u32)SF_ABSOLUTE));
         w->alias = t;
       }
-    } else if (is_number(l, w->expr)) {
+    } else if (stays(l, w) && !w->moves) {
       s->flags[w->sym] |= SF_ABSOLUTE;
     }
   }
+}
+
+/* A symbol that was provided asks for those in its value. */
+static void refer_to(Link *l, const Expr *e, U32Vec *asked) {
+  if (!e)
+    return;
+  if (e->op == EX_SYM) {
+    u32 sym = sym_find(l, e->name, strlen(e->name)).i;
+    if (sym != UINT32_MAX && !(l->syms.flags[sym] & SF_REF)) {
+      l->syms.flags[sym] |= SF_REF;
+      *vec_push(asked) = sym;
+    }
+  }
+  refer_to(l, e->a, asked);
+  refer_to(l, e->b, asked);
+  refer_to(l, e->c, asked);
+}
+
+static bool claim_one(Link *l, u32 i, U32Vec *asked) {
+  const WeldName *w = &l->weld_names.at[i];
+  bool asks = l->syms.flags[w->sym] & (SF_REF | SF_DSO_REF);
+  if (!(w->kind == WELD_PROVIDE && asks) && w->kind != WELD_FALLBACK)
+    return false;
+  if (key_rank(l->syms.key[w->sym]) <= RANK_PROVIDE)
+    return false;
+  l->syms.key[w->sym] = make_key(RANK_PROVIDE, 0, i);
+  refer_to(l, w->expr, asked);
+  return true;
+}
+
+static int compare_syms(const void *pa, const void *pb) {
+  const u64 *a = pa, *b = pb;
+  return *a < *b ? -1 : *a > *b;
+}
+
+/* What is only defined when asked for. One may ask for the next: `by_sym` finds them. */
+static void claim_provided(Link *l) {
+  U32Vec asked = {0};
+  VEC(u64) by_sym = {0};
+  for (u32 i = 0; i < l->weld_names.n; i++)
+    if (l->weld_names.at[i].kind == WELD_PROVIDE)
+      *vec_push(&by_sym) = (u64)l->weld_names.at[i].sym << 32 | i;
+  if (by_sym.n)
+    qsort(by_sym.at, by_sym.n, sizeof *by_sym.at, compare_syms);
+  for (u32 i = 0; i < l->weld_names.n; i++)
+    claim_one(l, i, &asked);
+  for (u32 k = 0; k < asked.n; k++) {
+    u64 first = (u64)asked.at[k] << 32;
+    u32 at = FIRST_NOT(by_sym.n, i, by_sym.at[i] < first);
+    if (at < by_sym.n && by_sym.at[at] >> 32 == asked.at[k])
+      claim_one(l, (u32)by_sym.at[at], &asked);
+  }
+  vec_free(&asked);
+  vec_free(&by_sym);
 }
 
 static void reset_keys(void *ctx, u32 begin, u32 end, unsigned tid) {
@@ -372,11 +449,9 @@ void resolve_symbols(Link *l) {
   pool_run(l->pool, l->files.n, FOR_FILES_GRAIN(l), claim_files, l);
   if (l->has_versioned_refs)
     l->format->versioned(l);
+  claim_provided(l);
   for (u32 i = 0; i < l->weld_names.n; i++) {
     WeldName *w = &l->weld_names.at[i];
-    if (w->kind == WELD_PROVIDE && l->syms.flags[w->sym] & (SF_REF | SF_DSO_REF) &&
-        key_rank(l->syms.key[w->sym]) > RANK_PROVIDE)
-      l->syms.key[w->sym] = make_key(RANK_PROVIDE, 0, i);
     w->used = key_file(l->syms.key[w->sym]) == 0 && key_index(l->syms.key[w->sym]) == i &&
               key_rank(l->syms.key[w->sym]) != RANK_NONE;
   }
@@ -439,7 +514,7 @@ static void settle_start_stop(Link *l) {
   }
   for (u32 i = 0; l->opt->start_stop && i < l->start_stops.n; i++)
     settle_dotted(l, &l->start_stops.at[i]);
-  for (u32 i = 0; i < l->start_stops.n; i++) {
+  for (u32 i = 0; i < l->start_stops.n && !l->relocatable; i++) { /* the final link will know all such sections */
     const StartStop *s = &l->start_stops.at[i];
     if (!s->defined)
       continue;

@@ -410,6 +410,13 @@ ACTION(error_unresolved) {
 
 /* ---- sections, stripping ---- */
 
+ACTION(orphan_handling) {
+  static const char *const words[] = {"place", "discard", "warn", "error", NULL}; /* in the order of OrphanHandling */
+  int i = value_word(&g->driver, name, arg, words);
+  if (i >= 0)
+    g->o->orphan_handling = (OrphanHandling)i;
+}
+
 ACTION(sort_section) {
   static const char *const words[] = {"none", "name", "alignment", NULL};
   int i = value_word(&g->driver, name, arg, words);

@@ -62,8 +62,8 @@ static bool function(Word w, ExprOp *op, Args *args) {
   case W_ALIGN: IS(EX_ALIGN, ARGS_ALIGN);
   case W_ALIGNOF: IS(EX_ALIGNOF, ARGS_SECTION);
   case W_ASSERT: IS(EX_ASSERT, ARGS_ASSERT);
-  case W_BLOCK:
-  case W_NEXT: IS(EX_ALIGN, ARGS_DOT_ALIGN); /* NEXT: the next address that is free, says the manual, is that multiple where memory has no gaps */
+  case W_BLOCK: IS(EX_ALIGN, ARGS_DOT_ALIGN);
+  case W_NEXT: IS(EX_NEXT, ARGS_ONE);
   case W_CONSTANT: IS(EX_CONSTANT, ARGS_NAME);
   case W_DATA_SEGMENT_ALIGN: IS(EX_DATA_SEGMENT_ALIGN, ARGS_TWO);
   case W_DATA_SEGMENT_END: IS(EX_DATA_SEGMENT_END, ARGS_ONE);
@@ -105,12 +105,8 @@ static Tree parse_call(Parser *p, const Tok *at, ExprOp op, Args args) {
       b = parse_ternary(p);
       break;
     }
-    a = leaf(expr_make(p, at, EX_DOT, NULL, NULL));
     break;
-  case ARGS_DOT_ALIGN:
-    a = leaf(expr_make(p, at, EX_DOT, NULL, NULL));
-    b = parse_ternary(p);
-    break;
+  case ARGS_DOT_ALIGN: b = parse_ternary(p); break;
   case ARGS_SEGMENT:
     name = expect_name(p, LEX_STMT, "the name of a segment");
     expect(p, LEX_EXPR, P1(','));

@@ -75,7 +75,7 @@ static void draw(const Excerpt *x, char out[2 * (BEFORE + AFTER) + 16]) {
   }
   line[n] = 0;
   u32 indent = utf8 ? width(s, from, x->begin) : x->begin - from, until = MIN(x->end, end);
-  u32 wide = until <= x->begin + 1 ? 0 : (utf8 ? width(s, x->begin, until) : until - x->begin) - 1;
+  u32 chars = until <= x->begin ? 0 : utf8 ? width(s, x->begin, until) : until - x->begin, wide = chars ? chars - 1 : 0;
   char mark[AFTER + 1];
   memset(mark, '~', wide);
   mark[wide] = 0;

@@ -89,9 +89,10 @@ static void add_run(Plan *p, u32 osec, u32 first, u32 last, u64 begin, u64 end, 
   const Osec *o = &l->osecs.at[osec];
   u64 chunk = o->dynrels ? DATA_CHUNK : COMPOSE_CHUNK;
   while (begin < end) {
-    u32 next = MIN(lower_bound(l, o, first, begin + chunk), last);
+    u64 upto = chunk < UINT64_MAX - begin ? begin + chunk : UINT64_MAX; /* a kernel may stand at the very end of memory */
+    u32 next = MIN(lower_bound(l, o, first, upto), last);
     u64 stop = next < last ? MIN(l->atoms.addr[o->atoms[next].i], end) : end;
-    if (next > first || o->aflags & ATOM_EXEC || p->shard)
+    if (next > first || o->aflags & ATOM_EXEC || o->nmarks || p->shard)
       *vec_push(&p->pieces) = (Piece){.begin = off + (begin - o->addr),
                                       .end = off + (stop - o->addr),
                                       .osec = osec,
@@ -380,6 +381,39 @@ static void fill(Stage *s, u64 upto, u8 byte) {
   }
 }
 
+/* The same with n bytes again and again, from where the buffer ends. */
+static void fill_pattern(Stage *s, u64 upto, const u8 *bytes, u32 n) {
+  u64 at = s->off + s->used;
+  for (u32 k = 0; at < upto; k = k + 1 < n ? k + 1 : 0, at++) {
+    if (s->used == s->cap) {
+      flush(s);
+      if (!s->buf)
+        s->buf = new_buffer(s, s->usual, &s->cap);
+    }
+    s->buf[s->used++] = bytes[k];
+  }
+}
+
+/* Where the section has no atom, up to file offset `upto`; `begin` is the offset of its first byte. */
+static void fill_gap(Stage *s, const Osec *o, u64 begin, u64 upto, u8 pad) {
+  u64 at = s->off + s->used;
+  u32 i = FIRST_NOT(o->nmarks, k, o->marks[k].off < at - begin);
+  const LayoutMark *now = i ? &o->marks[i - 1] : NULL;
+  while (at < upto) {
+    bool here = i < o->nmarks && o->marks[i].off == at - begin;
+    if (here)
+      now = &o->marks[i++];
+    u64 end = here ? at + now->len : i < o->nmarks ? MIN(begin + o->marks[i].off, upto) : upto;
+    if (here && now->bytes)
+      fill_pattern(s, end, now->bytes, (u32)now->len);
+    else if (now && now->nfill > 1)
+      fill_pattern(s, end, now->fill, now->nfill);
+    else
+      fill(s, end, now && now->nfill ? now->fill[0] : pad);
+    at = end;
+  }
+}
+
 /* Bytes that need no work, in slices that stay hot between hashing and writing. */
 static void pass_through(Stage *s, const u8 *p, u64 len) {
   flush(s);
@@ -429,6 +463,7 @@ static void compose_atoms(Stage *s, const Piece *x) {
   const Osec *o = &l->osecs.at[x->osec];
   const AtomId *ids = o->atoms;
   u8 pad = padding(l, o);
+  u64 begin = x->begin - (x->addr - o->addr);
   s->osec = o;
   for (u32 i = x->first; i < x->last; i++) {
     prefetch_ahead(l, ids + i, x->last - i);
@@ -447,7 +482,10 @@ static void compose_atoms(Stage *s, const Piece *x) {
       relocate(s); /* the run must not reach over it */
       continue;
     }
-    fill(s, at, pad);
+    if (LIKELY(!o->nmarks))
+      fill(s, at, pad);
+    else
+      fill_gap(s, o, begin, at, pad);
     if (y) {
       relocate(s); /* its dynamic relocations are made elsewhere */
       compose_synth(s, y, 0, size);
@@ -468,7 +506,10 @@ static void compose_atoms(Stage *s, const Piece *x) {
       }
     }
   }
-  fill(s, x->end, pad);
+  if (LIKELY(!o->nmarks))
+    fill(s, x->end, pad);
+  else
+    fill_gap(s, o, begin, x->end, pad);
   relocate(s);
 }
 

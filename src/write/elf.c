@@ -242,8 +242,6 @@ static void make_shdrs(const Image *m, Elf64_Shdr *out) {
                       .sh_size = o->size,
                       .sh_addralign = addralign(o),
                       .sh_entsize = o->entsize};
-    if (!(o->attr & SHF_ALLOC))
-      h->sh_addr = 0;
     if (o->attr & SHF_LINK_ORDER)
       h->sh_link = linked_section(l, o);
   }
@@ -391,7 +389,7 @@ bool elf_write(Link *l) {
   make_plan(&m, &plan);
   Writer w = {.l = l};
   if (may_commit(l))
-    w.file = outfile_create(l->diag, l->opt->output, m.size, true, l->mem_output);
+    w.file = outfile_create(l->diag, l->opt->output, m.size, !l->relocatable, l->mem_output);
   bool ok = w.file;
   if (ok) {
     if (l->opt->watch)

@@ -112,7 +112,7 @@ static bool shares_with_headers(const Link *l, const Osec *first) {
 /* Else they have a segment of their own below it, when the script left room for them. */
 static bool place_headers(const Link *l, const Osec *first, Segment *out) {
   u64 page = elf_max_page(l), size = l->header_size;
-  if (!l->wants_headers || first->addr < size || first->lma < size)
+  if (!(l->wants_headers || l->is_dynamic) || first->addr < size || first->lma < size)
     return false;
   *out = (Segment){.type = PT_LOAD, .flags = PF_R, .first = UINT32_MAX, .align = page, .filesz = size, .memsz = size,
                    .addr = (first->addr - size) & -page, .lma = (first->lma - size) & -page};
@@ -120,7 +120,7 @@ static bool place_headers(const Link *l, const Osec *first, Segment *out) {
 }
 
 /* What takes no memory stands behind all else, .tbss where the sections before it end, but as its address is aligned. */
-static void place_others(Link *l, u64 off) {
+void elf_place_others(Link *l, u64 off) {
   u64 tls = l->header_size, align = MAX(l->tls_align, (u64)1);
   for (u32 i = 0; i < l->norder; i++) {
     Osec *o = &l->osecs.at[l->order[i]];
@@ -201,7 +201,7 @@ u32 elf_make_loads(Link *l, Segment **out, bool *headers) {
     *headers = place_headers(l, first, s);
   }
   bool apart = *headers && s->memsz;
-  place_others(l, off);
+  elf_place_others(l, off);
   *out = apart ? s : s + 1;
   return count + apart;
 }

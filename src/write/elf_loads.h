@@ -11,4 +11,7 @@ void elf_cover(Segment *s, u32 at, const Osec *o);
  * Link.file_end. *headers: the first of them maps the file's headers, too. Link.order and header_size must be known. */
 u32 elf_make_loads(Link *l, Segment **out, bool *headers);
 
+/* Offsets of what is in no PT_LOAD, from `off` on; Link.file_end. */
+void elf_place_others(Link *l, u64 off);
+
 #endif

@@ -188,7 +188,7 @@ typedef struct {
  * call of __tls_get_addr() has become. */
 static bool is_relaxable(const ElfRela *r) {
   u32 type = (u32)ELF64_R_TYPE(r->r_info);
-  return type == R_X86_64_GOTPCRELX || type == R_X86_64_REX_GOTPCRELX;
+  return type >= R_X86_64_GOTPCRELX && type <= R_386_GOT32X; /* some of each CPU's; the CPU knows */
 }
 
 /* Of a relaxed instruction: relocation `index` of atom a, as it describes what is there now. */

@@ -5,6 +5,7 @@
 
 #include "write/elf_encode.h"
 #include "write/elf_loads.h"
+#include "write/elf_phdrs.h"
 
 typedef struct {
   u32 type, entsize;
@@ -77,8 +78,12 @@ void elf_output_section(const Link *l, Osec *o) {
   if (h.mixed)
     h.common = 0;
   o->type = h.type == SHT_NULL ? SHT_PROGBITS : h.type;
-  if (o->aflags & ATOM_WRITE) /* also where the layout says so */
-    h.attr |= SHF_WRITE;
+  if (o->aflags & ATOM_ZEROFILL) /* a gap, or NOLOAD */
+    o->type = SHT_NOBITS;
+  else if (o->type == SHT_NOBITS)
+    o->type = SHT_PROGBITS; /* the layout has bytes for it */
+  h.attr &= ~(u64)(SHF_ALLOC | SHF_WRITE); /* the layout may say something else than the inputs */
+  h.attr |= (o->aflags & ATOM_WRITE ? SHF_WRITE : 0u) | (o->aflags & ATOM_ALLOC ? SHF_ALLOC : 0u);
   if (!l->relocatable)
     h.common &= SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK;
   o->attr = h.attr | (o->natoms ? h.common : 0);
@@ -239,6 +244,11 @@ static void build(Link *l) {
   l->segments.n = 0;
   if (!l->norder)
     return;
+  if (l->layout->nphdrs && l->scripted && !l->relocatable) {
+    if (!elf_script_phdrs(l) && l->settled)
+      diag_error(l->diag, "script", "PHDRS: no output section is assigned to a program header");
+    return;
+  }
   if (l->scripted)
     add_scripted_loads(l);
   else
@@ -270,4 +280,7 @@ u64 elf_plan_segments(Link *l) {
   return MAX(size, l->header_size);
 }
 
-void elf_finish_segments(Link *l) { build(l); }
+void elf_finish_segments(Link *l) {
+  l->settled = true;
+  build(l);
+}

@@ -129,7 +129,7 @@ static void describe_made(const Link *l, u32 sym, OutSym *out) {
     describe_tls_base(l, out);
     return;
   }
-  if (flags & SF_ABSOLUTE)
+  if (flags & SF_ABSOLUTE && !w->stmt)
     set_special(out, SHN_ABS);
   else if (atom)
     set_section_of_atom(l, out, atom);

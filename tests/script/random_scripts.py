@@ -165,6 +165,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--keep")
     args = p.parse_args()
+    args.linker = os.path.abspath(args.linker) if os.sep in args.linker else args.linker
     run.build_inputs(args.objects)
     same = refused = differs = 0
     with tempfile.TemporaryDirectory() as scratch:

@@ -526,6 +526,7 @@ def main():
         p.add_argument("--" + option, action="store_true")
     p.add_argument("names", nargs="*")
     args = p.parse_args()
+    args.linker = os.path.abspath(args.linker) if os.sep in args.linker else args.linker
     found = cases(args.names)
     if args.check_table:
         return check_table(found)
