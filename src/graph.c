@@ -99,15 +99,17 @@ static const Arch *arch_named(const char *name) {
   return &arch_x86_64;
 }
 
-/* ELF as an object of the link's CPU has it; as the CPU has it when the object is another's, which it then says when it is opened. */
-static const ElfMachine *machine_of(const Link *l, Bytes b) {
+/* What an ELF file is for; one that is for none of weld's CPUs says so when it is opened. */
+static const ElfMachine *machine_of(Bytes b) {
   const ElfMachine *m = elf_machine_of(b);
-  return m && streq(m->cpu, l->arch->name) ? m : l->arch == &arch_i386 ? &elf_i386 : &elf_x86_64;
+  return m ? m : &elf_x86_64;
 }
 
 static void add_object(Link *l, const char *path, Bytes b) {
-  if (is_elf(b) && l->arch == &arch_aarch64)
-    diag_error(l->diag, "mixed-targets", "%s: ELF objects are read for x86_64 and i386 only, not for %s", path, l->arch->name);
+  if (is_elf(b) && machine_of(b) == &elf_x32) /* no triple says so, and its kinds bear the names of x86-64's */
+    diag_error(l->diag, "unsupported-target", "%s: is an ELF object for %s, which has no text form", path, elf_x32.cpu);
+  else if (is_elf(b) && l->arch != arch_named(machine_of(b)->cpu))
+    diag_error(l->diag, "mixed-targets", "%s: is an ELF object for %s, not for %s", path, machine_of(b)->cpu, l->arch->name);
   else if (is_elf(b) && (b.len < 18 || rd16(b.p + 16) != ET_REL))
     diag_error(l->diag, "not-an-object", "%s: is not a relocatable object", path);
   else
@@ -133,9 +135,10 @@ static void choose_arch_of_object(Link *l, Bytes b) {
   u32 cpu;
   if (l->opt->target_triple)
     return;
-  if (is_elf(b) && elf_machine_of(b) == &elf_i386) {
-    l->arch = &arch_i386;
-    l->opt->target_triple = "i386-linux-gnu"; /* text without one is for x86-64 */
+  if (is_elf(b)) {
+    l->arch = arch_named(machine_of(b)->cpu);
+    if (l->arch == &arch_i386) /* text without a triple is for x86-64 */
+      l->opt->target_triple = "i386-linux-gnu";
   }
   if (!macho_is(b, NULL, &cpu))
     return;
@@ -186,7 +189,7 @@ static void load(Link *l) {
       if (!i)
         choose_arch_of_object(l, b);
       if (!i && is_elf(b))
-        machine = machine_of(l, b);
+        machine = machine_of(b);
       add_object(l, shown, b);
     } else if (yaml_read(&l->arena, l->diag, shown, b, s)) {
       if (!i)
@@ -510,11 +513,11 @@ void graph_write_file(const File *file, YamlOut *w) {
   o.threads = 1;
   begin(l, &o, d);
   Format *f = ARENA_NEW(&l->arena, Format);
-  choose_arch_of_object(l, file->data);
   if (macho_is(file->data, NULL, NULL))
     macho_format_init(f);
   else
-    elf_format_init(f, machine_of(l, file->data));
+    elf_format_init(f, machine_of(file->data));
+  choose_arch_of_object(l, file->data);
   l->format = f;
   *vec_push(&l->files) = (File){.kind = file->kind, .path = file->path, .arg = file->arg, .data = file->data, .just_symbols = file->just_symbols};
   if (join(l))

@@ -6,6 +6,7 @@
 
 #include "core/layout_internal.h"
 #include "core/layout_match.h"
+#include "core/resolve.h"
 #include "util/glob.h"
 #include "util/hash.h"
 
@@ -61,68 +62,44 @@ static bool orphan_stays(Link *l, u32 a) {
 
 static void leave_out(Link *l, u32 a) { l->atoms.flags[a] = (u16)((l->atoms.flags[a] & ~ATOM_LIVE) | ATOM_DISCARDED); }
 
-/* The statement that was found takes the atom. */
-static void take(const MatchJob *j, u32 a, LayoutHit hit) {
+/* ONLY_IF_RO and ONLY_IF_RW: whether a statement applies is known when all input sections were asked for. */
+static void note_writable(const Link *l, u32 stmt, u32 a) {
+  bool *what = l->atoms.flags[a] & ATOM_WRITE ? l->lay->writable : l->lay->readonly;
+  __atomic_store_n(&what[stmt], true, __ATOMIC_RELAXED);
+}
+
+static void match_atom(const MatchJob *j, const File *file, u32 a) {
   Link *l = j->l;
   u16 fl = l->atoms.flags[a];
+  LayoutHit hit;
+  l->rules[a] = NO_RULE;
+  if (!ask(j, file, a, &hit) || hit.orphan) {
+    if (!orphan_stays(l, a))
+      leave_out(l, a);
+    return;
+  }
   const LayoutStmt *st = &l->layout->stmts[hit.stmt];
   if (fl & ATOM_SYNTH && is_table(l, a, st))
     return;
-  if (UNLIKELY(st->flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)))
-    __atomic_fetch_or(&l->lay->constraints[hit.stmt], fl & ATOM_WRITE ? CONSTRAINT_RW : CONSTRAINT_RO, __ATOMIC_RELAXED);
   if (!(fl & ATOM_SYNTH) && is_unique(l, a))
     return;
   if (st->flags & LAYOUT_DISCARD) {
     leave_out(l, a);
     return;
   }
+  if (UNLIKELY(st->flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)))
+    note_writable(l, hit.stmt, a);
   if (UNLIKELY(l->relocatable) && fl & ATOM_GROUPED)
     return; /* a member of a group that may yet lose: a section of its own */
   l->rules[a] = hit.stmt << 16 | hit.pattern;
   l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0));
 }
 
-/* What a statement that does not apply would have taken. */
-static bool match_behind(const MatchJob *j, u32 a, LayoutHit *hit) {
-  Link *l = j->l;
-  const File *file = atom_file(l, (AtomId){a});
-  const char *name = l->format->atom_name(l, (AtomId){a});
-  while (layout_fails(l, hit->stmt))
-    if (!layout_match_after(j->m, hit->stmt, name, strlen(name), file->path, file->member, l->atoms.flags[a], l->atoms.at[a].attr, hit) ||
-        hit->orphan)
-      return false;
-  return true;
-}
-
-static void match_atom(const MatchJob *j, const File *file, u32 a) {
-  Link *l = j->l;
-  LayoutHit hit;
-  l->rules[a] = NO_RULE;
-  bool taken = ask(j, file, a, &hit) && !hit.orphan;
-  if (taken && UNLIKELY(l->lay->constraints && layout_fails(l, hit.stmt)))
-    taken = match_behind(j, a, &hit);
-  if (taken)
-    take(j, a, hit);
-  else if (!orphan_stays(l, a))
-    leave_out(l, a);
-}
-
-void layout_match_again(Link *l, u32 a) {
-  const MatchJob j = {l, l->matcher, true};
-  LayoutHit hit = {.stmt = l->rules[a] >> 16};
-  l->rules[a] = NO_RULE;
-  if (match_behind(&j, a, &hit))
-    take(&j, a, hit);
-  else if (!orphan_stays(l, a))
-    leave_out(l, a);
-}
-
 void layout_match_init(Link *l) {
   l->lay = ARENA_NEW(&l->arena, Layout);
   l->matcher = layout_matcher(&l->arena, l->layout);
-  for (u32 s = 0; s < l->layout->nstmts && !l->lay->constraints; s++)
-    if (l->layout->stmts[s].flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW))
-      l->lay->constraints = ARENA_ARRAY(&l->arena, u8, l->layout->nstmts);
+  l->lay->writable = ARENA_ARRAY(&l->arena, bool, l->layout->nstmts);
+  l->lay->readonly = ARENA_ARRAY(&l->arena, bool, l->layout->nstmts);
 }
 
 void layout_match_file(Link *l, FileId f) {
@@ -131,6 +108,70 @@ void layout_match_file(Link *l, FileId f) {
   for (u32 a = file->atom_base; a < file->atom_base + file->natoms; a++)
     if (l->atoms.flags[a] & ATOM_LIVE && !(l->atoms.flags[a] & ATOM_EHFRAME))
       match_atom(&j, file, a);
+}
+
+/* GNU ld: ONLY_IF_RO when no input section can be written, ONLY_IF_RW when one can. */
+bool layout_applies(const Link *l, u32 s) {
+  u32 f = l->layout->stmts[s].flags;
+  return !(f & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)) || l->lay->writable[s] == !(f & LAYOUT_ONLY_IF_RO);
+}
+
+/* What matched a statement that does not apply goes where it would go without it. */
+static void match_again(const MatchJob *j, u32 s) {
+  Link *l = j->l;
+  for (u32 a = 1; a < l->atoms.n; a++) {
+    LayoutHit hit;
+    if (!(l->atoms.flags[a] & ATOM_LIVE) || l->rules[a] == NO_RULE || l->rules[a] >> 16 != s)
+      continue;
+    const File *file = atom_file(l, (AtomId){a});
+    const char *name = l->format->atom_name(l, (AtomId){a});
+    l->rules[a] = NO_RULE;
+    if (!layout_match_after(j->m, s, name, strlen(name), file->path, file->member, l->atoms.flags[a], l->atoms.at[a].attr, &hit) ||
+        hit.orphan) {
+      if (!orphan_stays(l, a))
+        leave_out(l, a);
+    } else if (l->layout->stmts[hit.stmt].flags & LAYOUT_DISCARD) {
+      leave_out(l, a);
+    } else {
+      note_writable(l, hit.stmt, a);
+      l->rules[a] = hit.stmt << 16 | hit.pattern;
+    }
+  }
+}
+
+static void settle_constraints(const MatchJob *j) {
+  const Link *l = j->l;
+  for (u32 s = 0; s < l->layout->nstmts; s++)
+    if ((l->lay->writable[s] || l->lay->readonly[s]) && !layout_applies(l, s))
+      match_again(j, s);
+}
+
+/* A name that only a statement defines which does not apply is one that is mentioned. */
+static void forget_names(Link *l) {
+  for (u32 i = 0; i < l->weld_names.n; i++) {
+    WeldName *w = &l->weld_names.at[i];
+    if (!w->stmt || layout_applies(l, w->outer))
+      continue;
+    w->kind = WELD_MENTION;
+    w->stmt = NULL;
+    w->expr = NULL;
+    l->syms.key[w->sym] = (u64)RANK_NONE << 56;
+  }
+  for (u32 i = 0; i < l->weld_names.n; i++) { /* another may define it */
+    const WeldName *w = &l->weld_names.at[i];
+    if (w->kind == WELD_DEFINE && key_rank(l->syms.key[w->sym]) != RANK_WELD)
+      l->syms.key[w->sym] = (u64)RANK_WELD << 56 | i;
+  }
+}
+
+void layout_constraints(Link *l) {
+  const MatchJob j = {l, l->matcher, true};
+  bool all = true;
+  settle_constraints(&j);
+  for (u32 s = 0; s < l->layout->nstmts; s++)
+    all &= layout_applies(l, s);
+  if (!all)
+    forget_names(l);
 }
 
 /* ---- output sections ---- */
@@ -167,7 +208,7 @@ static void make_slots(Link *l, Layout *y) {
   for (u32 s = 0; s < d->nstmts; s++) {
     const LayoutStmt *st = &d->stmts[s];
     y->first_slot[s] = y->slots.n;
-    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD || layout_fails(l, s))
+    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD || !layout_applies(l, s))
       continue;
     u32 k = (u32)hash_bytes(st->name, strlen(st->name)) & mask;
     while (names[k] && !streq(l->osecs.at[names[k]].name, st->name))
@@ -473,6 +514,17 @@ static u64 orphan_kind(const Link *l, u32 a) {
   return hash_bytes(facts, sizeof facts) | 1;
 }
 
+/* --relocatable-merge-sections: the usual name of what would join in other outputs; strings stay apart, to be joined with their like. */
+static const char *usual_name(const Link *l, u32 a, const char *name) {
+  static const char *const usual[] = {".text", ".data.rel.ro", ".data", ".rodata", ".bss", ".tdata", ".tbss", ".init_array", ".fini_array", ".gcc_except_table"};
+  if (l->atoms.flags[a] & (ATOM_SYNTH | ATOM_MERGE | ATOM_GROUPED))
+    return name;
+  for (u32 i = 0; i < COUNT_OF(usual); i++)
+    if (starts_with(name, usual[i]) && name[strlen(usual[i])] == '.')
+      return usual[i];
+  return name;
+}
+
 /* Output sections of orphans, in the order of their first atom. Those that follow another section come when it has its place. */
 static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
   OrphanName *tab = NULL;
@@ -482,6 +534,8 @@ static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
       for (u32 i = 0; i < j->orphans[c].n; i++) {
         OrphanAtom *x = &j->orphans[c].at[i];
         const char *name = l->format->atom_name(l, (AtomId){x->atom});
+        if (UNLIKELY(l->opt->join_by_prefix) && l->relocatable)
+          name = usual_name(l, x->atom, name);
         u32 flags = l->atoms.flags[x->atom];
         if ((l->relocatable && flags & ATOM_LINKORDER) != (pass == 1))
           continue;
@@ -610,6 +664,7 @@ void layout_assign(Link *l) {
       l->atoms.at[a].p2align = l->synths.at[i].p2align;
       match_atom(&j, &l->files.at[0], a);
     }
+  settle_constraints(&j);
   make_slots(l, y);
   distribute(l, y);
   layout_shuffle(l);

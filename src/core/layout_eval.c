@@ -187,6 +187,8 @@ static bool segment_start(const LayoutEnv *e, const char *name, u64 *at) {
     u64 at;
     u32 used;
   } rows[] = {{"text-segment", o->has_image_base, o->image_base, 0},
+              {"rodata-segment", o->has_rodata_segment, o->rodata_segment, 0},
+              {"ldata-segment", o->has_ldata_segment, o->ldata_segment, 0},
               {"text", o->has_ttext, o->ttext, SEGMENT_TEXT},
               {"data", o->has_tdata, o->tdata, SEGMENT_DATA},
               {"bss", o->has_tbss, o->tbss, SEGMENT_BSS}};
@@ -304,6 +306,8 @@ static void assign_symbol(LayoutEnv *e, const LayoutStmt *st, const char *name, 
 void layout_run_assignment(LayoutEnv *e, const LayoutStmt *st, u32 weld) {
   Layout *y = e->y;
   ExprValue v;
+  if (st->flags & LAYOUT_PROVIDE && (weld == UINT32_MAX || !e->l->weld_names.at[weld].used))
+    return; /* nobody asks for it: its expression may name what is not there */
   bool dot = streq(st->name, ".");
   e->own = dot ? NULL : st->name;
   bool ok = layout_eval(e, st->expr, &v);
@@ -396,7 +400,7 @@ void layout_settle_symbols(Link *l) {
 }
 
 u64 layout_value(Link *l, const Expr *x) {
-  LayoutEnv e = {.l = l, .y = l->lay};
-  ExprValue v;
-  return layout_eval(&e, x, &v) ? v.v : 0;
+  LayoutEnv e = layout_env(l);
+  u64 v;
+  return layout_eval_address(&e, x, &v) ? v : 0;
 }

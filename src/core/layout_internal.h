@@ -65,17 +65,15 @@ typedef struct {
   bool symbols;     /* it gives symbols values */
 } Body;
 
-enum { CONSTRAINT_RO = 1, CONSTRAINT_RW = 2 /* an input that it takes is that */, CONSTRAINT_FAILS = 4 };
-
 enum { SEGMENT_TEXT = 1, SEGMENT_DATA = 2, SEGMENT_BSS = 4 };
 
 typedef struct Layout {
+  bool *writable, *readonly; /* by statement, of those with ONLY_IF_*: an input section of it can be written, can't be */
   VEC(Slot) slots;
   u32 *first_slot; /* by statement */
   u32 *first_rule; /* by statement: where its patterns begin in rule_slot */
   u32 *rule_slot;  /* by statement and pattern */
   u32 *stmt_osec;  /* by statement: the output section that it describes, 0: none */
-  u8 *constraints; /* by statement: CONSTRAINT_*; NULL: no statement has one */
   u32 described;   /* osecs before this one are of statements, orphans come behind */
   VEC(Item) items;
   /* By place: atoms of a section stand together, from Osec.first on. What addresses need is copied here when
@@ -112,6 +110,7 @@ typedef struct Layout {
   u64 gap;         /* what aligning the section in hand cost */
   DataSegment data;
   bool data_begun; /* DATA_SEGMENT_ALIGN was evaluated in an earlier walk */
+  bool again;      /* not the first walk of the round: sizes of Synths are known */
   bool final;      /* errors count */
   u32 overflow;    /* a section whose addresses (or offsets in the file) do not fit into 64 bits, as of this walk, 0: none */
   u32 too_large;   /* one whose inputs do not */
@@ -194,10 +193,8 @@ void layout_place(LayoutEnv *e, Osec *o);
 /* layout_orphans.c: puts items for them among those of a script's statements. */
 void layout_place_orphans(Link *l);
 
-/* layout_constraint.c: does the statement not apply (ONLY_IF_RO, ONLY_IF_RW)? */
-bool layout_fails(const Link *l, u32 stmt);
-/* layout_assign.c: atom a goes to a statement behind the one that it was to go to. */
-void layout_match_again(Link *l, u32 a);
+/* layout_assign.c: does the statement apply (ONLY_IF_RO, ONLY_IF_RW)? */
+bool layout_applies(const Link *l, u32 stmt);
 
 /* layout_sort.c: the order of a section's atoms, where it is not the input's. */
 void layout_shuffle(Link *l);

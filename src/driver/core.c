@@ -29,7 +29,7 @@ static const char *const passes[] = {"dead-strip", "icf", "merge", "order", "got
 /* The first word of a triple, and what Arch.name says. */
 static const struct {
   const char *word, *cpu;
-} targets[] = {{"x86_64", "x86_64"}, {"aarch64", "aarch64"}, {"arm64", "aarch64"}, {"i386", "i386"}, {"i686", "i386"}};
+} targets[] = {{"x86_64", "x86_64"}, {"i386", "i386"}, {"i686", "i386"}, {"aarch64", "aarch64"}, {"arm64", "aarch64"}};
 
 bool driver_core_asked(int argc, char **argv) {
   return argc > 1 && (streq(argv[1], "-core") || streq(argv[1], "--core"));
@@ -149,7 +149,7 @@ static DriverResult act(Action action, const char *value, const DriverHooks *hoo
   case CORE_TARGET:
     o->cpu = cpu_of(value);
     if (!o->cpu) {
-      diag_error(d, "unsupported-target", "target '%s' is not supported; supported: x86_64, aarch64, i386", value);
+      diag_error(d, "unsupported-target", "target '%s' is not supported; supported: x86_64, i386, aarch64", value);
       return DRIVER_ERROR;
     }
     o->target_triple = value;

@@ -316,7 +316,7 @@ static void put_addends(Out *o, u32 of, const Reloc *v, u32 n) {
     memcpy(bytes, s->bytes, s->h.sh_size);
   for (u32 i = 0; i < n; i++) {
     u32 width = o->target->fields[v[i].kind];
-    i64 least = width == 4 ? INT32_MIN : -(1ll << (8 * width)) / 2, most = width == 4 ? UINT32_MAX : (1ll << (8 * width)) - 1;
+    i64 least = width == 4 ? (i64)INT32_MIN : -((i64)1 << (8 * width)) / 2, most = width == 4 ? (i64)UINT32_MAX : ((i64)1 << (8 * width)) - 1;
     if (width && (v[i].offset > s->h.sh_size || width > s->h.sh_size - v[i].offset))
       continue; /* reported where it was read */
     if (v[i].addend < least || v[i].addend > most || (!width && v[i].addend)) {
