@@ -273,6 +273,7 @@ bool script_parse(Arena *a, Diag *d, const char *name, Bytes text, Script *out) 
                     .nphdrs = p.phdrs.n,
                     .nocross = KEEP(&p, &p.nocross),
                     .nnocross = p.nocross.n,
+                    .sane_expr = out->sane_expr || y->sane_expr,
                     .orders_outputs = y->orders_outputs || p.orders_outputs};
   vec_free(&p.stmts);
   vec_free(&p.patterns);
