@@ -68,6 +68,7 @@ typedef struct {
 enum { SEGMENT_TEXT = 1, SEGMENT_DATA = 2, SEGMENT_BSS = 4 };
 
 typedef struct Layout {
+  bool *writable, *readonly; /* by statement, of those with ONLY_IF_*: an input section of it can be written, can't be */
   VEC(Slot) slots;
   u32 *first_slot; /* by statement */
   u32 *first_rule; /* by statement: where its patterns begin in rule_slot */

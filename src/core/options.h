@@ -150,6 +150,7 @@ typedef struct {
   bool is_static;            /* -static / -Bstatic before any input matters only for -l; this one is "no dynamic linking asked" */
   bool relocatable;
   bool force_group_allocation; /* -r: members of groups are sections like any other */
+  bool join_by_prefix;       /* -r: .text.foo joins .text, as in other outputs */
   bool define_common;        /* -r: tentative definitions get room */
   const char *entry;         /* -e; NULL: the format's default (_start) */
   const char *init, *fini;   /* "_init", "_fini" */
