@@ -203,11 +203,12 @@ static WeldNameKind kind_of_name(const LayoutStmt *st) {
   return own ? WELD_FALLBACK : WELD_DEFINE;
 }
 
-static void name_statement(Link *l, const LayoutStmt *st, bool in_body) {
+static void name_statement(Link *l, const LayoutStmt *st, u32 outer, bool in_body) {
   if (st->kind == LAYOUT_ASSIGN && !streq(st->name, ".")) {
     u32 i = weld_name(l, st->name, kind_of_name(st), st->expr, st->flags & LAYOUT_HIDDEN);
     l->weld_names.at[i].stmt = st;
     l->weld_names.at[i].in_body = in_body;
+    l->weld_names.at[i].outer = outer;
   }
   /* what is only provided asks for nothing until somebody asks for it (resolve_symbols) */
   if (!(st->kind == LAYOUT_ASSIGN && st->flags & LAYOUT_PROVIDE)) {
@@ -216,7 +217,7 @@ static void name_statement(Link *l, const LayoutStmt *st, bool in_body) {
     name_expression(l, st->fill.expr, NULL);
   }
   for (const LayoutStmt *b = st->body; b && b->kind != LAYOUT_ORPHANS; b++)
-    name_statement(l, b, true);
+    name_statement(l, b, outer, true);
 }
 
 void link_name_asked(Link *l) {
@@ -239,8 +240,12 @@ void link_name_asked(Link *l) {
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
     name_expression(l, d->value, NULL);
   }
+  for (u32 i = 0; i < l->layout->nstmts; i++)
+    if (l->layout->stmts[i].flags & LAYOUT_FIRST)
+      name_statement(l, &l->layout->stmts[i], i, false);
   for (u32 i = 0; i < l->layout->nstmts; i++) {
-    name_statement(l, &l->layout->stmts[i], false);
+    if (!(l->layout->stmts[i].flags & LAYOUT_FIRST))
+      name_statement(l, &l->layout->stmts[i], i, false);
     if (o->start_stop)
       name_start_stop(l, &l->layout->stmts[i]);
   }
@@ -415,6 +420,7 @@ static bool run(Link *l) {
   settle_kind(l);
   PHASE("atoms", resolve_atoms(l));           /* groups settle by name, so only winners become atoms; the
                                                  layout says which of them are roots (KEEP) or /DISCARD/ed */
+  layout_constraints(l);                      /* ONLY_IF_RO: inputs are known, symbols not yet */
   elf_synths_init(l);                         /* commons need their Synth */
   PHASE("symbols", resolve_symbols(l));       /* definitions compete; facts of each symbol */
   forgive_tls_helper(l);

@@ -47,7 +47,7 @@ static bool eval_binary(const Expr *e, const ExprEnv *env, ExprValue a, ExprValu
   u64 x = a.v, y = b.v, v = 0;
   u32 osec = b.osec == EXPR_NUMBER ? a.osec : b.osec;
   /* What belongs to one section on both sides is a distance. */
-  u32 result = !same ? osec : env->osec ? EXPR_NUMBER : EXPR_ADDRESS;
+  u32 result = !same ? osec : env->osec || env->sane ? EXPR_NUMBER : EXPR_ADDRESS;
   switch (e->op) {
   case EX_ADD: v = x + y; break;
   case EX_SUB: v = x - y; break;
@@ -131,7 +131,7 @@ bool expr_eval(const Expr *e, const ExprEnv *env, ExprValue *out) {
   u64 v = 0;
   switch (e->op) {
   case EX_NUM:
-    *out = (ExprValue){e->num, env->osec ? EXPR_NUMBER : EXPR_ADDRESS, false};
+    *out = (ExprValue){e->num, env->osec || env->sane ? EXPR_NUMBER : EXPR_ADDRESS, false};
     return true;
   case EX_DOT:
     if (!env->dot)

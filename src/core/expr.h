@@ -52,6 +52,7 @@ typedef struct {
  * reported why); a NULL hook is an error "not allowed here". */
 typedef struct ExprEnv {
   void *ctx;
+  bool sane; /* LD_FEATURE("SANE_EXPR") */
   u32 osec; /* the output section whose body the expression stands in; 0: none, where numbers are addresses */
   u64 (*base)(void *ctx, u32 osec);      /* address of an output section; NULL: all of them are at 0 */
   bool (*dot)(void *ctx, u64 *address);

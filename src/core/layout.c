@@ -55,13 +55,14 @@ static void walk_once(Link *l, Layout *y) {
   bool packed = l->opt->nmagic || l->opt->omagic; /* what the loader needs, but not a byte to fill pages */
   u64 page = packed ? MIN(layout_max_page(l), l->arch->common_page_size) : layout_max_page(l), off = l->header_size, tls_end = 0;
   u32 perm = 0; /* the headers are read-only data */
-  bool in_tls = false, was_exec = false;
+  bool in_tls = false, tls_zero = false, was_exec = false;
   bool separate = l->opt->z_separate_code != OPT_NO && !packed;
   u64 base = l->opt->has_image_base ? l->opt->image_base : l->is_pic ? 0 : l->arch->image_base;
   u64 segment_addr = base, segment_off = 0;
   y->dot = l->scripted ? 0 : base + l->header_size;
   y->walk++;
   y->ahead = y->moved = y->prefer_next = y->ended = false;
+  y->mover = NULL;
   y->overflow = y->too_large;
   l->tls_begin = l->tls_end = 0;
   l->tls_align = 1;
@@ -125,8 +126,11 @@ static void walk_once(Link *l, Layout *y) {
       layout_place(&e, o);
       tls_end = o->addr + o->size;
       layout_end_section(&e, it->osec, align, 0);
-      y->dot = dot;
-      y->free = rest;
+      if (!l->scripted || tls_zero) { /* GNU ld: `.` is where the first zero fill of the block begins */
+        y->dot = dot;
+        y->free = rest;
+      }
+      tls_zero = true;
     } else {
       layout_find_place(&e, it->osec, align);
       layout_place(&e, o);
@@ -162,12 +166,14 @@ static void walk_once(Link *l, Layout *y) {
   l->file_end = off;
 }
 
-/* A round: one walk, or as many as the data segment needs. Errors and values count in the last one. */
+/* A round: one walk, or as many as the data segment needs, and statements that look ahead. Errors and values count in the last one. */
 static void walk(Link *l, Layout *y) {
   bool final = y->final;
   y->data = (DataSegment){0};
   y->final = final && !y->data_begun;
+  y->again = false;
   walk_once(l, y);
+  y->again = true;
   y->data_begun = y->data.begun;
   while (layout_data_segment_again(l, y))
     walk_once(l, y);
@@ -215,13 +221,19 @@ static void prepare_places(Link *l, Layout *y) {
   }
 }
 
+/* In order of addresses: what is allocated, and what a script puts among it. */
+static bool has_address(const Link *l, const Osec *o) {
+  return o->aflags & ATOM_ALLOC || o->addr ||
+         (l->scripted && o->stmt != UINT32_MAX && l->layout->stmts[o->stmt].flags & LAYOUT_NOALLOC);
+}
+
 static void number_sections(Link *l) {
   u32 index = 1;
-  for (u32 i = 0; i < l->norder; i++) /* allocated ones first: tools expect headers in file order */
-    if (l->osecs.at[l->order[i]].aflags & ATOM_ALLOC)
+  for (u32 i = 0; i < l->norder; i++) /* those first: tools expect headers in file order */
+    if (has_address(l, &l->osecs.at[l->order[i]]))
       l->osecs.at[l->order[i]].index = index++;
   for (u32 i = 0; i < l->norder; i++)
-    if (!(l->osecs.at[l->order[i]].aflags & ATOM_ALLOC))
+    if (!has_address(l, &l->osecs.at[l->order[i]]))
       l->osecs.at[l->order[i]].index = index++;
   u32 *sorted = ARENA_ARRAY(&l->arena, u32, l->norder);
   for (u32 i = 0; i < l->norder; i++)
@@ -263,6 +275,7 @@ void layout_addresses(Link *l) {
   if (y->overflow)
     diag_error(l->diag, "layout", "output section %s does not fit into the 64-bit address space",
                l->osecs.at[y->overflow].name);
+  layout_settle_types(l);
   layout_settle_symbols(l);
   layout_check_places(l);
   number_sections(l);

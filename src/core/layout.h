@@ -45,7 +45,7 @@ enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2,        LAYOUT_ONLY_IF_RO = 8, LAYO
        LAYOUT_ALIGN_WITH_INPUT = 1024, LAYOUT_READONLY = 2048,
        LAYOUT_NOALLOC = 4096 /* types DSECT, COPY, INFO, OVERLAY: takes no memory */,
        LAYOUT_FORCE_ALIGN = 1 << 14 /* OUTPUT: `align` counts also where the address is given */,
-       LAYOUT_MATCH_FIRST = 1 << 15 /* OUTPUT: its patterns are asked before those of statements without this, wherever it stands (INSERT) */ };
+       LAYOUT_FIRST = 1 << 15 /* of a script that adds to another layout: wherever it stands, its patterns are asked before the others', and what it PROVIDEs counts */ };
 
 /* What fills gaps: `bytes` repeated; else the low four bytes of `expr`, big endian; else the default. */
 typedef struct {
@@ -113,6 +113,7 @@ typedef struct {
   const char *name;             /* "elf_x86_64" */
   const LayoutStmt *stmts;
   u32 nstmts;
+  bool sane_expr;               /* LD_FEATURE("SANE_EXPR"): a number is just a number outside of bodies, too */
   bool orders_outputs;          /* LD_FEATURE("ORDER_OUTPUT_SECTIONS"): what has a priority stands first in its output section, not just
                                    among what the same patterns take */
   /* only scripts have these */
@@ -178,6 +179,9 @@ void layout_match_init(struct Link *l);
  * drops what it discards. Right after the atoms were made: their names are in the cache. Thread safe for
  * different files. */
 void layout_match_file(struct Link *l, FileId f);
+/* ONLY_IF_RO, ONLY_IF_RW: which statements do not apply, and so where their sections go instead. When all atoms are there, before
+ * symbols compete. */
+void layout_constraints(struct Link *l);
 /* Puts every live atom and every Synth into an output section (sub-linear matching), in order. */
 void layout_assign(struct Link *l);
 /* Gives addresses and file offsets; loops until Synth sizes settle. Sets atoms.addr, symbols of

@@ -6,6 +6,7 @@
 
 #include "core/layout_internal.h"
 #include "core/layout_match.h"
+#include "core/resolve.h"
 #include "util/glob.h"
 #include "util/hash.h"
 
@@ -110,7 +111,7 @@ void layout_match_file(Link *l, FileId f) {
 }
 
 /* GNU ld: ONLY_IF_RO when no input section can be written, ONLY_IF_RW when one can. */
-static bool applies(const Link *l, u32 s) {
+bool layout_applies(const Link *l, u32 s) {
   u32 f = l->layout->stmts[s].flags;
   return !(f & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)) || l->lay->writable[s] == !(f & LAYOUT_ONLY_IF_RO);
 }
@@ -141,8 +142,36 @@ static void match_again(const MatchJob *j, u32 s) {
 static void settle_constraints(const MatchJob *j) {
   const Link *l = j->l;
   for (u32 s = 0; s < l->layout->nstmts; s++)
-    if ((l->lay->writable[s] || l->lay->readonly[s]) && !applies(l, s))
+    if ((l->lay->writable[s] || l->lay->readonly[s]) && !layout_applies(l, s))
       match_again(j, s);
+}
+
+/* A name that only a statement defines which does not apply is one that is mentioned. */
+static void forget_names(Link *l) {
+  for (u32 i = 0; i < l->weld_names.n; i++) {
+    WeldName *w = &l->weld_names.at[i];
+    if (!w->stmt || layout_applies(l, w->outer))
+      continue;
+    w->kind = WELD_MENTION;
+    w->stmt = NULL;
+    w->expr = NULL;
+    l->syms.key[w->sym] = (u64)RANK_NONE << 56;
+  }
+  for (u32 i = 0; i < l->weld_names.n; i++) { /* another may define it */
+    const WeldName *w = &l->weld_names.at[i];
+    if (w->kind == WELD_DEFINE && key_rank(l->syms.key[w->sym]) != RANK_WELD)
+      l->syms.key[w->sym] = (u64)RANK_WELD << 56 | i;
+  }
+}
+
+void layout_constraints(Link *l) {
+  const MatchJob j = {l, l->matcher, true};
+  bool all = true;
+  settle_constraints(&j);
+  for (u32 s = 0; s < l->layout->nstmts; s++)
+    all &= layout_applies(l, s);
+  if (!all)
+    forget_names(l);
 }
 
 /* ---- output sections ---- */
@@ -179,14 +208,16 @@ static void make_slots(Link *l, Layout *y) {
   for (u32 s = 0; s < d->nstmts; s++) {
     const LayoutStmt *st = &d->stmts[s];
     y->first_slot[s] = y->slots.n;
-    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD || !applies(l, s))
+    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD || !layout_applies(l, s))
       continue;
     u32 k = (u32)hash_bytes(st->name, strlen(st->name)) & mask;
     while (names[k] && !streq(l->osecs.at[names[k]].name, st->name))
       k = (k + 1) & mask;
-    if (!names[k])
-      names[k] = new_osec(l, st->name, s);
-    u32 osec = y->stmt_osec[s] = names[k];
+    u32 osec = names[k];
+    if (!osec || l->scripted) /* two descriptions are two sections, as with GNU ld; orphans are the first's */
+      osec = new_osec(l, st->name, s);
+    names[k] = names[k] ? names[k] : osec;
+    y->stmt_osec[s] = osec;
     for (u32 p = 0; p < st->npatterns; p++) {
       if (!p || !st->patterns[p].joined)
         *vec_push(&y->slots) = (Slot){.stmt = s, .pattern = p, .osec = osec};

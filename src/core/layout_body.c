@@ -156,12 +156,14 @@ static const LayoutStmt *stmt_of(const Link *l, const Osec *o) {
   return o->stmt == UINT32_MAX ? NULL : &l->layout->stmts[o->stmt];
 }
 
-/* The first atom behind all patterns before pattern `before`. */
+/* The first atom behind all patterns before pattern `before`. Orphans stand behind everything. */
 static u32 run_end(const Layout *y, const Osec *o, u32 *slot, u32 before) {
-  u32 end = y->first_slot[o->stmt + 1];
+  u32 first = y->first_slot[o->stmt], end = y->first_slot[o->stmt + 1];
   while (*slot < end && y->slots.at[*slot].pattern < before)
     ++*slot;
-  return *slot < end ? y->slots.at[*slot].at : o->natoms;
+  if (*slot < end)
+    return y->slots.at[*slot].at;
+  return end > first ? y->slots.at[end - 1].at + y->slots.at[end - 1].n : 0;
 }
 
 /* Gaps that are like any other need no marks. */
@@ -216,22 +218,17 @@ static void place_body(LayoutEnv *e, Osec *o, u64 base, bool fresh) {
 
 /* SUBALIGN: all inputs are aligned like that, whatever they say. */
 static bool set_subalign(LayoutEnv *e, Osec *o, const LayoutStmt *st) {
-  u64 v;
-  if (!st || !st->subalign || !layout_eval_address(e, st->subalign, &v))
+  u64 v = layout_alignment(e, st ? st->subalign : NULL, "SUBALIGN");
+  if (!v)
     return false;
-  if (!is_pow2(v)) {
-    if (e->y->final)
-      script_report(e->l, DIAG_ERROR, SCRIPT_PLACE(st->subalign), "SUBALIGN(%llu) is no power of two", (unsigned long long)v);
-    return false;
-  }
   u8 p2 = log2_u64(v);
   bool changed = false;
   for (u32 i = 0; i < o->natoms; i++) {
     changed |= e->y->p2aligns[o->first + i] != p2;
     e->y->p2aligns[o->first + i] = p2;
   }
-  if (changed && o->natoms)
-    o->p2align = p2;
+  if (changed)
+    o->p2align = MAX(o->p2align, p2);
   return changed;
 }
 
@@ -239,9 +236,10 @@ bool layout_is_there(LayoutEnv *e, Osec *o) {
   const Layout *y = e->y;
   const LayoutStmt *st = stmt_of(e->l, o);
   bool subaligned = set_subalign(e, o, st);
-  if (subaligned || (o->aflags & ATOM_SYNTH && synths_changed(e->l, y, o)))
+  if (subaligned || (o->aflags & ATOM_SYNTH && !y->again && synths_changed(e->l, y, o)))
     o->placed_once = false;
-  if (st && y->bodies[o->stmt].keeps)
+  u64 v;
+  if (st && (y->bodies[o->stmt].keeps || (layout_eval_address(e, y->bodies[o->stmt].maybe, &v) && v)))
     return true;
   if (o->placed_once && o->size)
     return true;
@@ -286,7 +284,11 @@ static bool is_num(const Expr *x, u64 v) { return x && x->op == EX_NUM && x->num
 static bool is_dot(const Expr *x) { return x && x->op == EX_DOT; }
 
 /* GNU ld: `. = 0`, `. = . + 0` and `. = ALIGN(. != 0 ? n : 1)` move nothing in an empty section. */
-static bool leaves_empty(const Expr *x) {
+static bool leaves_empty(const Expr *x, const Expr **maybe) {
+  if (x->op == EX_ADD && is_dot(x->a) && x->b->op == EX_SYM && !*maybe) {
+    *maybe = x->b; /* that may be 0 */
+    return true;
+  }
   if (x->op == EX_ADD)
     return is_dot(x->a) && is_num(x->b, 0);
   if (x->op == EX_ALIGN && !x->a && x->b->op == EX_COND)
@@ -307,7 +309,7 @@ static void look_at_body(Link *l, const LayoutStmt *st, const StmtName *names, u
     if (x->kind != LAYOUT_ASSIGN)
       continue;
     if (streq(x->name, "."))
-      b->moves |= !leaves_empty(x->expr);
+      b->moves |= !leaves_empty(x->expr, &b->maybe);
     else
       b->symbols |= !(x->flags & LAYOUT_PROVIDE) || (weld[k] != UINT32_MAX && l->weld_names.at[weld[k]].used);
   }
@@ -336,5 +338,6 @@ void layout_prepare_bodies(Link *l) {
   y->nassigned = l->weld_names.n;
   y->assigned = ARENA_ARRAY(&l->arena, Assigned, y->nassigned);
   y->stamps = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
+  y->old_sizes = ARENA_ARRAY(&l->arena, u64, l->osecs.n);
   y->bases = ARENA_ARRAY(&l->arena, u64, l->osecs.n);
 }

@@ -11,6 +11,8 @@
 static void note_read(Layout *y, bool fresh) { y->ahead |= !fresh; }
 
 void layout_note_moved(Layout *y, const LayoutStmt *st, const char *what) {
+  if (y->moved && y->mover)
+    return; /* the first says most */
   y->moved = true;
   y->mover = st;
   y->mover_name = what;
@@ -102,7 +104,7 @@ static bool env_symbol(void *ctx, const Expr *x, ExprValue *out) {
   } else {
     out->v = l->syms.value[s.i];
   }
-  if (out->osec == EXPR_ADDRESS && e->osec)
+  if (out->osec == EXPR_ADDRESS && (e->osec || e->env.sane))
     out->osec = EXPR_NUMBER;
   return true;
 }
@@ -185,6 +187,8 @@ static bool segment_start(const LayoutEnv *e, const char *name, u64 *at) {
     u64 at;
     u32 used;
   } rows[] = {{"text-segment", o->has_image_base, o->image_base, 0},
+              {"rodata-segment", o->has_rodata_segment, o->rodata_segment, 0},
+              {"ldata-segment", o->has_ldata_segment, o->ldata_segment, 0},
               {"text", o->has_ttext, o->ttext, SEGMENT_TEXT},
               {"data", o->has_tdata, o->tdata, SEGMENT_DATA},
               {"bss", o->has_tbss, o->tbss, SEGMENT_BSS}};
@@ -236,7 +240,8 @@ static bool env_segment(void *ctx, const Expr *x, ExprValue *out) {
 LayoutEnv layout_env(Link *l) {
   return (LayoutEnv){.l = l,
                      .y = l->lay,
-                     .env = {.base = env_base,
+                     .env = {.sane = l->layout->sane_expr,
+                             .base = env_base,
                              .dot = env_dot,
                              .symbol = env_symbol,
                              .defined = env_defined,
@@ -321,7 +326,7 @@ void layout_run_assignment(LayoutEnv *e, const LayoutStmt *st, u32 weld) {
     return;
   }
   y->dot = to;
-  y->prefer_next |= !e->osec;
+  y->prefer_next |= !e->osec && !st->overlay;
 }
 
 /* Where everything is known. */
@@ -393,7 +398,7 @@ void layout_settle_symbols(Link *l) {
 }
 
 u64 layout_value(Link *l, const Expr *x) {
-  LayoutEnv e = {.l = l, .y = l->lay};
-  ExprValue v;
-  return layout_eval(&e, x, &v) ? v.v : 0;
+  LayoutEnv e = layout_env(l);
+  u64 v;
+  return layout_eval_address(&e, x, &v) ? v : 0;
 }

@@ -48,7 +48,7 @@ typedef struct {
   bool full;        /* a section that does not fit was reported */
 } Region;
 
-/* Where the section of a statement is to stand and to be loaded; NULL: the statement does not say. */
+/* Where an output section is to stand and to be loaded; NULL: nobody says. */
 typedef struct {
   Region *region, *lma;
 } Home;
@@ -58,6 +58,7 @@ typedef struct {
   u32 n;
   const u32 *weld;  /* by body statement: index in Link.weld_names, UINT32_MAX: none */
   u64 *begin, *end; /* by run: offsets as of the last round */
+  const Expr *maybe; /* `. = . + symbol` moves the location counter when that is not 0 */
   bool moves;       /* the location counter */
   bool data;        /* it has bytes of its own: BYTE, ASCII, ... */
   bool keeps;       /* so the section is there though no input has a byte for it */
@@ -90,8 +91,9 @@ typedef struct Layout {
   Assigned *assigned;
   u32 nassigned;
   Region *regions; /* by index in LayoutDesc.regions */
-  Home *homes;     /* by statement */
+  Home *homes;     /* by output section */
   u32 *stamps;     /* by output section: Layout.walk when it was placed last */
+  u64 *old_sizes;  /* by output section: as of the walk before */
   u64 *bases;      /* by output section: its address, as far as the offsets of its atoms depend on it */
   bool ahead;      /* this round read what it had not computed yet */
   bool moved;      /* ... and something has another value than the round before: say who */
@@ -108,6 +110,7 @@ typedef struct Layout {
   u64 gap;         /* what aligning the section in hand cost */
   DataSegment data;
   bool data_begun; /* DATA_SEGMENT_ALIGN was evaluated in an earlier walk */
+  bool again;      /* not the first walk of the round: sizes of Synths are known */
   bool final;      /* errors count */
   u32 overflow;    /* a section whose addresses (or offsets in the file) do not fit into 64 bits, as of this walk, 0: none */
   u32 too_large;   /* one whose inputs do not */
@@ -154,7 +157,9 @@ void layout_section_types(Link *l);
 void layout_begin_regions(LayoutEnv *e);
 /* NULL: there is none of that name. */
 const Region *layout_region(LayoutEnv *e, const char *name);
-/* The alignment that ALIGN() behind the colon asks for, a power of two; 1: none. */
+/* The alignment that an expression asks for, a power of two; 0: none, or the expression is NULL. `what` is for messages. */
+u64 layout_alignment(LayoutEnv *e, const Expr *x, const char *what);
+/* The one that ALIGN() behind the colon asks for; 1: none. */
 u64 layout_stmt_align(LayoutEnv *e, const LayoutStmt *st);
 /* Gives the section its address. `align`: what its inputs and statements want. */
 void layout_find_place(LayoutEnv *e, u32 osec, u64 align);
@@ -162,6 +167,8 @@ void layout_find_place(LayoutEnv *e, u32 osec, u64 align);
 void layout_skip_section(LayoutEnv *e, u32 osec, u64 align);
 /* The section was placed: its load address, and where `.` and its regions are now. `room`: bytes of memory that it takes. */
 void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room);
+/* Sections that a script makes for nothing but a location counter, which did not move. After the last round. */
+void layout_settle_types(Link *l);
 /* After the last round: sections that stand on each other, regions that are too small. */
 void layout_check_places(Link *l);
 
@@ -185,6 +192,9 @@ void layout_place(LayoutEnv *e, Osec *o);
 
 /* layout_orphans.c: puts items for them among those of a script's statements. */
 void layout_place_orphans(Link *l);
+
+/* layout_assign.c: does the statement apply (ONLY_IF_RO, ONLY_IF_RW)? */
+bool layout_applies(const Link *l, u32 stmt);
 
 /* layout_sort.c: the order of a section's atoms, where it is not the input's. */
 void layout_shuffle(Link *l);

@@ -29,27 +29,28 @@ static Region *named_region(LayoutEnv *e, const LayoutStmt *st, const char *name
   return r;
 }
 
-/* GNU ld: AT>region alone says also where a section without an address is; and what stands in the same region as the section before
+/* GNU ld: an orphan is in the region of the section before it. AT>region alone says also where a section without an address is; and what stands in the same region as the section before
  * it is loaded to the same. */
 void layout_prepare_regions(Link *l) {
   const LayoutDesc *d = l->layout;
   Layout *y = l->lay;
   LayoutEnv e = layout_env(l);
   y->regions = ARENA_ARRAY(&l->arena, Region, d->nregions);
-  y->homes = ARENA_ARRAY(&l->arena, Home, d->nstmts);
+  y->homes = ARENA_ARRAY(&l->arena, Home, l->osecs.n);
   for (u32 i = 0; i < d->nregions; i++)
     y->regions[i].r = &d->regions[i];
   const Home *before = NULL;
-  for (u32 s = 0; s < d->nstmts; s++) {
-    const LayoutStmt *st = &d->stmts[s];
-    Home *h = &y->homes[s];
-    if (st->kind != LAYOUT_OUTPUT || st->flags & LAYOUT_DISCARD)
+  for (u32 i = 0; d->nregions && i < y->items.n; i++) {
+    const Item *it = &y->items.at[i];
+    const LayoutStmt *st = it->stmt == UINT32_MAX ? NULL : &d->stmts[it->stmt];
+    Home *h = &y->homes[it->osec];
+    if (!it->osec || (!st && !(l->osecs.at[it->osec].aflags & ATOM_ALLOC)))
       continue;
-    h->region = named_region(&e, st, st->region);
-    h->lma = named_region(&e, st, st->lma_region);
-    if (h->lma && !st->region && !st->expr)
+    h->region = st ? named_region(&e, st, st->region) : before ? before->region : NULL;
+    h->lma = st ? named_region(&e, st, st->lma_region) : NULL;
+    if (st && h->lma && !st->region && !st->expr)
       h->region = h->lma;
-    if (before && !st->lma_region && !st->lma && !st->expr && h->region == before->region)
+    if (before && !(st && (st->lma_region || st->lma || st->expr)) && h->region == before->region)
       h->lma = before->lma;
     before = h;
   }
@@ -95,7 +96,7 @@ static bool is_loaded(const Osec *o) { return (o->aflags & (ATOM_ALLOC | ATOM_ZE
 /* The region that a section goes to; NULL: the memory that no MEMORY speaks of. */
 static Region *region_of(LayoutEnv *e, const Osec *o, const LayoutStmt *st, bool has_address) {
   const LayoutDesc *d = e->l->layout;
-  Region *r = st ? e->y->homes[o->stmt].region : NULL;
+  Region *r = e->y->homes[o - e->l->osecs.at].region;
   if (r)
     return r;
   if (has_address || !(o->aflags & ATOM_ALLOC))
@@ -148,17 +149,19 @@ static bool given_address(LayoutEnv *e, const Osec *o, const LayoutStmt *st, u64
   return address_of_option(e->l, o, at) || (st && layout_eval_address(e, st->expr, at));
 }
 
-u64 layout_stmt_align(LayoutEnv *e, const LayoutStmt *st) {
+u64 layout_alignment(LayoutEnv *e, const Expr *x, const char *what) {
   u64 v, align = 1;
-  if (!st || !layout_eval_address(e, st->align, &v))
-    return 1;
+  if (!layout_eval_address(e, x, &v) || !v)
+    return 0;
   while (align < v && align < 1ull << 63)
     align <<= 1;
-  if (e->y->final && align != v && v)
-    script_report(e->l, DIAG_WARNING, SCRIPT_PLACE(st->align), "ALIGN(%llu) of section %s is no power of two: 0x%llx is taken",
-                  (unsigned long long)v, diag_name(e->l->diag, st->name), (unsigned long long)align);
+  if (e->y->final && align != v)
+    script_report(e->l, DIAG_WARNING, SCRIPT_PLACE(x), "%s(%llu) is no power of two: %llu is taken", what, (unsigned long long)v,
+                  (unsigned long long)align);
   return align;
 }
+
+u64 layout_stmt_align(LayoutEnv *e, const LayoutStmt *st) { return st && st->align ? MAX(layout_alignment(e, st->align, "ALIGN"), 1u) : 1; }
 
 /* The memory in which a section without an address goes on. */
 static u64 *counter(Layout *y, Region *r) { return r ? &r->current : &y->free; }
@@ -198,7 +201,7 @@ static void find_lma(LayoutEnv *e, u32 osec, const LayoutStmt *st, u64 align, co
   o->lma = o->addr;
   if (lma_region) {
     u64 a = r == lma_region && !given ? align : layout_stmt_align(e, st);
-    o->lma = st->flags & LAYOUT_ALIGN_WITH_INPUT ? lma_region->current + y->gap : layout_align(y, osec, lma_region->current, a);
+    o->lma = st && st->flags & LAYOUT_ALIGN_WITH_INPUT ? lma_region->current + y->gap : layout_align(y, osec, lma_region->current, a);
   } else if (st && st->overlay && st->overlay == y->overlay && last) {
     o->lma = layout_align(y, osec, last->lma + last->size, layout_stmt_align(e, st));
   } else if (last && o->aflags & ATOM_ALLOC) {
@@ -231,7 +234,7 @@ void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
   const LayoutStmt *st = stmt_of(l, o);
   u64 at, old = o->lma;
   bool given = given_address(e, o, st, &at);
-  Region *r = region_of(e, o, st, given), *lma_region = st ? y->homes[o->stmt].lma : NULL;
+  Region *r = region_of(e, o, st, given), *lma_region = y->homes[osec].lma;
   u32 *last = r ? &r->last : &y->last;
   layout_add(y, osec, o->addr, o->size);
   find_lma(e, osec, st, align, r, lma_region, *last);
@@ -241,16 +244,17 @@ void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
     *last = osec;
   if (st && st->overlay)
     end_overlay(e, osec, st);
-  if (o->aflags & ATOM_ALLOC || o->natoms)
+  if ((o->aflags & ATOM_ALLOC || o->natoms) && (st || !given)) /* GNU ld: an orphan that an option moves away takes none with it */
     *counter(y, r) = y->dot;
   if (r && o->aflags & ATOM_ALLOC)
     check_region(e, o, r, o->addr, y->dot);
-  if (lma_region && lma_region != r && (is_loaded(o) || (o->aflags & ATOM_ALLOC && st->flags & LAYOUT_ALIGN_WITH_INPUT))) {
+  if (lma_region && lma_region != r && (is_loaded(o) || (o->aflags & ATOM_ALLOC && st && st->flags & LAYOUT_ALIGN_WITH_INPUT))) {
     lma_region->current = o->lma + room;
     check_region(e, o, lma_region, o->lma, o->lma + room);
   }
-  if (y->ahead && old != o->lma)
+  if (y->ahead && (old != o->lma || y->old_sizes[osec] != o->size))
     layout_note_moved(y, st, o->name);
+  y->old_sizes[osec] = o->size;
   y->stamps[osec] = y->walk;
   y->prefer_next = false;
 }
@@ -281,11 +285,12 @@ static void set_type(LayoutEnv *e, Osec *o, const LayoutStmt *st) {
   const Format *f = e->l->format;
   const Body *b = &e->y->bodies[o->stmt];
   u64 type;
-  if (b->keeps && !(st->flags & LAYOUT_NOALLOC))
+  bool moves = b->moves || b->maybe;
+  if ((b->data || moves) && !(st->flags & LAYOUT_NOALLOC))
     o->aflags |= ATOM_ALLOC;
   if (b->data)
     o->aflags &= ~(u32)ATOM_ZEROFILL;
-  else if (b->moves && !o->natoms)
+  else if (moves && !o->natoms)
     o->aflags |= ATOM_ZEROFILL | ATOM_WRITE;
   if (st->flags & LAYOUT_NOALLOC)
     o->aflags &= ~(u32)ATOM_ALLOC;
@@ -309,6 +314,16 @@ void layout_section_types(Link *l) {
       set_type(&e, o, st);
     else if (o->natoms)
       l->format->output_section(l, o);
+  }
+}
+
+void layout_settle_types(Link *l) {
+  for (u32 i = 1; i < l->osecs.n; i++) {
+    Osec *o = &l->osecs.at[i];
+    if (!o->placed || o->size || o->natoms || !stmt_of(l, o) || !l->lay->bodies[o->stmt].moves)
+      continue;
+    o->aflags &= ~(u32)(ATOM_ALLOC | ATOM_ZEROFILL);
+    l->format->output_section(l, o);
   }
 }
 

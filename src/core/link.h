@@ -70,6 +70,7 @@ typedef struct {
   bool hidden;
   u32 osec;           /* output section it belongs to, after layout; 0: none */
   bool used;          /* it became the definition of its name */
+  u32 outer;          /* index of the layout statement that `stmt` is or stands in */
   bool in_body;       /* `stmt` stands in the body of an output section */
   bool again, moves;  /* the layout assigns to it several times; something of that moves with the image */
   u32 sym;            /* SymId */

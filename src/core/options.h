@@ -42,6 +42,7 @@ typedef struct {
   bool just_symbols;   /* -R FILE: symbol addresses only */
   bool binary;         /* -b binary: an object is made of its bytes, whatever they are */
   bool script;         /* -T FILE: a linker script (already looked for in -L directories) */
+  bool default_script; /* -dT FILE: the same, for a link in which no other has SECTIONS; the last of them */
   bool is_framework;   /* `name` is that of a framework, with ",SUFFIX" behind it if one was asked for */
   bool weak;           /* Apple: what comes from this library may be missing at run time */
   bool needed;         /* Apple: the library is recorded even if -dead_strip_dylibs finds no use of it */
@@ -218,6 +219,7 @@ typedef struct {
   int optimize;              /* -O */
   SortSectionKind sort_section;
   bool has_image_base; u64 image_base;
+  bool has_rodata_segment, has_ldata_segment; u64 rodata_segment, ldata_segment;
   bool has_ttext, has_tdata, has_tbss; u64 ttext, tdata, tbss;
   VEC(SectionStart) section_starts;
   bool check_sections;       /* true: sections on each other are an error */

@@ -44,7 +44,11 @@ ACTION(library) {
     add_input(g, arg)->is_lib = true;
 }
 
-void gnu_add_script(Gnu *g, const char *name) { add_input(g, name)->script = true; }
+Input *gnu_add_script(Gnu *g, const char *name) {
+  Input *in = add_input(g, name);
+  in->script = true;
+  return in;
+}
 ACTION(script) { gnu_add_script(g, arg); }
 ACTION(default_script) { g->default_script = arg; }
 ACTION(just_symbols) { add_input(g, arg)->just_symbols = true; }
@@ -132,6 +136,8 @@ ACTION(ttext_segment) {
     g->o->has_image_base = true;
 }
 
+ACTION(trodata_segment) { g->o->has_rodata_segment |= value_address(&g->driver, name, arg, &g->o->rodata_segment); }
+ACTION(tldata_segment) { g->o->has_ldata_segment |= value_address(&g->driver, name, arg, &g->o->ldata_segment); }
 ACTION(ttext) { g->o->has_ttext |= value_address(&g->driver, name, arg, &g->o->ttext); }
 ACTION(tdata) { g->o->has_tdata |= value_address(&g->driver, name, arg, &g->o->tdata); }
 ACTION(tbss) { g->o->has_tbss |= value_address(&g->driver, name, arg, &g->o->tbss); }
