@@ -276,7 +276,8 @@ class Answer:
 
     def of_sections(self, elf, names, _data, _r):
         lines = []
-        for s in sorted(elf.sections[1:], key=lambda s: not s["flags"] & 2):  # Where headers of debug info stand does not count.
+        # Where headers of debug info stand does not count, nor the order where a case names sections.
+        for s in sorted(elf.sections[1:], key=lambda s: names.index(s["name"]) if names and s["name"] in names else not s["flags"] & 2):
             if s["name"] not in names if names else s["name"] in BOOKKEEPING:
                 continue
             lma = elf.lma(s)
