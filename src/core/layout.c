@@ -171,7 +171,9 @@ static void walk(Link *l, Layout *y) {
   bool final = y->final;
   y->data = (DataSegment){0};
   y->final = final && !y->data_begun;
+  y->again = false;
   walk_once(l, y);
+  y->again = true;
   y->data_begun = y->data.begun;
   while (layout_data_segment_again(l, y))
     walk_once(l, y);

@@ -236,7 +236,7 @@ bool layout_is_there(LayoutEnv *e, Osec *o) {
   const Layout *y = e->y;
   const LayoutStmt *st = stmt_of(e->l, o);
   bool subaligned = set_subalign(e, o, st);
-  if (subaligned || (o->aflags & ATOM_SYNTH && synths_changed(e->l, y, o)))
+  if (subaligned || (o->aflags & ATOM_SYNTH && !y->again && synths_changed(e->l, y, o)))
     o->placed_once = false;
   u64 v;
   if (st && (y->bodies[o->stmt].keeps || (layout_eval_address(e, y->bodies[o->stmt].maybe, &v) && v)))

@@ -187,6 +187,8 @@ static bool segment_start(const LayoutEnv *e, const char *name, u64 *at) {
     u64 at;
     u32 used;
   } rows[] = {{"text-segment", o->has_image_base, o->image_base, 0},
+              {"rodata-segment", o->has_rodata_segment, o->rodata_segment, 0},
+              {"ldata-segment", o->has_ldata_segment, o->ldata_segment, 0},
               {"text", o->has_ttext, o->ttext, SEGMENT_TEXT},
               {"data", o->has_tdata, o->tdata, SEGMENT_DATA},
               {"bss", o->has_tbss, o->tbss, SEGMENT_BSS}};

@@ -110,6 +110,7 @@ typedef struct Layout {
   u64 gap;         /* what aligning the section in hand cost */
   DataSegment data;
   bool data_begun; /* DATA_SEGMENT_ALIGN was evaluated in an earlier walk */
+  bool again;      /* not the first walk of the round: sizes of Synths are known */
   bool final;      /* errors count */
   u32 overflow;    /* a section whose addresses (or offsets in the file) do not fit into 64 bits, as of this walk, 0: none */
   u32 too_large;   /* one whose inputs do not */

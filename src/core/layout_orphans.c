@@ -216,7 +216,7 @@ static void place(Orphans *p, u32 osec) {
     after = f & ALLOC ? place_by_flags(p, f, &exact) : place_of_comment(p);
   if (exact)
     p->after[k] = after;
-  link_behind(p, p->tail[k] ? p->tail[k] : behind(p, after), node);
+  link_behind(p, p->tail[k] && k != NOTE ? p->tail[k] : behind(p, after), node);
   p->tail[k] = node;
 }
 

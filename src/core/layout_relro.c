@@ -92,7 +92,7 @@ bool layout_data_segment_again(Link *l, Layout *y) {
   }
   if (s->adjust != DATA_NONE)
     return false;
-  if (s->has_relro && l->opt->z_relro) {
+  if (s->has_relro && l->opt->z_relro && s->relro_end - s->relro_offset > s->base) {
     s->first_base = s->base;
     s->wanted = align_up(s->relro_end, s->max);
     s->base = relro_base(l, y);

@@ -217,6 +217,7 @@ typedef struct {
   int optimize;              /* -O */
   SortSectionKind sort_section;
   bool has_image_base; u64 image_base;
+  bool has_rodata_segment, has_ldata_segment; u64 rodata_segment, ldata_segment;
   bool has_ttext, has_tdata, has_tbss; u64 ttext, tdata, tbss;
   VEC(SectionStart) section_starts;
   bool check_sections;       /* true: sections on each other are an error */

@@ -132,6 +132,8 @@ ACTION(ttext_segment) {
     g->o->has_image_base = true;
 }
 
+ACTION(trodata_segment) { g->o->has_rodata_segment |= value_address(&g->driver, name, arg, &g->o->rodata_segment); }
+ACTION(tldata_segment) { g->o->has_ldata_segment |= value_address(&g->driver, name, arg, &g->o->ldata_segment); }
 ACTION(ttext) { g->o->has_ttext |= value_address(&g->driver, name, arg, &g->o->ttext); }
 ACTION(tdata) { g->o->has_tdata |= value_address(&g->driver, name, arg, &g->o->tdata); }
 ACTION(tbss) { g->o->has_tbss |= value_address(&g->driver, name, arg, &g->o->tbss); }

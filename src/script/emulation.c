@@ -50,6 +50,7 @@ enum {
   SEGMENTS = 1 << 6,  /* all segments on pages of their own in the file */
   NOW = 1 << 7,       /* -z now: .got.plt is in .got */
   OMAGIC = 1 << 8,    /* -N */
+  NMAGIC = 1 << 11,   /* -n */
   LARGE = 1 << 9,     /* Emulation.large */
   ORDER = 1 << 10,    /* sections may get an order */
 };
@@ -59,7 +60,7 @@ static u32 variant(const Emulation *e, const Options *o) {
   bool pages = apart && !packed && o->z_separate_code != OPT_NO;
   return (o->relocatable ? (u32)RELOC : 0) | (o->kind == OUTPUT_SHARED ? (u32)SHARED : 0) | (o->kind != OUTPUT_EXEC ? (u32)MOVES : 0) |
          (pages ? (u32)PAGES : apart ? (u32)BUMP : 0) | (pages && o->z_separate_loadable_segments ? (u32)SEGMENTS : 0) |
-         (o->z_now ? (u32)NOW : 0) | (o->omagic ? (u32)OMAGIC : 0) | (e->large ? (u32)LARGE : 0) |
+         (o->z_now ? (u32)NOW : 0) | (o->omagic ? (u32)OMAGIC : 0) | (o->nmagic && !o->omagic ? (u32)NMAGIC : 0) | (e->large ? (u32)LARGE : 0) |
          (o->symbol_ordering_file || o->call_sort != CALL_SORT_NONE ? (u32)ORDER : 0);
 }
 
