@@ -300,7 +300,7 @@ static void read_main_scripts(Loader *ld) {
   for (u32 i = 0; i < l->opt->inputs.n; i++) {
     const Input *in = &l->opt->inputs.at[i];
     Opened o = {.data = {in->mem, in->mem_len}, .path = in->name};
-    if (!in->script)
+    if (!in->script || (in->default_script && ld->scripts.has_sections))
       continue;
     int state = in->mem ? 1 : input_open(l, in->name, &o);
     if (state == 0)

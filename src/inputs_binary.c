@@ -34,7 +34,8 @@ Bytes input_binary(Link *l, const char *name, Bytes content) {
       shoff = align_up(names_at + sizeof section_names, 8), size = shoff + NSECTIONS * (u64)z.shdr;
   u8 *p = link_own(l, pages_alloc(size), size), *sections = p + shoff;
   elf_put_ehdr(l, p, &(Elf64_Ehdr){.e_type = ET_REL, .e_machine = elf_machine(l)->machine, .e_shoff = shoff, .e_shnum = NSECTIONS, .e_shstrndx = SHSTRTAB});
-  memcpy(p + data_at, content.p, content.len);
+  if (content.len)
+    memcpy(p + data_at, content.p, content.len);
   memcpy(p + names_at, section_names, sizeof section_names);
   const u64 values[] = {0, content.len, content.len};
   u64 at = 1;

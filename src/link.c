@@ -240,8 +240,12 @@ void link_name_asked(Link *l) {
     weld_name(l, d->name, d->provide ? WELD_PROVIDE : WELD_DEFINE, d->value, d->hidden);
     name_expression(l, d->value, NULL);
   }
+  for (u32 i = 0; i < l->layout->nstmts; i++)
+    if (l->layout->stmts[i].flags & LAYOUT_FIRST)
+      name_statement(l, &l->layout->stmts[i], i, false);
   for (u32 i = 0; i < l->layout->nstmts; i++) {
-    name_statement(l, &l->layout->stmts[i], i, false);
+    if (!(l->layout->stmts[i].flags & LAYOUT_FIRST))
+      name_statement(l, &l->layout->stmts[i], i, false);
     if (o->start_stop)
       name_start_stop(l, &l->layout->stmts[i]);
   }

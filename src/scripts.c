@@ -1,5 +1,5 @@
 /* scripts.c: see scripts.h. The trap: INSERT moves statements, but not when they are asked for input sections: those of a script that
- * INSERTs come before those of the layout into which they are put (LAYOUT_MATCH_FIRST). */
+ * INSERTs come before those of the layout into which they are put (LAYOUT_FIRST). */
 #include "scripts.h"
 
 #include <stdlib.h>
@@ -185,18 +185,14 @@ static u32 place_behind(const Order *y, i64 after) {
 
 static void insert(Link *l, const Scripts *all, Order *y, const ScriptInsert *in) {
   i64 at = -1;
-  Near near = near_to(in->name);
-  for (u32 i = 0; i < y->n; i++) {
-    const Placed *p = &y->at[i];
-    if (p->inserted || p->st.kind != LAYOUT_OUTPUT)
-      continue;
-    if (streq(p->st.name, in->name)) {
+  for (u32 i = 0; i < y->n && at < 0; i++)
+    if (!y->at[i].inserted && y->at[i].st.kind == LAYOUT_OUTPUT && streq(y->at[i].st.name, in->name))
       at = i;
-      break;
-    }
-    near_try(&near, p->st.name);
-  }
   if (at < 0) {
+    Near near = near_to(in->name);
+    for (u32 i = 0; i < y->n; i++)
+      if (!y->at[i].inserted && y->at[i].st.kind == LAYOUT_OUTPUT)
+        near_try(&near, y->at[i].st.name);
     script_report(l, DIAG_ERROR, SCRIPT_PLACE(in), "there is no output section '%s' to INSERT %s%s%s%s", in->name,
                   in->before ? "BEFORE" : "AFTER", near.best ? "; did you mean '" : "", near.best ? near.best : "", near.best ? "'?" : "");
     return;
@@ -210,7 +206,7 @@ static void insert(Link *l, const Scripts *all, Order *y, const ScriptInsert *in
   memmove(y->at + to + n, y->at + to, behind * sizeof *y->at);
   for (u32 i = 0; i < n; i++) {
     y->at[to + i] = (Placed){all->layout.stmts[in->first + i], true};
-    y->at[to + i].st.flags |= LAYOUT_MATCH_FIRST;
+    y->at[to + i].st.flags |= LAYOUT_FIRST;
   }
   y->n += n;
 }
@@ -227,25 +223,25 @@ static bool moves(const Scripts *all, u32 stmt) {
 static void check_region(Link *l, const LayoutDesc *y, const LayoutStmt *st, const char *name) {
   if (!name)
     return;
-  Near n = near_to(name);
-  for (u32 i = 0; i < y->nregions; i++) {
+  for (u32 i = 0; i < y->nregions; i++)
     if (streq(y->regions[i].name, name))
       return;
+  Near n = near_to(name);
+  for (u32 i = 0; i < y->nregions; i++)
     near_try(&n, y->regions[i].name);
-  }
   script_report(l, DIAG_ERROR, SCRIPT_PLACE(st), "output section %s goes to memory region '%s', which is not declared%s%s%s", st->name, name,
                 n.best ? "; did you mean '" : "", n.best ? n.best : "", n.best ? "'?" : "");
 }
 
 static void check_phdr(Link *l, const LayoutDesc *y, const LayoutStmt *st, const char *name) {
-  Near n = near_to(name);
   if (streq(name, "NONE"))
     return;
-  for (u32 i = 0; i < y->nphdrs; i++) {
+  for (u32 i = 0; i < y->nphdrs; i++)
     if (streq(y->phdrs[i].name, name))
       return;
+  Near n = near_to(name);
+  for (u32 i = 0; i < y->nphdrs; i++)
     near_try(&n, y->phdrs[i].name);
-  }
   script_report(l, DIAG_ERROR, SCRIPT_PLACE(st), "output section %s goes to program header '%s', which is not declared%s%s%s", st->name, name,
                 n.best ? "; did you mean '" : "", n.best ? n.best : "", n.best ? "'?" : "");
 }
@@ -297,8 +293,12 @@ void scripts_settle(Link *l, Scripts *all) {
   for (u32 i = 0; !all->has_sections && i < base->nstmts; i++)
     *vec_push(&y) = (Placed){base->stmts[i], false};
   for (u32 i = 0; i < own->nstmts; i++)
-    if (!moves(all, i))
-      *vec_push(&y) = (Placed){own->stmts[i], false};
+    if (!moves(all, i)) {
+      Placed *p = vec_push(&y);
+      *p = (Placed){own->stmts[i], false};
+      if (!all->has_sections && p->st.kind == LAYOUT_ASSIGN)
+        p->st.flags |= LAYOUT_FIRST;
+    }
   for (u32 i = 0; i < all->inserts.n; i++)
     insert(l, all, &y, &all->inserts.at[i]);
   if (y.n > MAX_STATEMENTS)

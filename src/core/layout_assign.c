@@ -520,6 +520,17 @@ static const char *orphan_name(const Link *l, u32 a) {
   return syn == SYN_COMMON ? ".bss" : syn == SYN_TCOMMON ? ".tbss" : syn == SYN_LCOMMON ? ".lbss" : l->format->atom_name(l, (AtomId){a});
 }
 
+/* --relocatable-merge-sections: the usual name of what would join in other outputs; strings stay apart, to be joined with their like. */
+static const char *usual_name(const Link *l, u32 a, const char *name) {
+  static const char *const usual[] = {".text", ".data.rel.ro", ".data", ".rodata", ".bss", ".tdata", ".tbss", ".init_array", ".fini_array", ".gcc_except_table"};
+  if (l->atoms.flags[a] & (ATOM_SYNTH | ATOM_MERGE | ATOM_GROUPED))
+    return name;
+  for (u32 i = 0; i < COUNT_OF(usual); i++)
+    if (starts_with(name, usual[i]) && name[strlen(usual[i])] == '.')
+      return usual[i];
+  return name;
+}
+
 /* Output sections of orphans, in the order of their first atom. Those that follow another section come when it has its place. */
 static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
   OrphanName *tab = NULL;
@@ -529,6 +540,8 @@ static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
       for (u32 i = 0; i < j->orphans[c].n; i++) {
         OrphanAtom *x = &j->orphans[c].at[i];
         const char *name = orphan_name(l, x->atom);
+        if (UNLIKELY(l->opt->join_by_prefix) && l->relocatable)
+          name = usual_name(l, x->atom, name);
         u32 flags = l->atoms.flags[x->atom];
         if ((l->relocatable && flags & ATOM_LINKORDER) != (pass == 1))
           continue;

@@ -306,6 +306,8 @@ static void assign_symbol(LayoutEnv *e, const LayoutStmt *st, const char *name, 
 void layout_run_assignment(LayoutEnv *e, const LayoutStmt *st, u32 weld) {
   Layout *y = e->y;
   ExprValue v;
+  if (st->flags & LAYOUT_PROVIDE && (weld == UINT32_MAX || !e->l->weld_names.at[weld].used))
+    return; /* nobody asks for it: its expression may name what is not there */
   bool dot = streq(st->name, ".");
   e->own = dot ? NULL : st->name;
   bool ok = layout_eval(e, st->expr, &v);

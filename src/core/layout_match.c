@@ -92,7 +92,7 @@ static Rule rule_make(Arena *a, const LayoutPattern *p) {
 static void add_kind(LayoutMatcher *m, Arena *a, const LayoutDesc *desc, LayoutKind kind, u32 first) {
   for (u32 s = 0; s < desc->nstmts; s++) {
     const LayoutStmt *st = &desc->stmts[s];
-    if (st->kind != kind || (st->flags & LAYOUT_MATCH_FIRST) != first)
+    if (st->kind != kind || (st->flags & LAYOUT_FIRST) != first)
       continue;
     for (u32 i = 0; i < st->npatterns; i++) {
       u32 at = m->n++;
@@ -118,7 +118,7 @@ LayoutMatcher *layout_matcher(Arena *a, const LayoutDesc *desc) {
   m->names = globset_create(a);
   m->hits = ARENA_ARRAY(a, LayoutHit, n);
   m->rules = ARENA_ARRAY(a, Rule, n);
-  add_kind(m, a, desc, LAYOUT_OUTPUT, LAYOUT_MATCH_FIRST);
+  add_kind(m, a, desc, LAYOUT_OUTPUT, LAYOUT_FIRST);
   add_kind(m, a, desc, LAYOUT_OUTPUT, 0);
   add_kind(m, a, desc, LAYOUT_ORPHANS, 0);
   globset_seal(m->names);

@@ -244,7 +244,7 @@ void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
     *last = osec;
   if (st && st->overlay)
     end_overlay(e, osec, st);
-  if (o->aflags & ATOM_ALLOC || o->natoms)
+  if ((o->aflags & ATOM_ALLOC || o->natoms) && (st || !given)) /* GNU ld: an orphan that an option moves away takes none with it */
     *counter(y, r) = y->dot;
   if (r && o->aflags & ATOM_ALLOC)
     check_region(e, o, r, o->addr, y->dot);

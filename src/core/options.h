@@ -42,6 +42,7 @@ typedef struct {
   bool just_symbols;   /* -R FILE: symbol addresses only */
   bool binary;         /* -b binary: an object is made of its bytes, whatever they are */
   bool script;         /* -T FILE: a linker script (already looked for in -L directories) */
+  bool default_script; /* -dT FILE: the same, for a link in which no other has SECTIONS; the last of them */
   bool is_framework;   /* `name` is that of a framework, with ",SUFFIX" behind it if one was asked for */
   bool weak;           /* Apple: what comes from this library may be missing at run time */
   bool needed;         /* Apple: the library is recorded even if -dead_strip_dylibs finds no use of it */
@@ -149,6 +150,7 @@ typedef struct {
   bool is_static;            /* -static / -Bstatic before any input matters only for -l; this one is "no dynamic linking asked" */
   bool relocatable;
   bool force_group_allocation; /* -r: members of groups are sections like any other */
+  bool join_by_prefix;       /* -r: .text.foo joins .text, as in other outputs */
   bool define_common;        /* -r: tentative definitions get room */
   const char *entry;         /* -e; NULL: the format's default (_start) */
   const char *init, *fini;   /* "_init", "_fini" */

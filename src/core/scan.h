@@ -80,6 +80,10 @@ u32 got_kinds(const Link *l, const SymAux *x, GotEntry out[GOT_ENTRIES_MAX]);
 /* Address of a symbol as it was defined, PLT and copy relocations aside; locals too. After layout. */
 u64 slot_target(const Link *l, u32 sym);
 
+/* Does a relocation of a live, loaded atom refer to _GLOBAL_OFFSET_TABLE_? Kinds that mean it without naming it were seen by scan
+ * (Slots.uses_got_base). Looks only at objects that name it. */
+bool got_base_is_wanted(Link *l);
+
 static inline bool is_local_ifunc(u32 flags) {
   return (flags & (SF_IFUNC | SF_IMPORTED)) == SF_IFUNC;
 }

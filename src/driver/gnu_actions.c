@@ -44,7 +44,11 @@ ACTION(library) {
     add_input(g, arg)->is_lib = true;
 }
 
-void gnu_add_script(Gnu *g, const char *name) { add_input(g, name)->script = true; }
+Input *gnu_add_script(Gnu *g, const char *name) {
+  Input *in = add_input(g, name);
+  in->script = true;
+  return in;
+}
 ACTION(script) { gnu_add_script(g, arg); }
 ACTION(default_script) { g->default_script = arg; }
 ACTION(just_symbols) { add_input(g, arg)->just_symbols = true; }

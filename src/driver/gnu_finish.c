@@ -118,11 +118,8 @@ static void print_script(Gnu *g) {
 
 /* -dT stands for the default script when no -T did. */
 static void use_default_script(Gnu *g) {
-  for (u32 i = 0; i < g->o->inputs.n; i++)
-    if (g->o->inputs.at[i].script)
-      return;
   if (g->default_script)
-    gnu_add_script(g, g->default_script);
+    gnu_add_script(g, g->default_script)->default_script = true;
 }
 
 static const char *output_format(const Options *o) {

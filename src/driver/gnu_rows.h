@@ -37,7 +37,7 @@ typedef struct {
 } Gnu;
 
 /* Adds a linker script to the inputs. */
-void gnu_add_script(Gnu *g, const char *name);
+Input *gnu_add_script(Gnu *g, const char *name);
 /* Takes one non-option argument. */
 void gnu_add_input(Gnu *g, const char *name);
 /* After the last argument: directories, scripts, and what options say together. */

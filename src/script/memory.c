@@ -72,7 +72,9 @@ static void parse_region(Parser *p) {
   if (p->failed)
     return;
   u32 i = find_region(p, r.name);
-  if (i == p->regions.n) {
+  if (i == MAX_NAMED) {
+    syntax_error(p, &at, "more than %d memory regions", MAX_NAMED);
+  } else if (i == p->regions.n) {
     *vec_push(&p->regions) = r;
   } else {
     warn(p, &at, "memory region '%.100s' is declared again; this one counts", r.name);
@@ -111,6 +113,8 @@ void parse_region_alias(Parser *p) {
     report(p, &to, "there is no memory region '%.100s' before this%s", name, near_hint(p, &n));
   } else if (find_region(p, r.name) != p->regions.n) {
     report(p, &at, "there is a memory region '%.100s' already", r.name);
+  } else if (p->regions.n == MAX_NAMED) {
+    syntax_error(p, &at, "more than %d memory regions", MAX_NAMED);
   } else {
     r.alias = p->regions.at[i].alias == UINT32_MAX ? i : p->regions.at[i].alias;
     *vec_push(&p->regions) = r;
@@ -186,7 +190,9 @@ static void parse_phdr(Parser *p) {
       report(p, &at, "there is a program header '%.100s' already", h.name);
       return;
     }
-  if (!p->failed)
+  if (p->phdrs.n == MAX_NAMED)
+    syntax_error(p, &at, "more than %d program headers", MAX_NAMED);
+  else if (!p->failed)
     *vec_push(&p->phdrs) = h;
 }
 
@@ -200,6 +206,11 @@ void parse_phdrs(Parser *p) {
 /* ---- cross references ---- */
 
 void add_nocross(Parser *p, const Tok *at, const char *const *names, u32 n, bool to_first) {
+  p->ncrossnames += MIN(n, (u32)MAX_NAMED);
+  if (p->ncrossnames > MAX_NAMED) {
+    syntax_error(p, at, "more than %d names in NOCROSSREFS", MAX_NAMED);
+    return;
+  }
   const char **list = ARENA_ARRAY(p->a, const char *, (u64)n + 1);
   memcpy(list, names, n * sizeof *list);
   *vec_push(&p->nocross) =

@@ -148,6 +148,8 @@ static void parse_insert(Parser *p, const Tok *t) {
   in.line = at.line;
   in.col = at.begin - at.line_start + 1;
   in.name = expect_name(p, LEX_STMT, "an output section");
+  if (p->out->inserts.n == MAX_INSERTS)
+    syntax_error(p, t, "more than %d INSERTs", MAX_INSERTS);
   *vec_push(&p->out->inserts) = in;
   p->insert_from = p->stmts.n;
   p->sections = false;

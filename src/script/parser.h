@@ -73,6 +73,7 @@ typedef struct {
   u32 insert_from;       /* the statement behind the last INSERT */
   bool sections;         /* SECTIONS stood there since the last INSERT */
   u32 overlays;          /* how many there were */
+  u32 ncrossnames;       /* in all NOCROSSREFS */
   bool orders_outputs;   /* LayoutDesc.orders_outputs */
   bool long_numbers;     /* in a fill: a hex number may have any length, */
   Tok hex, too_long;     /* is this one, the last; and one of more than 64 bits */
@@ -96,6 +97,8 @@ enum {
   MAX_PATTERNS = 65535,
   MAX_OVERLAY = 500, /* sections of one: below MAX_EXPR_HEIGHT */
   MAX_STRING = 1 << 20,
+  MAX_NAMED = 4096, /* regions, program headers, names of NOCROSSREFS: they are looked for one by one */
+  MAX_INSERTS = 1000,
 };
 
 /* lex.c */

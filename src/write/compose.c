@@ -152,6 +152,11 @@ static int piece_order(const void *pa, const void *pb) {
   return a->end < b->end ? -1 : a->end > b->end;
 }
 
+/* May one task write what is between two pieces? Not where .rela.dyn's relative entries stand: other tasks write those. */
+static bool spans(const Plan *p, u64 from, u64 to) {
+  return to - from <= MAX_GAP && !(p->rela_dyn >= from && p->rela_dyn < to);
+}
+
 void plan_seal(Plan *p) {
   bool sorted = true;
   for (u32 i = 1; i < p->pieces.n && sorted; i++)
@@ -173,7 +178,7 @@ void plan_seal(Plan *p) {
       open = NULL;
       continue;
     }
-    if (open && x->begin >= open->end && x->begin - open->end <= MAX_GAP &&
+    if (open && x->begin >= open->end && spans(p, open->end, x->begin) &&
         x->end - open->begin <= (p->shard ? p->shard : COMPOSE_CHUNK) &&
         !(p->shard && x->osec != p->pieces.at[i - 1].osec)) {
       open->end = x->end;

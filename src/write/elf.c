@@ -153,9 +153,17 @@ static u32 synth_section(const Link *l, u32 synth) {
   return osec && l->osecs.at[osec].placed ? l->osecs.at[osec].index : 0;
 }
 
+/* SHF_GNU_RETAIN is GNU's: others may use the bit. In other outputs it has had its effect. */
+static bool keeps_retained(const Link *l) {
+  bool any = false;
+  for (u32 i = 0; l->relocatable && i < l->norder && !any; i++)
+    any = l->osecs.at[l->order[i]].placed && l->osecs.at[l->order[i]].attr & SHF_GNU_RETAIN;
+  return any;
+}
+
 static void put_ehdr(const Image *m, u8 *out) {
   Link *l = m->l;
-  bool gnu = l->has_ifunc || l->has_gnu_symbols || elf_symtab_has_gnu(l);
+  bool gnu = l->has_ifunc || l->has_gnu_symbols || elf_symtab_has_gnu(l) || keeps_retained(l);
   Elf64_Ehdr h = {.e_type = l->relocatable ? ET_REL : l->opt->kind == OUTPUT_EXEC ? ET_EXEC : ET_DYN,
                   .e_entry = l->relocatable ? 0 : entry_address(l),
                   .e_phoff = l->segments.n ? elf_sizes(l).ehdr : 0,

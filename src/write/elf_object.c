@@ -7,75 +7,11 @@
 
 #include <stdlib.h>
 
-#include "arch/i386.def"
-#include "arch/x86_64.def"
 #include "core/resolve.h"
-#include "format/elf_i386.def"
-#include "format/elf_x86_64.def"
 #include "format/yaml_graph.h"
 #include "util/outfile.h"
 #include "write/elf_encode.h"
-
-/* ---- CPUs ---- */
-
-typedef struct {
-  const char *arch;
-  u16 machine;
-  u32 nkinds;
-  const u16 *numbers; /* by kind of edge: that of the relocation, + 1 */
-  const bool *is_tls; /* kinds for thread-local symbols only, as assemblers know them: an undefined name that is used so is one */
-  const u8 *fields;   /* bytes of the field that an addend stands in where relocations have none (SHT_REL) */
-} Target;
-
-enum {
-#define X(kind, bits, class, name) KIND_##kind,
-  X86_64_EDGES(X)
-#undef X
-};
-static const u16 numbers_x86_64[] = {
-#define X(number, kind) [KIND_##kind] = (number) + 1,
-    ELF_X86_64_EDGES(X)
-#undef X
-};
-static const bool is_tls_x86_64[COUNT_OF(numbers_x86_64)] = {
-    [KIND_TLSGD] = true,           [KIND_TLSLD] = true,           [KIND_DTPOFF32] = true,      [KIND_DTPOFF64] = true,
-    [KIND_GOTTPOFF] = true,        [KIND_TPOFF32] = true,         [KIND_TPOFF64] = true,       [KIND_GOTPC32_TLSDESC] = true,
-    [KIND_TLSDESC_CALL] = true,    [KIND_CODE_4_GOTTPOFF] = true, [KIND_CODE_5_GOTTPOFF] = true, [KIND_CODE_6_GOTTPOFF] = true,
-    [KIND_CODE_4_GOTPC32_TLSDESC] = true, [KIND_CODE_5_GOTPC32_TLSDESC] = true, [KIND_CODE_6_GOTPC32_TLSDESC] = true,
-};
-
-enum {
-#define X(kind, bits, class, name) I386_##kind,
-  I386_EDGES(X)
-#undef X
-};
-static const u16 numbers_i386[] = {
-#define X(number, kind) [I386_##kind] = (number) + 1,
-    ELF_I386_EDGES(X)
-#undef X
-};
-static const bool is_tls_i386[COUNT_OF(numbers_i386)] = {
-    [I386_TLS_GD] = true,    [I386_TLS_LDM] = true, [I386_TLS_LDO_32] = true, [I386_TLS_IE] = true,      [I386_TLS_GOTIE] = true,
-    [I386_TLS_IE_32] = true, [I386_TLS_LE] = true,  [I386_TLS_LE_32] = true,  [I386_TLS_GOTDESC] = true, [I386_TLS_DESC_CALL] = true,
-};
-static const u8 fields_i386[COUNT_OF(numbers_i386)] = {
-#define X(kind, bits, class, name) [I386_##kind] = I386_##kind == I386_TLS_DESC_CALL ? 0 : (bits) / 8, /* it marks an instruction */
-    I386_EDGES(X)
-#undef X
-};
-
-static const Target targets[] = {
-    {"x86_64", EM_X86_64, COUNT_OF(numbers_x86_64), numbers_x86_64, is_tls_x86_64, NULL},
-    {"i386", EM_386, COUNT_OF(numbers_i386), numbers_i386, is_tls_i386, fields_i386},
-};
-
-static const Target *find_target(const Link *l) {
-  for (u32 i = 0; i < COUNT_OF(targets); i++)
-    if (streq(targets[i].arch, l->arch->name))
-      return &targets[i];
-  diag_error(l->diag, "unsupported-target", "-r: ELF objects are not written for %s", l->arch->name);
-  return NULL;
-}
+#include "write/elf_edge_kinds.h"
 
 typedef struct {
   Elf64_Shdr h;
@@ -92,7 +28,7 @@ typedef VEC(char) Chars;
 
 typedef struct {
   Link *l;
-  const Target *target;
+  const ElfEdgeKinds *target;
   Arena arena;
   VEC(Section) sections;
   VEC(Symbol) locals, globals;
@@ -380,7 +316,7 @@ static void put_addends(Out *o, u32 of, const Reloc *v, u32 n) {
     memcpy(bytes, s->bytes, s->h.sh_size);
   for (u32 i = 0; i < n; i++) {
     u32 width = o->target->fields[v[i].kind];
-    i64 least = width == 4 ? INT32_MIN : -(1ll << (8 * width)) / 2, most = width == 4 ? UINT32_MAX : (1ll << (8 * width)) - 1;
+    i64 least = width == 4 ? (i64)INT32_MIN : -((i64)1 << (8 * width)) / 2, most = width == 4 ? (i64)UINT32_MAX : ((i64)1 << (8 * width)) - 1;
     if (width && (v[i].offset > s->h.sh_size || width > s->h.sh_size - v[i].offset))
       continue; /* reported where it was read */
     if (v[i].addend < least || v[i].addend > most || (!width && v[i].addend)) {
@@ -411,7 +347,7 @@ static void add_relocation_section(Out *o, u32 of, const Reloc *v, u32 n) {
 static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
   Link *l = o->l;
   FileId f = {l->atoms.at[a].file};
-  const Target *t = o->target;
+  const ElfEdgeKinds *t = o->target;
   VEC(Reloc) v = {0};
   EdgeCursor c = {.atom = {a}};
   Edge e[EDGE_BATCH];
@@ -423,7 +359,7 @@ static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
       u32 sym = 0;
       if (e[k].target < l->syms.nglobal) {
         sym = symbol_index(o, e[k].target, true);
-        if (sym && e[k].kind < t->nkinds && t->is_tls[e[k].kind])
+        if (sym && e[k].kind < t->n && t->is_tls[e[k].kind])
           mark_tls(&o->globals.at[o->symbol_of[e[k].target] - 1]);
       } else if (e[k].target != UINT32_MAX && !(e[k].flags & SF_SECTION) && o->symbol_of[e[k].target]) {
         sym = symbol_index(o, e[k].target, false);
@@ -438,7 +374,7 @@ static void add_relocations(Out *o, u32 a, const u32 *section_symbols) {
           add_significant(o, sym);
         continue;
       }
-      if (e[k].kind >= t->nkinds || !t->numbers[e[k].kind]) {
+      if (e[k].kind >= t->n || !t->numbers[e[k].kind]) {
         diag_error(l->diag, "relocation", "%s: %s has no number in ELF", file_name(l, f), edge_kind_name(l, e[k].kind));
         o->bad = true;
         continue;
@@ -564,10 +500,12 @@ static bool put_file(Out *o) {
 }
 
 bool elf_object_write(Link *l) {
-  Out o = {.l = l, .target = find_target(l)};
+  Out o = {.l = l, .target = elf_edge_kinds(l)};
   Groups groups = {0};
-  if (!o.target)
+  if (!o.target) {
+    diag_error(l->diag, "unsupported-target", "-r: ELF objects are not written for %s", l->arch->name);
     return false;
+  }
   o.section_of = heap_alloc(l->atoms.n * sizeof *o.section_of);
   o.symbol_of = heap_alloc((l->syms.ntotal + 1ull) * sizeof *o.symbol_of);
   *vec_push(&o.names) = 0;

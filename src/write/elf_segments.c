@@ -87,7 +87,8 @@ void elf_output_section(const Link *l, Osec *o) {
   if (!l->relocatable)
     h.common &= SHF_MERGE | SHF_STRINGS | SHF_LINK_ORDER | SHF_INFO_LINK;
   o->attr = h.attr | (o->natoms ? h.common : 0);
-  o->entsize = h.entsize;
+  bool pointers = o->type == SHT_INIT_ARRAY || o->type == SHT_FINI_ARRAY || o->type == SHT_PREINIT_ARRAY;
+  o->entsize = pointers ? l->format->word : h.entsize;
 }
 
 SectionClass elf_section_class(const Link *l, const Osec *o) {
