@@ -249,7 +249,8 @@ void layout_place_orphans(Link *l) {
   for (u32 i = 0; i <= y->items.n; i++) {
     u32 osec = i ? y->items.at[i - 1].osec : 0;
     const Osec *o = &l->osecs.at[osec];
-    p.nodes[i] = (Node){i < y->items.n ? i + 1 : END, osec && o->natoms ? flags_of(o) : 0,
+    bool never = osec && o->stmt != UINT32_MAX && l->layout->stmts[o->stmt].flags & LAYOUT_NOLOAD;
+    p.nodes[i] = (Node){i < y->items.n ? i + 1 : END, osec && o->natoms ? flags_of(o) & ~(never ? CONTENTS | LOAD : 0u) : 0,
                         osec && o->natoms ? class_of(l, o) : SECTION_PLAIN};
     for (u32 k = 0; osec && k < KINDS; k++)
       if (!p.after[k] && streq(o->name, usual[k].name)) {
