@@ -514,6 +514,12 @@ static u64 orphan_kind(const Link *l, u32 a) {
   return hash_bytes(facts, sizeof facts) | 1;
 }
 
+/* Common symbols are zero fill like any other (GNU ld); a pattern knows them by another name. */
+static const char *orphan_name(const Link *l, u32 a) {
+  u32 syn = l->atoms.flags[a] & ATOM_SYNTH && !l->relocatable ? l->atoms.at[a].aux : SYN_NONE;
+  return syn == SYN_COMMON ? ".bss" : syn == SYN_TCOMMON ? ".tbss" : syn == SYN_LCOMMON ? ".lbss" : l->format->atom_name(l, (AtomId){a});
+}
+
 /* --relocatable-merge-sections: the usual name of what would join in other outputs; strings stay apart, to be joined with their like. */
 static const char *usual_name(const Link *l, u32 a, const char *name) {
   static const char *const usual[] = {".text", ".data.rel.ro", ".data", ".rodata", ".bss", ".tdata", ".tbss", ".init_array", ".fini_array", ".gcc_except_table"};
@@ -525,16 +531,6 @@ static const char *usual_name(const Link *l, u32 a, const char *name) {
   return name;
 }
 
-/* Tentative definitions that a script forgets are zero fill like any other. */
-static const char *common_home(const Link *l, u32 a, const char *name) {
-  switch (l->atoms.at[a].aux) {
-  case SYN_COMMON: return ".bss";
-  case SYN_TCOMMON: return ".tbss";
-  case SYN_LCOMMON: return ".lbss";
-  default: return name;
-  }
-}
-
 /* Output sections of orphans, in the order of their first atom. Those that follow another section come when it has its place. */
 static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
   OrphanName *tab = NULL;
@@ -543,9 +539,7 @@ static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
     for (u32 c = 0; c < chunks; c++)
       for (u32 i = 0; i < j->orphans[c].n; i++) {
         OrphanAtom *x = &j->orphans[c].at[i];
-        const char *name = l->format->atom_name(l, (AtomId){x->atom});
-        if (UNLIKELY(l->atoms.flags[x->atom] & ATOM_SYNTH) && l->scripted && !l->relocatable)
-          name = common_home(l, x->atom, name);
+        const char *name = orphan_name(l, x->atom);
         if (UNLIKELY(l->opt->join_by_prefix) && l->relocatable)
           name = usual_name(l, x->atom, name);
         u32 flags = l->atoms.flags[x->atom];
