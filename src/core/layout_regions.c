@@ -239,7 +239,7 @@ void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
   layout_add(y, osec, o->addr, o->size);
   find_lma(e, osec, st, align, r, lma_region, *last);
   y->dot = o->addr + room;
-  if (!lma_region && is_loaded(o) &&
+  if (!lma_region && o->aflags & ATOM_ALLOC && (is_loaded(o) || !(o->aflags & ATOM_TLS)) &&
       (o->size || (*last ? o->addr >= l->osecs.at[*last].addr : o->addr != o->lma)))
     *last = osec;
   if (st && st->overlay)
