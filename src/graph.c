@@ -109,7 +109,7 @@ static void add_object(Link *l, const char *path, Bytes b) {
   if (is_elf(b) && machine_of(b) == &elf_x32) /* no triple says so, and its kinds bear the names of x86-64's */
     diag_error(l->diag, "unsupported-target", "%s: is an ELF object for %s, which has no text form", path, elf_x32.cpu);
   else if (is_elf(b) && l->arch != arch_named(machine_of(b)->cpu))
-    diag_error(l->diag, "mixed-targets", "%s: is an ELF object for %s, not for %s", path, machine_of(b)->cpu, l->arch->name);
+    diag_error(l->diag, "mixed-targets", "%s: is for %s, this link is for %s", path, machine_of(b)->cpu, l->arch->name);
   else if (is_elf(b) && (b.len < 18 || rd16(b.p + 16) != ET_REL))
     diag_error(l->diag, "not-an-object", "%s: is not a relocatable object", path);
   else

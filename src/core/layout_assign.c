@@ -514,6 +514,12 @@ static u64 orphan_kind(const Link *l, u32 a) {
   return hash_bytes(facts, sizeof facts) | 1;
 }
 
+/* Common symbols are zero fill like any other (GNU ld); a pattern knows them by another name. */
+static const char *orphan_name(const Link *l, u32 a) {
+  u32 syn = l->atoms.flags[a] & ATOM_SYNTH && !l->relocatable ? l->atoms.at[a].aux : SYN_NONE;
+  return syn == SYN_COMMON ? ".bss" : syn == SYN_TCOMMON ? ".tbss" : syn == SYN_LCOMMON ? ".lbss" : l->format->atom_name(l, (AtomId){a});
+}
+
 /* --relocatable-merge-sections: the usual name of what would join in other outputs; strings stay apart, to be joined with their like. */
 static const char *usual_name(const Link *l, u32 a, const char *name) {
   static const char *const usual[] = {".text", ".data.rel.ro", ".data", ".rodata", ".bss", ".tdata", ".tbss", ".init_array", ".fini_array", ".gcc_except_table"};
@@ -533,7 +539,7 @@ static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
     for (u32 c = 0; c < chunks; c++)
       for (u32 i = 0; i < j->orphans[c].n; i++) {
         OrphanAtom *x = &j->orphans[c].at[i];
-        const char *name = l->format->atom_name(l, (AtomId){x->atom});
+        const char *name = orphan_name(l, x->atom);
         if (UNLIKELY(l->opt->join_by_prefix) && l->relocatable)
           name = usual_name(l, x->atom, name);
         u32 flags = l->atoms.flags[x->atom];
@@ -674,6 +680,7 @@ void layout_assign(Link *l) {
   layout_reverse_ctors(l);
 
   make_items(l, y);
+  layout_stmt_flags(l);
   if (l->relocatable)
     append_orphans(l, y);
   else if (l->scripted)

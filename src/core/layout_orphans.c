@@ -93,11 +93,26 @@ static Kind kind_of(SectionClass class, u32 f) {
 static const Item *item_of(const Orphans *p, u32 node) { return &p->y->items.at[node - 1]; }
 static bool is_output(const Orphans *p, u32 node) { return item_of(p, node)->osec != 0; }
 
-/* The last output section of which only bits outside `mask` differ from f; 0: there is none. */
-static u32 last_like(const Orphans *p, u32 f, u32 mask) {
+/* What an orphan looks for: sections that may do what f says. */
+typedef struct {
+  u32 f;
+  SectionClass class;
+  bool same_kind; /* only among those of its class, with bytes or without as it; one without content is of any */
+} Wanted;
+
+static bool fits(const Orphans *p, u32 node, const Wanted *w) {
+  const Node *x = &p->nodes[node];
+  if (!is_output(p, node) || !x->flags)
+    return false;
+  return !w->same_kind || !p->l->osecs.at[item_of(p, node)->osec].natoms ||
+         (x->class == w->class && !((x->flags ^ w->f) & CONTENTS));
+}
+
+/* The last of those of which only bits outside `mask` differ; 0: there is none. */
+static u32 last_like(const Orphans *p, const Wanted *w, u32 mask) {
   u32 found = 0;
   for (u32 i = p->nodes[0].next; i != END; i = p->nodes[i].next)
-    if (is_output(p, i) && p->nodes[i].flags && !((p->nodes[i].flags ^ f) & mask))
+    if (fits(p, i, w) && !((p->nodes[i].flags ^ w->f) & mask))
       found = i;
   return found;
 }
@@ -145,21 +160,28 @@ static u32 place_of_tls(const Orphans *p, u32 f) {
 
 /* Where nothing is like it: code behind code, read-only data behind code, data behind read-only data, zero fill behind all that takes
  * memory. *exact: another orphan of these flags would find the same. */
-static u32 place_by_flags(const Orphans *p, u32 f, bool *exact) {
+static u32 place_by_flags(const Orphans *p, u32 f, SectionClass class, bool *exact) {
   static const u32 all = CONTENTS | ALLOC | LOAD | READONLY | CODE | TLS | LARGE;
-  u32 found = last_like(p, f, all);
-  *exact = found != 0;
-  if (found)
-    return found;
-  if (f & TLS)
-    found = place_of_tls(p, f);
-  else if (f & CODE)
-    found = last_like(p, f, CONTENTS | ALLOC | LOAD | CODE | LARGE);
-  else if (f & READONLY)
-    found = last_like(p, f, CONTENTS | ALLOC | LOAD | READONLY | LARGE);
-  else if (f & CONTENTS)
-    found = last_like(p, f, CONTENTS | ALLOC | LOAD | LARGE);
-  return found || f & CONTENTS ? found : last_like(p, f, ALLOC);
+  u32 found = 0;
+  *exact = false;
+  for (u32 any = 0; any < 2 && !found; any++) {
+    const Wanted w = {f, class, !any};
+    found = last_like(p, &w, all);
+    *exact = found != 0;
+    if (found)
+      break;
+    if (f & TLS)
+      found = place_of_tls(p, f);
+    else if (f & CODE)
+      found = last_like(p, &w, CONTENTS | ALLOC | LOAD | CODE | LARGE);
+    else if (f & READONLY)
+      found = last_like(p, &w, CONTENTS | ALLOC | LOAD | READONLY | LARGE);
+    else if (f & CONTENTS)
+      found = last_like(p, &w, CONTENTS | ALLOC | LOAD | LARGE);
+    else
+      found = last_like(p, &w, ALLOC);
+  }
+  return found;
 }
 
 /* The node behind which an orphan stands that follows output section `after` (0: the beginning). */
@@ -213,7 +235,7 @@ static void place(Orphans *p, u32 osec) {
   }
   bool exact = true;
   if (!after)
-    after = f & ALLOC ? place_by_flags(p, f, &exact) : place_of_comment(p);
+    after = f & ALLOC ? place_by_flags(p, f, p->nodes[node].class, &exact) : place_of_comment(p);
   if (exact)
     p->after[k] = after;
   link_behind(p, p->tail[k] && k != NOTE ? p->tail[k] : behind(p, after), node);
@@ -227,7 +249,8 @@ void layout_place_orphans(Link *l) {
   for (u32 i = 0; i <= y->items.n; i++) {
     u32 osec = i ? y->items.at[i - 1].osec : 0;
     const Osec *o = &l->osecs.at[osec];
-    p.nodes[i] = (Node){i < y->items.n ? i + 1 : END, osec && o->natoms ? flags_of(o) : 0,
+    bool never = osec && o->stmt != UINT32_MAX && l->layout->stmts[o->stmt].flags & LAYOUT_NOLOAD;
+    p.nodes[i] = (Node){i < y->items.n ? i + 1 : END, osec && o->natoms ? flags_of(o) & ~(never ? CONTENTS | LOAD : 0u) : 0,
                         osec && o->natoms ? class_of(l, o) : SECTION_PLAIN};
     for (u32 k = 0; osec && k < KINDS; k++)
       if (!p.after[k] && streq(o->name, usual[k].name)) {

@@ -239,7 +239,7 @@ void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
   layout_add(y, osec, o->addr, o->size);
   find_lma(e, osec, st, align, r, lma_region, *last);
   y->dot = o->addr + room;
-  if (!lma_region && is_loaded(o) &&
+  if (!lma_region && o->aflags & ATOM_ALLOC && (is_loaded(o) || !(o->aflags & ATOM_TLS)) &&
       (o->size || (*last ? o->addr >= l->osecs.at[*last].addr : o->addr != o->lma)))
     *last = osec;
   if (st && st->overlay)
@@ -280,6 +280,15 @@ void layout_skip_section(LayoutEnv *e, u32 osec, u64 align) {
 }
 
 /* ---- types ---- */
+
+void layout_stmt_flags(Link *l) {
+  for (u32 i = 1; l->scripted && i < l->osecs.n; i++) {
+    Osec *o = &l->osecs.at[i];
+    u32 flags = o->stmt == UINT32_MAX ? 0 : l->layout->stmts[o->stmt].flags;
+    o->aflags |= flags & LAYOUT_NOLOAD ? (u32)ATOM_ZEROFILL : 0;
+    o->aflags &= ~((flags & LAYOUT_NOALLOC ? (u32)ATOM_ALLOC : 0) | (flags & LAYOUT_READONLY ? (u32)ATOM_WRITE : 0));
+  }
+}
 
 static void set_type(LayoutEnv *e, Osec *o, const LayoutStmt *st) {
   const Format *f = e->l->format;

@@ -223,7 +223,7 @@ typedef void NameFn(void *ctx, const char *name, u64 len);
 typedef void CallFn(void *ctx, SymId from, SymId to, u64 weight);
 
 /* What an output section is for, where sections are placed that a script does not name. */
-typedef enum { SECTION_PLAIN, SECTION_NOTE, SECTION_RELOCS /* for the dynamic linker */ } SectionClass;
+typedef enum { SECTION_PLAIN, SECTION_NOTE, SECTION_RELOCS /* for the dynamic linker */, SECTION_ARRAY /* of functions to run */ } SectionClass;
 
 typedef struct Format {
   const char *name; /* "elf64-x86-64" */

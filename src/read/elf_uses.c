@@ -26,8 +26,8 @@ static bool may_name_gone(const Link *l, u32 a) {
 
 /* References to a group that lost to another file, or to what a script dropped. */
 __attribute__((cold, noinline)) static void names_gone(const Job *j, FileId f, u32 a, u64 off, u32 sym) {
-  diag_report(j->l->diag, DIAG_ERROR, "discarded-section", (u64)f.i << 32 | (u32)off, "%s:(%s+0x%llx): relocation refers to a symbol in a discarded section: %s",
-              file_name(j->l, f), elf_atom_name(j->l, (AtomId){a}), (unsigned long long)off, elf_sym_name(j->l, f, sym));
+  diag_report(j->l->diag, DIAG_ERROR, "discarded-section", (u64)f.i << 32 | (u32)off,
+              "%s:(%s+0x%llx): relocation refers to a symbol in a discarded section: %s", file_name(j->l, f), elf_atom_name(j->l, (AtomId){a}), (unsigned long long)off, elf_sym_name(j->l, f, sym));
 }
 
 /* False: it is in a section that is not in the output. */

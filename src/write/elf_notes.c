@@ -15,9 +15,11 @@ static void write_counts(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
 
 static void write_call_relocs(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
   (void)s, (void)off, (void)len; /* whole */
-  for (u32 i = 0; i < l->uses->calls.n; i++)
+  for (u32 i = 0; i < l->uses->calls.n; i++) {
+    const ElfUsedCall *c = &l->uses->calls.at[i];
     for (u32 k = 0; k < 2; k++, out += elf_sizes(l).rel)
-      elf_put_rel(l, out, i * (u64)COUNT_SIZE, elf_relocs_symbol(l, k ? l->uses->calls.at[i].to : l->uses->calls.at[i].from), R_X86_64_NONE, false, 0);
+      elf_put_rel(l, out, i * (u64)COUNT_SIZE, elf_relocs_symbol(l, k ? c->to : c->from), R_X86_64_NONE, false, 0);
+  }
 }
 
 static void write_significant(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
@@ -44,6 +46,11 @@ void elf_notes_add(Link *l) {
   }
   if (u->all_significant)
     return;
-  synth_add(l, &(Synth){.name = ".llvm_addrsig", .type = SHT_LLVM_ADDRSIG, .attr = SHF_EXCLUDE, .size = u->significant.n * (u64)ULEB_BYTES, .link = SYN_SYMTAB + 1, .keep_empty = true,
+  synth_add(l, &(Synth){.name = ".llvm_addrsig",
+                        .type = SHT_LLVM_ADDRSIG,
+                        .attr = SHF_EXCLUDE,
+                        .size = u->significant.n * (u64)ULEB_BYTES,
+                        .link = SYN_SYMTAB + 1,
+                        .keep_empty = true,
                         .write = write_significant});
 }

@@ -468,8 +468,15 @@ void elf_relocs_headers(const Link *l, Elf64_Shdr *out) {
   for (u32 t = 0; t < r->ntables; t++) {
     const RelocTable *x = &r->tables[t];
     const Osec *o = &l->osecs.at[x->osec];
-    out[x->index] = (Elf64_Shdr){.sh_name = elf_shstrtab_relocs(l, x->osec), .sh_type = l->format->rel ? SHT_REL : SHT_RELA, .sh_flags = SHF_INFO_LINK | (o->attr & SHF_GROUP),
-                                 .sh_offset = x->off, .sh_size = x->n * r->entsize, .sh_link = link, .sh_info = o->index, .sh_addralign = l->format->word, .sh_entsize = r->entsize};
+    out[x->index] = (Elf64_Shdr){.sh_name = elf_shstrtab_relocs(l, x->osec),
+                                 .sh_type = l->format->rel ? SHT_REL : SHT_RELA,
+                                 .sh_flags = SHF_INFO_LINK | (o->attr & SHF_GROUP),
+                                 .sh_offset = x->off,
+                                 .sh_size = x->n * r->entsize,
+                                 .sh_link = link,
+                                 .sh_info = o->index,
+                                 .sh_addralign = l->format->word,
+                                 .sh_entsize = r->entsize};
   }
 }
 

@@ -93,7 +93,17 @@ void elf_output_section(const Link *l, Osec *o) {
 
 SectionClass elf_section_class(const Link *l, const Osec *o) {
   u32 type = o->kinds.n ? o->kinds.type : o->natoms ? l->synths.at[l->atoms.at[o->atoms[0].i].aux].type : SHT_NULL;
-  return type == SHT_NOTE ? SECTION_NOTE : type == SHT_RELA || type == SHT_REL ? SECTION_RELOCS : SECTION_PLAIN;
+  if (!o->kinds.one_type && (streq(o->name, ".init_array") || streq(o->name, ".fini_array"))) /* .ctors joined it */
+    return SECTION_ARRAY;
+  switch (type) {
+  case SHT_NOTE: return SECTION_NOTE;
+  case SHT_RELA:
+  case SHT_REL: return SECTION_RELOCS;
+  case SHT_INIT_ARRAY:
+  case SHT_FINI_ARRAY:
+  case SHT_PREINIT_ARRAY: return SECTION_ARRAY;
+  default: return SECTION_PLAIN;
+  }
 }
 
 /* ---- segments ---- */

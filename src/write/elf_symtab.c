@@ -36,6 +36,9 @@ static bool is_live(const Link *l, u32 atom) { return l->atoms.flags[atom] & ATO
 /* Hidden symbols become local in what is loaded (gABI ch. 4, "Symbol Visibility"), as do those that a version script hides. */
 static inline bool becomes_local(const Link *l, u32 sym) { return !l->relocatable && l->syms.flags[sym] & (SF_HIDDEN | SF_VERSION_LOCAL); }
 
+/* By a relocation that stays. GNU ld manual, --retain-symbols-file. */
+static inline bool is_needed(const Link *l, u32 sym) { return l->uses && l->uses->symbols[sym]; }
+
 static bool is_retained(const Symtab *t, const char *name, u64 len) {
   return !t->retain || globset_find(t->retain, name, len) != UINT32_MAX;
 }
@@ -88,7 +91,7 @@ static u32 choose_locals(const Link *l, const Symtab *t, const File *f, Kept *ou
     if (!*name || !keep_local(l, f, o, i, name))
       continue;
     u64 len = strlen(name);
-    if (is_retained(t, name, len))
+    if (is_retained(t, name, len) || is_needed(l, f->local_base + i))
       out[n++] = (Kept){i, (u32)len};
   }
   return n;
@@ -110,7 +113,7 @@ static bool keep_definition(const Link *l, const Symtab *t, u32 sym, const char 
   u32 atom = l->syms.atom[sym];
   if (l->syms.flags[sym] & SF_SYNTHETIC || (atom && !is_live(l, atom)))
     return false;
-  return is_retained(t, name, len);
+  return is_retained(t, name, len) || is_needed(l, sym);
 }
 
 static bool defined_in(u64 key, u32 file, u32 index) {

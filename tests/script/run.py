@@ -243,7 +243,7 @@ class Answer:
     """What a linker made of a case: status, lines that are compared, and what it printed.
 
     The field "check" is a list of: sections, sections:A,B (only these), symbols, symbols:A,B, segments, offsets (segments with
-    file offsets), bytes:SECTION, file (the whole output), stdout, dynsyms, needed, entry, type."""
+    file offsets), holds (segments with their sections), bytes:SECTION, file (the whole output), stdout, dynsyms, needed, entry, type."""
 
     def __init__(self, case, linker, directory):
         self.lines = []
@@ -303,6 +303,15 @@ class Answer:
 
     def of_offsets(self, elf, names, data, r):
         return self.of_segments(elf, names, data, r, True)
+
+    def of_holds(self, elf, _names, _data, _r):
+        """Program headers with the sections in them."""
+        lines = []
+        for p in elf.segments:
+            inside = [s["name"] for s in elf.sections if s["flags"] & 2 and s["size"] and p["vaddr"] <= s["addr"] and
+                      s["addr"] + s["size"] <= p["vaddr"] + p["memsz"]]
+            lines.append(" ".join(["segment", SEGMENTS.get(p["type"], hex(p["type"])), str(p["flags"])] + inside))
+        return lines
 
     def of_bytes(self, elf, names, _data, _r):
         lines = []
