@@ -28,7 +28,7 @@ def run(linker, args, cwd, output):
     args[args.index("-o") + 1] = output
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
-    subprocess.run([linker, *args], cwd=cwd, check=True)
+    subprocess.run([linker, *args], cwd=cwd, check=True, stderr=subprocess.DEVNULL)
     wall = time.monotonic() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     size = os.stat(output).st_size
