@@ -680,6 +680,7 @@ void layout_assign(Link *l) {
   layout_reverse_ctors(l);
 
   make_items(l, y);
+  layout_stmt_flags(l);
   if (l->relocatable)
     append_orphans(l, y);
   else if (l->scripted)

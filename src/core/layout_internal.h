@@ -152,6 +152,8 @@ void layout_settle_symbols(Link *l);
 
 /* layout_regions.c */
 void layout_prepare_regions(Link *l);
+/* What NOLOAD, READONLY and types that are not allocated say of their sections; before orphans look for their like. */
+void layout_stmt_flags(Link *l);
 /* NOLOAD, READONLY, TYPE and their like, and what a section without inputs is; before the rounds. */
 void layout_section_types(Link *l);
 void layout_begin_regions(LayoutEnv *e);

@@ -281,6 +281,15 @@ void layout_skip_section(LayoutEnv *e, u32 osec, u64 align) {
 
 /* ---- types ---- */
 
+void layout_stmt_flags(Link *l) {
+  for (u32 i = 1; l->scripted && i < l->osecs.n; i++) {
+    Osec *o = &l->osecs.at[i];
+    u32 flags = o->stmt == UINT32_MAX ? 0 : l->layout->stmts[o->stmt].flags;
+    o->aflags |= flags & LAYOUT_NOLOAD ? (u32)ATOM_ZEROFILL : 0;
+    o->aflags &= ~((flags & LAYOUT_NOALLOC ? (u32)ATOM_ALLOC : 0) | (flags & LAYOUT_READONLY ? (u32)ATOM_WRITE : 0));
+  }
+}
+
 static void set_type(LayoutEnv *e, Osec *o, const LayoutStmt *st) {
   const Format *f = e->l->format;
   const Body *b = &e->y->bodies[o->stmt];
