@@ -368,7 +368,7 @@ static u32 orphan_place(const Places *p, const Osec *o) {
 static void insert_orphan(Link *l, Layout *y, Places *p, u32 at, u32 osec) {
   vec_reserve(&y->items, y->items.n + 1);
   memmove(&y->items.at[at + 1], &y->items.at[at], (y->items.n - at) * sizeof *y->items.at);
-  y->items.at[at] = (Item){UINT32_MAX, osec, UINT32_MAX};
+  y->items.at[at] = (Item){.stmt = UINT32_MAX, .osec = osec, .weld = UINT32_MAX};
   y->items.n++;
   for (u32 k = 0; k < KINDS; k++) {
     p->first[k] += p->first[k] != NOWHERE && p->first[k] >= at;
@@ -631,7 +631,7 @@ static void distribute(Link *l, Layout *y) {
 static void make_items(Link *l, Layout *y) {
   for (u32 s = 0; s < l->layout->nstmts; s++) {
     const LayoutStmt *st = &l->layout->stmts[s];
-    Item it = {s, 0, UINT32_MAX};
+    Item it = {.stmt = s, .weld = UINT32_MAX};
     if (st->kind == LAYOUT_OUTPUT && !(st->flags & LAYOUT_DISCARD)) {
       it.osec = y->stmt_osec[s];
       if (!it.osec || l->osecs.at[it.osec].stmt != s)
@@ -645,7 +645,7 @@ static void make_items(Link *l, Layout *y) {
 static void append_orphans(const Link *l, Layout *y) {
   for (u32 o = 1; o < l->osecs.n; o++)
     if (l->osecs.at[o].stmt == UINT32_MAX)
-      *vec_push(&y->items) = (Item){UINT32_MAX, o, UINT32_MAX};
+      *vec_push(&y->items) = (Item){.stmt = UINT32_MAX, .osec = o, .weld = UINT32_MAX};
 }
 
 /* Orphans of a description that says where they go, or that says nothing. */

@@ -19,6 +19,7 @@ typedef struct {
   u32 stmt; /* UINT32_MAX: an orphan */
   u32 osec; /* 0: the statement makes none */
   u32 weld; /* of an assignment: index in Link.weld_names, UINT32_MAX: nobody asked for it */
+  bool nothing; /* a section without inputs, about which nobody says anything: most of a default layout */
 } Item;
 
 /* What DATA_SEGMENT_* said (layout_relro.c). */
@@ -96,6 +97,7 @@ typedef struct Layout {
   u64 *old_sizes;  /* by output section: as of the walk before */
   u64 *bases;      /* by output section: its address, as far as the offsets of its atoms depend on it */
   bool ahead;      /* this round read what it had not computed yet */
+  bool sizes_ahead; /* ... that was a size, which does not depend on where sections stand */
   bool moved;      /* ... and something has another value than the round before: say who */
   const LayoutStmt *mover;
   const char *mover_name;
@@ -167,6 +169,9 @@ u64 layout_stmt_align(LayoutEnv *e, const LayoutStmt *st);
 void layout_find_place(LayoutEnv *e, u32 osec, u64 align);
 /* An empty section: where `.` goes, and symbols of its body. */
 void layout_skip_section(LayoutEnv *e, u32 osec, u64 align);
+/* Item.nothing; layout_pass_section() is what such an item comes to. */
+bool layout_says_nothing(const Link *l, const Item *it);
+void layout_pass_section(Layout *y, u32 osec, Osec *o);
 /* The section was placed: its load address, and where `.` and its regions are now. `room`: bytes of memory that it takes. */
 void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room);
 /* Sections that a script makes for nothing but a location counter, which did not move. After the last round. */
