@@ -37,7 +37,7 @@ def run(linker, args, cwd, output):
 
 
 def main():
-    log, runs, linkers = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+    log, runs, linkers = sys.argv[1], int(sys.argv[2]), [os.path.abspath(x) if "/" in x else x for x in sys.argv[3:]]
     args, cwd = final_link(log)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(log))) as scratch:
         output = os.path.join(scratch, "vmlinux")
