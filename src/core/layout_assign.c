@@ -668,7 +668,7 @@ void layout_assign(Link *l) {
     if (l->synths.at[i].name) {
       u32 a = l->synths.at[i].atom.i;
       l->atoms.at[a].p2align = l->synths.at[i].p2align;
-      match_atom(&j, &l->files.at[0], a);
+      match_atom(&j, &l->files.at[l->synths.at[i].file], a);
     }
   settle_constraints(&j);
   make_slots(l, y);
