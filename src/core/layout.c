@@ -1,5 +1,5 @@
 /* layout.c: addresses. layout_addresses() walks the description once a round, until no Synth changes its
- * size; what goes into which output section was settled in layout_assign.c.
+ * size; what goes into which output section was settled in layout_take.c and layout_assign.c.
  * The trap: addresses of atoms are offsets in their output section until the last round is over, then
  * they become absolute in one sweep. */
 #include "core/layout.h"

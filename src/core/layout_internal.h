@@ -200,7 +200,17 @@ void layout_place(LayoutEnv *e, Osec *o);
 /* layout_orphans.c: puts items for them among those of a script's statements. */
 void layout_place_orphans(Link *l);
 
-/* layout_assign.c: does the statement apply (ONLY_IF_RO, ONLY_IF_RW)? */
+/* layout_described.c: the same for descriptions that are no scripts. */
+void layout_place_described(Link *l);
+
+/* layout_take.c: what weld makes is put into Link.rules as the atoms of files were. */
+void layout_match_synths(Link *l);
+/* What takes the atom, as layout_match() answers. */
+struct LayoutHit;
+bool layout_ask(Link *l, u32 a, struct LayoutHit *hit);
+/* --unique=PATTERN: an output section of its own, as if the description did not know it. */
+bool layout_is_unique(const Link *l, u32 a);
+/* Does the statement apply (ONLY_IF_RO, ONLY_IF_RW)? */
 bool layout_applies(const Link *l, u32 stmt);
 
 /* layout_sort.c: the order of a section's atoms, where it is not the input's. */

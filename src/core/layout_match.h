@@ -10,7 +10,7 @@
 typedef struct LayoutMatcher LayoutMatcher;
 
 /* Where a section goes: desc->stmts[stmt].patterns[pattern]. */
-typedef struct {
+typedef struct LayoutHit {
   u32 stmt, pattern;
   u32 index; /* of the pattern among all of the description, in script order: sections of one output
                 section are ordered by it, then by input order (patterns that are joined or sorted:
