@@ -28,7 +28,7 @@ def run(linker, args, cwd, output):
     args[args.index("-o") + 1] = output
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
-    subprocess.run([linker, *args], cwd=cwd, check=True)
+    subprocess.run([linker, *args], cwd=cwd, check=True, stderr=subprocess.DEVNULL)
     wall = time.monotonic() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     size = os.stat(output).st_size
@@ -37,7 +37,7 @@ def run(linker, args, cwd, output):
 
 
 def main():
-    log, runs, linkers = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+    log, runs, linkers = sys.argv[1], int(sys.argv[2]), [os.path.abspath(x) if "/" in x else x for x in sys.argv[3:]]
     args, cwd = final_link(log)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(log))) as scratch:
         output = os.path.join(scratch, "vmlinux")

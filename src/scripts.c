@@ -277,7 +277,7 @@ void scripts_settle(Link *l, Scripts *all) {
   if (all->entry && !l->opt->entry)
     l->opt->entry = all->entry;
   const LayoutDesc *base = l->layout, *own = &all->layout;
-  if (!own->nstmts && !own->nregions && !own->nphdrs && !own->nnocross) {
+  if (!all->has_sections && !own->nstmts && !own->nregions && !own->nphdrs && !own->nnocross) {
     vec_free(&all->inserts);
     return;
   }

@@ -1,5 +1,5 @@
 /* layout.c: addresses. layout_addresses() walks the description once a round, until no Synth changes its
- * size; what goes into which output section was settled in layout_assign.c.
+ * size; what goes into which output section was settled in layout_take.c and layout_assign.c.
  * The trap: addresses of atoms are offsets in their output section until the last round is over, then
  * they become absolute in one sweep. */
 #include "core/layout.h"
@@ -61,7 +61,7 @@ static void walk_once(Link *l, Layout *y) {
   u64 segment_addr = base, segment_off = 0;
   y->dot = l->scripted ? 0 : base + l->header_size;
   y->walk++;
-  y->ahead = y->moved = y->prefer_next = y->ended = false;
+  y->ahead = y->sizes_ahead = y->moved = y->prefer_next = y->ended = false;
   y->mover = NULL;
   y->overflow = y->too_large;
   l->tls_begin = l->tls_end = 0;
@@ -86,6 +86,10 @@ static void walk_once(Link *l, Layout *y) {
       continue;
     }
     Osec *o = &l->osecs.at[it->osec];
+    if (it->nothing) {
+      layout_pass_section(y, it->osec, o);
+      continue;
+    }
     o->placed = layout_is_there(&e, o) || must_stay(l, o, st);
     u64 align = MAX(1ull << o->p2align, layout_stmt_align(&e, st));
     o->p2align = log2_u64(align);
@@ -186,6 +190,13 @@ static void walk(Link *l, Layout *y) {
   layout_data_segment_settle(l, y);
 }
 
+/* The last round once more, from where its data segment began: nothing changes, but errors and values count. */
+static void walk_again(Link *l, Layout *y) {
+  y->again = true;
+  walk_once(l, y);
+  layout_data_segment_settle(l, y);
+}
+
 static bool resize_synths(Link *l) {
   bool changed = false;
   for (u32 i = 1; i < l->synths.n; i++) {
@@ -271,7 +282,10 @@ void layout_addresses(Link *l) {
   if (!settled)
     report_unsettled(l, y);
   y->final = true;
-  walk(l, y);
+  if (settled)
+    walk_again(l, y);
+  else
+    walk(l, y);
   if (y->overflow)
     diag_error(l->diag, "layout", "output section %s does not fit into the 64-bit address space",
                l->osecs.at[y->overflow].name);

@@ -1,178 +1,12 @@
-/* layout_assign.c: which output section every atom goes to, in which order, and where sections stand that
- * the description does not name (orphans).
+/* layout_assign.c: puts every atom into the output section that layout_take.c found for it, in order, and makes the steps of the walk.
  * The trap: atoms are counted and put into their places on all threads, but what a section learns from
  * them must not depend on that: places come from sums in input order, everything else commutes. */
 #include <stdlib.h>
 
 #include "core/layout_internal.h"
-#include "core/layout_match.h"
-#include "core/resolve.h"
-#include "util/glob.h"
 #include "util/hash.h"
 
 enum { CHUNK_ATOMS = 8192, MAX_CHUNKS = 64, SOME = 512, AHEAD = 16 };
-
-/* ---- matching ---- */
-
-typedef struct {
-  Link *l;
-  const LayoutMatcher *m;
-  bool asks_attr;
-} MatchJob;
-
-static bool ask(const MatchJob *j, const File *file, u32 a, LayoutHit *hit) {
-  const char *name = j->l->format->atom_name(j->l, (AtomId){a});
-  return layout_match(j->m, name, strlen(name), file->path, file->member, j->l->atoms.flags[a],
-                      UNLIKELY(j->asks_attr) ? j->l->atoms.at[a].attr : 0, hit);
-}
-
-/* --unique=PATTERN: an output section of its own, as if the description did not know it. */
-static bool is_unique(const Link *l, u32 a) {
-  if (LIKELY(!l->opt->unique.n))
-    return false;
-  const char *name = l->format->atom_name(l, (AtomId){a});
-  for (u32 i = 0; i < l->opt->unique.n; i++)
-    if (glob_match(l->opt->unique.at[i], name, strlen(name)))
-      return true;
-  return false;
-}
-
-/* The file's own tables are no input sections: "*(*)" does not mean them, only an output section of their name. */
-static bool is_table(const Link *l, u32 a, const LayoutStmt *st) {
-  u32 syn = l->atoms.at[a].aux;
-  return syn >= SYN_SYMTAB && syn <= SYN_SHSTRTAB && !(st->name && streq(st->name, l->synths.at[syn].name));
-}
-
-/* An input section that nothing takes by name. False: it is left out. */
-static bool orphan_stays(Link *l, u32 a) {
-  OrphanHandling how = l->opt->orphan_handling;
-  if (LIKELY(how == ORPHANS_PLACE) || !l->scripted || l->atoms.flags[a] & ATOM_SYNTH)
-    return true;
-  if (how == ORPHANS_DISCARD)
-    return false;
-  FileId f = {l->atoms.at[a].file};
-  const char *name = l->format->atom_name(l, (AtomId){a});
-  if (how == ORPHANS_ERROR)
-    diag_report(l->diag, DIAG_ERROR, "orphan", (u64)f.i << 32, "unplaced orphan section '%s' from %s", name, file_name(l, f));
-  else
-    diag_report(l->diag, DIAG_WARNING, "orphan", (u64)f.i << 32, "orphan section '%s' from %s being placed in section '%s'", name,
-                file_name(l, f), name);
-  return true;
-}
-
-static void leave_out(Link *l, u32 a) { l->atoms.flags[a] = (u16)((l->atoms.flags[a] & ~ATOM_LIVE) | ATOM_DISCARDED); }
-
-/* ONLY_IF_RO and ONLY_IF_RW: whether a statement applies is known when all input sections were asked for. */
-static void note_writable(const Link *l, u32 stmt, u32 a) {
-  bool *what = l->atoms.flags[a] & ATOM_WRITE ? l->lay->writable : l->lay->readonly;
-  __atomic_store_n(&what[stmt], true, __ATOMIC_RELAXED);
-}
-
-static void match_atom(const MatchJob *j, const File *file, u32 a) {
-  Link *l = j->l;
-  u16 fl = l->atoms.flags[a];
-  LayoutHit hit;
-  l->rules[a] = NO_RULE;
-  if (!ask(j, file, a, &hit) || hit.orphan) {
-    if (!orphan_stays(l, a))
-      leave_out(l, a);
-    return;
-  }
-  const LayoutStmt *st = &l->layout->stmts[hit.stmt];
-  if (fl & ATOM_SYNTH && is_table(l, a, st))
-    return;
-  if (!(fl & ATOM_SYNTH) && is_unique(l, a))
-    return;
-  if (st->flags & LAYOUT_DISCARD) {
-    leave_out(l, a);
-    return;
-  }
-  if (UNLIKELY(st->flags & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)))
-    note_writable(l, hit.stmt, a);
-  if (UNLIKELY(l->relocatable) && fl & ATOM_GROUPED)
-    return; /* a member of a group that may yet lose: a section of its own */
-  l->rules[a] = hit.stmt << 16 | hit.pattern;
-  l->atoms.flags[a] = (u16)(fl | (st->patterns[hit.pattern].keep ? ATOM_ROOT : 0));
-}
-
-void layout_match_init(Link *l) {
-  l->lay = ARENA_NEW(&l->arena, Layout);
-  l->matcher = layout_matcher(&l->arena, l->layout);
-  l->lay->writable = ARENA_ARRAY(&l->arena, bool, l->layout->nstmts);
-  l->lay->readonly = ARENA_ARRAY(&l->arena, bool, l->layout->nstmts);
-}
-
-void layout_match_file(Link *l, FileId f) {
-  const MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
-  const File *file = file_at(l, f);
-  for (u32 a = file->atom_base; a < file->atom_base + file->natoms; a++)
-    if (l->atoms.flags[a] & ATOM_LIVE && !(l->atoms.flags[a] & ATOM_EHFRAME))
-      match_atom(&j, file, a);
-}
-
-/* GNU ld: ONLY_IF_RO when no input section can be written, ONLY_IF_RW when one can. */
-bool layout_applies(const Link *l, u32 s) {
-  u32 f = l->layout->stmts[s].flags;
-  return !(f & (LAYOUT_ONLY_IF_RO | LAYOUT_ONLY_IF_RW)) || l->lay->writable[s] == !(f & LAYOUT_ONLY_IF_RO);
-}
-
-/* What matched a statement that does not apply goes where it would go without it. */
-static void match_again(const MatchJob *j, u32 s) {
-  Link *l = j->l;
-  for (u32 a = 1; a < l->atoms.n; a++) {
-    LayoutHit hit;
-    if (!(l->atoms.flags[a] & ATOM_LIVE) || l->rules[a] == NO_RULE || l->rules[a] >> 16 != s)
-      continue;
-    const File *file = atom_file(l, (AtomId){a});
-    const char *name = l->format->atom_name(l, (AtomId){a});
-    l->rules[a] = NO_RULE;
-    if (!layout_match_after(j->m, s, name, strlen(name), file->path, file->member, l->atoms.flags[a], l->atoms.at[a].attr, &hit) ||
-        hit.orphan) {
-      if (!orphan_stays(l, a))
-        leave_out(l, a);
-    } else if (l->layout->stmts[hit.stmt].flags & LAYOUT_DISCARD) {
-      leave_out(l, a);
-    } else {
-      note_writable(l, hit.stmt, a);
-      l->rules[a] = hit.stmt << 16 | hit.pattern;
-    }
-  }
-}
-
-static void settle_constraints(const MatchJob *j) {
-  const Link *l = j->l;
-  for (u32 s = 0; s < l->layout->nstmts; s++)
-    if ((l->lay->writable[s] || l->lay->readonly[s]) && !layout_applies(l, s))
-      match_again(j, s);
-}
-
-/* A name that only a statement defines which does not apply is one that is mentioned. */
-static void forget_names(Link *l) {
-  for (u32 i = 0; i < l->weld_names.n; i++) {
-    WeldName *w = &l->weld_names.at[i];
-    if (!w->stmt || layout_applies(l, w->outer))
-      continue;
-    w->kind = WELD_MENTION;
-    w->stmt = NULL;
-    w->expr = NULL;
-    l->syms.key[w->sym] = (u64)RANK_NONE << 56;
-  }
-  for (u32 i = 0; i < l->weld_names.n; i++) { /* another may define it */
-    const WeldName *w = &l->weld_names.at[i];
-    if (w->kind == WELD_DEFINE && key_rank(l->syms.key[w->sym]) != RANK_WELD)
-      l->syms.key[w->sym] = (u64)RANK_WELD << 56 | i;
-  }
-}
-
-void layout_constraints(Link *l) {
-  const MatchJob j = {l, l->matcher, true};
-  bool all = true;
-  settle_constraints(&j);
-  for (u32 s = 0; s < l->layout->nstmts; s++)
-    all &= layout_applies(l, s);
-  if (!all)
-    forget_names(l);
-}
 
 /* ---- output sections ---- */
 
@@ -274,112 +108,6 @@ static u32 orphan_osec(Link *l, OrphanName **tab, u32 *n, u32 *mask, const char 
   (*tab)[k] = (OrphanName){name, kind, o};
   ++*n;
   return o;
-}
-
-/* ---- where orphans go ---- */
-
-/* The usual order of kinds of sections; an orphan follows the last section of its kind. */
-static u32 kind_of(const Osec *o) {
-  if (!(o->aflags & ATOM_ALLOC))
-    return 9;
-  if (o->aflags & ATOM_LARGE)
-    return 8;
-  if (o->aflags & ATOM_TLS)
-    return o->aflags & ATOM_ZEROFILL ? 4 : 3;
-  if (o->aflags & ATOM_WRITE)
-    return o->aflags & ATOM_ZEROFILL ? 7 : 6;
-  return o->aflags & ATOM_EXEC ? 1 : 2;
-}
-
-/* What placing an orphan must know about the items before it: there may be very many orphans. All are
- * positions in Layout.items. */
-enum { KINDS = 10, NOWHERE = UINT32_MAX };
-typedef struct {
-  u32 first[KINDS], last[KINDS]; /* sections of a kind */
-  u32 *stmt;   /* by statement: its item */
-  u32 *behind; /* by statement: at or before the end of the orphans that follow it */
-} Places;
-
-static void note_place(Places *p, const Osec *o, u32 at) {
-  u32 k = kind_of(o);
-  p->first[k] = p->first[k] == NOWHERE ? at : MIN(p->first[k], at);
-  p->last[k] = p->last[k] == NOWHERE ? at : MAX(p->last[k], at);
-}
-
-static void make_places(Link *l, const Layout *y, Places *p) {
-  u32 n = l->layout->nstmts;
-  p->stmt = ARENA_ARRAY(&l->arena, u32, n);
-  p->behind = ARENA_ARRAY(&l->arena, u32, n);
-  memset(p->first, 0xff, sizeof p->first);
-  memset(p->last, 0xff, sizeof p->last);
-  if (n)
-    memset(p->stmt, 0xff, n * sizeof *p->stmt);
-  for (u32 i = 0; i < y->items.n; i++) {
-    const Item *it = &y->items.at[i];
-    p->stmt[it->stmt] = i;
-    p->behind[it->stmt] = i + 1;
-    if (it->osec && l->osecs.at[it->osec].natoms)
-      note_place(p, &l->osecs.at[it->osec], i);
-  }
-}
-
-/* Where among the orphans that follow a statement, items [at, ...): behind all of them; but those of one segment stand
- * together, and its zero fill behind what has bytes. */
-static u32 place_among(const Link *l, const Layout *y, u32 at, const Osec *o) {
-  u32 best = NOWHERE;
-  for (; at < y->items.n && y->items.at[at].stmt == UINT32_MAX; at++) {
-    const Osec *other = &l->osecs.at[y->items.at[at].osec];
-    if (l->format->segment_of(l, other) == l->format->segment_of(l, o) &&
-        (o->aflags & ATOM_ZEROFILL || !(other->aflags & ATOM_ZEROFILL) || best == NOWHERE))
-      best = o->aflags & ATOM_ZEROFILL || !(other->aflags & ATOM_ZEROFILL) ? at + 1 : at;
-  }
-  return best == NOWHERE ? at : best;
-}
-
-/* The description may say where orphans of some kind go: behind that statement and its earlier orphans. */
-static u32 described_place(const Link *l, const Layout *y, Places *p, const MatchJob *j, const Osec *o) {
-  LayoutHit hit;
-  if (!o->natoms || !ask(j, atom_file(l, o->atoms[0]), o->atoms[0].i, &hit) || !hit.orphan ||
-      p->stmt[hit.stmt] == NOWHERE)
-    return NOWHERE;
-  if (l->format->segment_of)
-    return place_among(l, y, p->behind[hit.stmt], o);
-  u32 *at = &p->behind[hit.stmt];
-  while (*at < y->items.n && y->items.at[*at].stmt == UINT32_MAX)
-    ++*at;
-  return *at;
-}
-
-/* Read-only sections stand on both sides of the code; an orphan goes behind those that follow it. */
-static u32 orphan_place(const Places *p, const Osec *o) {
-  u32 kind = kind_of(o), before = NOWHERE, after_any = 0;
-  /* stay in front of assignments such as `edata = .` only when they belong to the next section */
-  if (p->last[kind] != NOWHERE)
-    return p->last[kind] + 1;
-  for (u32 k = 0; k < KINDS; k++) {
-    if (k > kind && kind != 2) /* none of its kind: before the first of a later kind */
-      before = MIN(before, p->first[k]);
-    if (p->last[k] != NOWHERE && (k != 9 || kind == 9))
-      after_any = MAX(after_any, p->last[k] + 1);
-  }
-  return before != NOWHERE ? before : after_any;
-}
-
-static void insert_orphan(Link *l, Layout *y, Places *p, u32 at, u32 osec) {
-  vec_reserve(&y->items, y->items.n + 1);
-  memmove(&y->items.at[at + 1], &y->items.at[at], (y->items.n - at) * sizeof *y->items.at);
-  y->items.at[at] = (Item){UINT32_MAX, osec, UINT32_MAX};
-  y->items.n++;
-  for (u32 k = 0; k < KINDS; k++) {
-    p->first[k] += p->first[k] != NOWHERE && p->first[k] >= at;
-    p->last[k] += p->last[k] != NOWHERE && p->last[k] >= at;
-  }
-  for (u32 s = 0; s < l->layout->nstmts; s++)
-    if (p->stmt[s] != NOWHERE) {
-      p->stmt[s] += p->stmt[s] >= at;
-      p->behind[s] += p->behind[s] > at;
-    }
-  note_place(p, &l->osecs.at[osec], at);
 }
 
 /* ---- counting and filling ---- */
@@ -545,7 +273,7 @@ static void name_orphans(Link *l, AssignJob *j, u32 chunks) {
         u32 flags = l->atoms.flags[x->atom];
         if ((l->relocatable && flags & ATOM_LINKORDER) != (pass == 1))
           continue;
-        bool own = l->opt->unique_orphans || is_unique(l, x->atom) || (l->relocatable && flags & ATOM_GROUPED);
+        bool own = l->opt->unique_orphans || layout_is_unique(l, x->atom) || (l->relocatable && flags & ATOM_GROUPED);
         x->osec = own ? new_osec(l, name, UINT32_MAX) : orphan_osec(l, &tab, &ntab, &mask, name, orphan_kind(l, x->atom));
         l->osecs.at[x->osec].natoms++;
         l->atoms.at[x->atom].osec = x->osec;
@@ -631,7 +359,7 @@ static void distribute(Link *l, Layout *y) {
 static void make_items(Link *l, Layout *y) {
   for (u32 s = 0; s < l->layout->nstmts; s++) {
     const LayoutStmt *st = &l->layout->stmts[s];
-    Item it = {s, 0, UINT32_MAX};
+    Item it = {.stmt = s, .weld = UINT32_MAX};
     if (st->kind == LAYOUT_OUTPUT && !(st->flags & LAYOUT_DISCARD)) {
       it.osec = y->stmt_osec[s];
       if (!it.osec || l->osecs.at[it.osec].stmt != s)
@@ -645,32 +373,14 @@ static void make_items(Link *l, Layout *y) {
 static void append_orphans(const Link *l, Layout *y) {
   for (u32 o = 1; o < l->osecs.n; o++)
     if (l->osecs.at[o].stmt == UINT32_MAX)
-      *vec_push(&y->items) = (Item){UINT32_MAX, o, UINT32_MAX};
-}
-
-/* Orphans of a description that says where they go, or that says nothing. */
-static void place_described(Link *l, Layout *y, const MatchJob *j) {
-  Places places;
-  make_places(l, y, &places);
-  for (u32 o = 1; o < l->osecs.n; o++)
-    if (l->osecs.at[o].stmt == UINT32_MAX) {
-      u32 at = described_place(l, y, &places, j, &l->osecs.at[o]);
-      insert_orphan(l, y, &places, at != NOWHERE ? at : orphan_place(&places, &l->osecs.at[o]), o);
-    }
+      *vec_push(&y->items) = (Item){.stmt = UINT32_MAX, .osec = o, .weld = UINT32_MAX};
 }
 
 void layout_assign(Link *l) {
   Layout *y = l->lay;
-  MatchJob j = {l, l->matcher, layout_match_asks_attr(l->matcher)};
   if (!l->osecs.n)
     *vec_push(&l->osecs) = (Osec){0};
-  for (u32 i = 1; i < l->synths.n; i++)
-    if (l->synths.at[i].name) {
-      u32 a = l->synths.at[i].atom.i;
-      l->atoms.at[a].p2align = l->synths.at[i].p2align;
-      match_atom(&j, &l->files.at[0], a);
-    }
-  settle_constraints(&j);
+  layout_match_synths(l);
   make_slots(l, y);
   distribute(l, y);
   layout_shuffle(l);
@@ -686,7 +396,7 @@ void layout_assign(Link *l) {
   else if (l->scripted)
     layout_place_orphans(l);
   else
-    place_described(l, y, &j);
+    layout_place_described(l);
   l->order = ARENA_ARRAY(&l->arena, u32, l->osecs.n);
   for (u32 i = 0; i < y->items.n; i++) /* the walk leaves out those that stay empty */
     if (y->items.at[i].osec)

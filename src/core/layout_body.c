@@ -334,6 +334,7 @@ void layout_prepare_bodies(Link *l) {
     Item *it = &y->items.at[i];
     if (!it->osec && it->stmt != UINT32_MAX)
       it->weld = weld_of(names, n, &d->stmts[it->stmt]);
+    it->nothing = layout_says_nothing(l, it);
   }
   y->nassigned = l->weld_names.n;
   y->assigned = ARENA_ARRAY(&l->arena, Assigned, y->nassigned);

@@ -9,6 +9,7 @@
 
 /* The section has its address and size of this round, unlike what the caller is about to read. */
 static void note_read(Layout *y, bool fresh) { y->ahead |= !fresh; }
+static void note_size_read(Layout *y, bool fresh) { y->sizes_ahead |= !fresh; }
 
 void layout_note_moved(Layout *y, const LayoutStmt *st, const char *what) {
   if (y->moved && y->mover)
@@ -149,7 +150,10 @@ static bool env_section(void *ctx, const Expr *x, ExprValue *out) {
   case EX_SIZEOF: out->v = s->size; break;
   default: out->v = 1ull << s->p2align; break;
   }
-  note_read(y, y->stamps[o] == y->walk || (x->op == EX_ADDR && o == e->osec));
+  if (x->op == EX_SIZEOF)
+    note_size_read(y, y->stamps[o] == y->walk);
+  else
+    note_read(y, y->stamps[o] == y->walk || (x->op == EX_ADDR && o == e->osec));
   return true;
 }
 

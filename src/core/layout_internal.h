@@ -19,6 +19,7 @@ typedef struct {
   u32 stmt; /* UINT32_MAX: an orphan */
   u32 osec; /* 0: the statement makes none */
   u32 weld; /* of an assignment: index in Link.weld_names, UINT32_MAX: nobody asked for it */
+  bool nothing; /* a section without inputs, about which nobody says anything: most of a default layout */
 } Item;
 
 /* What DATA_SEGMENT_* said (layout_relro.c). */
@@ -96,6 +97,7 @@ typedef struct Layout {
   u64 *old_sizes;  /* by output section: as of the walk before */
   u64 *bases;      /* by output section: its address, as far as the offsets of its atoms depend on it */
   bool ahead;      /* this round read what it had not computed yet */
+  bool sizes_ahead; /* ... that was a size, which does not depend on where sections stand */
   bool moved;      /* ... and something has another value than the round before: say who */
   const LayoutStmt *mover;
   const char *mover_name;
@@ -167,6 +169,9 @@ u64 layout_stmt_align(LayoutEnv *e, const LayoutStmt *st);
 void layout_find_place(LayoutEnv *e, u32 osec, u64 align);
 /* An empty section: where `.` goes, and symbols of its body. */
 void layout_skip_section(LayoutEnv *e, u32 osec, u64 align);
+/* Item.nothing; layout_pass_section() is what such an item comes to. */
+bool layout_says_nothing(const Link *l, const Item *it);
+void layout_pass_section(Layout *y, u32 osec, Osec *o);
 /* The section was placed: its load address, and where `.` and its regions are now. `room`: bytes of memory that it takes. */
 void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room);
 /* Sections that a script makes for nothing but a location counter, which did not move. After the last round. */
@@ -195,7 +200,17 @@ void layout_place(LayoutEnv *e, Osec *o);
 /* layout_orphans.c: puts items for them among those of a script's statements. */
 void layout_place_orphans(Link *l);
 
-/* layout_assign.c: does the statement apply (ONLY_IF_RO, ONLY_IF_RW)? */
+/* layout_described.c: the same for descriptions that are no scripts. */
+void layout_place_described(Link *l);
+
+/* layout_take.c: what weld makes is put into Link.rules as the atoms of files were. */
+void layout_match_synths(Link *l);
+/* What takes the atom, as layout_match() answers. */
+struct LayoutHit;
+bool layout_ask(Link *l, u32 a, struct LayoutHit *hit);
+/* --unique=PATTERN: an output section of its own, as if the description did not know it. */
+bool layout_is_unique(const Link *l, u32 a);
+/* Does the statement apply (ONLY_IF_RO, ONLY_IF_RW)? */
 bool layout_applies(const Link *l, u32 stmt);
 
 /* layout_sort.c: the order of a section's atoms, where it is not the input's. */

@@ -158,6 +158,13 @@ bool layout_match_after(const LayoutMatcher *m, u32 stmt, const char *name, u64 
   return false;
 }
 
+bool layout_match_asks_file(const LayoutMatcher *m, const char *name) {
+  for (u32 i = 0; i < m->n; i++)
+    if ((!m->rules[i].any_file || m->rules[i].nexclude) && glob_match(m->rules[i].name, name, strlen(name)))
+      return true;
+  return false;
+}
+
 bool layout_match_asks_attr(const LayoutMatcher *m) {
   return m->asks_attr;
 }

@@ -10,7 +10,7 @@
 typedef struct LayoutMatcher LayoutMatcher;
 
 /* Where a section goes: desc->stmts[stmt].patterns[pattern]. */
-typedef struct {
+typedef struct LayoutHit {
   u32 stmt, pattern;
   u32 index; /* of the pattern among all of the description, in script order: sections of one output
                 section are ordered by it, then by input order (patterns that are joined or sorted:
@@ -31,6 +31,8 @@ bool layout_match(const LayoutMatcher *m, const char *name, u64 len, const char 
  */
 bool layout_match_after(const LayoutMatcher *m, u32 stmt, const char *name, u64 len,
                         const char *path, const char *member, u32 aflags, u32 attr, LayoutHit *hit);
+/* Whether what takes a section of that name depends on its file. */
+bool layout_match_asks_file(const LayoutMatcher *m, const char *name);
 /* Whether a pattern asks for `attr` at all. */
 bool layout_match_asks_attr(const LayoutMatcher *m);
 /* Every place there is, by LayoutHit.index. */

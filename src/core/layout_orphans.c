@@ -220,7 +220,7 @@ static bool is_table(const Link *l, const Osec *o) {
 static void place(Orphans *p, u32 osec) {
   const Osec *o = &p->l->osecs.at[osec];
   u32 f = flags_of(o);
-  *vec_push(&p->y->items) = (Item){UINT32_MAX, osec, UINT32_MAX};
+  *vec_push(&p->y->items) = (Item){.stmt = UINT32_MAX, .osec = osec, .weld = UINT32_MAX};
   u32 node = p->y->items.n;
   p->nodes[node] = (Node){END, f, class_of(p->l, o)};
   if (f & DEBUGGING || is_table(p->l, o)) {

@@ -227,6 +227,12 @@ static void end_overlay(LayoutEnv *e, u32 osec, const LayoutStmt *st) {
   y->dot = y->overlay_end;
 }
 
+static void note_size(Layout *y, u32 osec, const Osec *o, const LayoutStmt *st) {
+  if ((y->ahead || y->sizes_ahead) && y->old_sizes[osec] != o->size)
+    layout_note_moved(y, st, o->name);
+  y->old_sizes[osec] = o->size;
+}
+
 void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
   Link *l = e->l;
   Layout *y = e->y;
@@ -252,9 +258,9 @@ void layout_end_section(LayoutEnv *e, u32 osec, u64 align, u64 room) {
     lma_region->current = o->lma + room;
     check_region(e, o, lma_region, o->lma, o->lma + room);
   }
-  if (y->ahead && (old != o->lma || y->old_sizes[osec] != o->size))
+  if (y->ahead && old != o->lma)
     layout_note_moved(y, st, o->name);
-  y->old_sizes[osec] = o->size;
+  note_size(y, osec, o, st);
   y->stamps[osec] = y->walk;
   y->prefer_next = false;
 }
@@ -276,6 +282,26 @@ void layout_skip_section(LayoutEnv *e, u32 osec, u64 align) {
   o->size = 0;
   if (y->ahead && old != o->addr)
     layout_note_moved(y, st, o->name);
+  note_size(y, osec, o, st);
+  y->stamps[osec] = y->walk;
+}
+
+bool layout_says_nothing(const Link *l, const Item *it) {
+  const Options *p = l->opt;
+  const Layout *y = l->lay;
+  if (!it->osec || it->stmt == UINT32_MAX || l->osecs.at[it->osec].natoms || l->osecs.at[it->osec].stmt != it->stmt)
+    return false;
+  const LayoutStmt *st = &l->layout->stmts[it->stmt];
+  const Body *b = &y->bodies[it->stmt];
+  return !st->expr && !st->align && !st->subalign && !st->region && !b->keeps && !b->maybe && !b->symbols && !p->section_starts.n &&
+         !p->section_aligns.n && !p->has_ttext && !p->has_tdata && !p->has_tbss;
+}
+
+void layout_pass_section(Layout *y, u32 osec, Osec *o) {
+  if (y->ahead && o->addr != y->dot)
+    layout_note_moved(y, NULL, o->name);
+  o->placed = false;
+  o->addr = o->lma = y->dot;
   y->stamps[osec] = y->walk;
 }
 

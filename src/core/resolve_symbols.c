@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "core/layout_match.h"
+
 enum { CLAIM_AHEAD = 12, FACTS_BATCH = 64 };
 
 /* ---- claims ---- */
@@ -208,6 +210,32 @@ u8 common_p2align(const Link *l, u32 sym) {
   return c ? c->p2align : 0;
 }
 
+/* Where a script tells commons by their files: one section of weld's for each pattern that takes any. */
+typedef struct {
+  u32 pattern, synth;
+} CommonPlace;
+
+typedef struct {
+  bool asked;
+  VEC(CommonPlace) at;
+} CommonPlaces;
+
+static u32 common_synth(Link *l, CommonPlaces *p, u32 file) {
+  const File *f = &l->files.at[file];
+  const Synth all = l->synths.at[SYN_COMMON];
+  LayoutHit hit;
+  if (!p->asked || !layout_match(l->matcher, all.name, strlen(all.name), f->path, f->member, l->atoms.flags[all.atom.i], (u32)all.attr, &hit))
+    return SYN_COMMON;
+  for (u32 i = 0; i < p->at.n; i++)
+    if (p->at.at[i].pattern == hit.index)
+      return p->at.at[i].synth;
+  u32 synth = synth_add(l, &(Synth){.name = all.name, .type = all.type, .attr = all.attr, .file = file});
+  if (synth == SYN_NONE) /* reported */
+    return SYN_COMMON;
+  *vec_push(&p->at) = (CommonPlace){hit.index, synth};
+  return synth;
+}
+
 /* A tentative definition is as large and as aligned as the largest of its name, and near when one of
  * them is: small code can't reach far. */
 static void place_commons(Link *l, U32Vec *lists) {
@@ -244,8 +272,13 @@ static void place_commons(Link *l, U32Vec *lists) {
   }
   if (l->format->atoms_are_symbols)
     keep_commons(l, v.at, v.n);
+  CommonPlaces places = {.asked = l->matcher && !l->format->atoms_are_symbols && (!l->relocatable || l->opt->define_common) &&
+                                  layout_match_asks_file(l->matcher, l->synths.at[SYN_COMMON].name)};
   for (u32 i = 0; i < v.n && !l->format->atoms_are_symbols; i++) {
-    Synth *s = &l->synths.at[v.at[i].tls ? SYN_TCOMMON : v.at[i].small ? SYN_COMMON : SYN_LCOMMON];
+    u32 where = v.at[i].tls      ? (u32)SYN_TCOMMON
+                : v.at[i].small ? common_synth(l, &places, key_file(l->syms.key[v.at[i].sym]))
+                                : (u32)SYN_LCOMMON;
+    Synth *s = &l->synths.at[where];
     u64 align = is_pow2(v.at[i].align) ? v.at[i].align : 1;
     u64 at = align_up(s->size, align);
     s->p2align = MAX(s->p2align, log2_u64(align));
@@ -257,6 +290,7 @@ static void place_commons(Link *l, U32Vec *lists) {
       break;
     }
   }
+  vec_free(&places.at);
   if (l->commons.n)
     qsort(l->commons.at, l->commons.n, sizeof *l->commons.at, by_symbol);
   vec_free(&v);

@@ -23,6 +23,7 @@ struct Synth {
   bool keep_empty;  /* placed even when size is 0 (default: an empty Synth is not placed) */
   u64 size;         /* bytes; final when layout has settled */
   AtomId atom;      /* set by synth_add */
+  u32 file;         /* FileId by whose name patterns of files judge it; 0: weld's own */
   /* Asked in every round of layout; sets size, returns true when it changed. NULL: size is constant. */
   bool (*resize)(struct Link *l, Synth *s);
   /* Composes bytes [off, off + len) to `out` (len bytes, zeroed unless `fills`). Runs after addresses are final, maybe
