@@ -20,6 +20,13 @@ static void set_size(Link *l, u32 synth, u64 size) {
     l->atoms.at[s->atom.i].size = size;
 }
 
+/* Does the atom stand where the dynamic linker may write? Not when the layout discarded it, or put it into a section that is not
+ * loaded (a script's INFO). */
+static bool in_memory(const Link *l, u32 atom) {
+  u32 osec = l->atoms.at[atom].osec;
+  return osec && l->osecs.at[osec].aflags & ATOM_ALLOC;
+}
+
 /* ---- .relr.dyn (gABI, "Relative Relocation Table") ---- */
 
 static int relr_cmp(const void *pa, const void *pb) {
@@ -63,7 +70,7 @@ static void relr_collect(Link *l) {
   u32 sum = 0;
   for (u32 i = 0; i < l->norder; i++) {
     const Osec *o = &l->osecs.at[l->order[i]];
-    for (u32 j = 0; j < o->natoms; j++) {
+    for (u32 j = 0; o->aflags & ATOM_ALLOC && j < o->natoms; j++) {
       u32 a = o->atoms[j].i, count = start[a];
       start[a] = sum;
       sum += count;
@@ -73,7 +80,7 @@ static void relr_collect(Link *l) {
   s->relr_bytes = bytes;
   for (u64 i = 0; i < n; i++) {
     u32 a = in[i].atom;
-    if (l->atoms.at[a].osec) /* else the layout discarded it */
+    if (in_memory(l, a))
       s->relr[start[a]++] = in[i];
   }
   s->nrelr = sum;
@@ -228,7 +235,7 @@ static void rela_plt_write(Link *l, const Synth *s, u8 *out, u64 off, u64 len) {
 /* Entries that .got has among the relative ones. */
 static u32 got_relatives(const Link *l) {
   u32 got = l->synths.at[SYN_GOT].atom.i;
-  return got && l->atoms.at[got].osec && !l->opt->z_pack_relative_relocs ? l->slots->got_nrel : 0;
+  return got && in_memory(l, got) && !l->opt->z_pack_relative_relocs ? l->slots->got_nrel : 0;
 }
 
 /* Atoms made by weld count like any other. */
@@ -289,12 +296,21 @@ static void number_runs(void *ctx, u32 begin, u32 end, unsigned tid) {
 
 static bool has_dynrels(const Osec *o) { return o->aflags & ATOM_ALLOC && o->dynrels; }
 
+/* What is not loaded has none: its atoms must not take what is others'. */
+static void drop_unloaded(Link *l, const Osec *o) {
+  for (u32 i = 0; i < o->natoms; i++)
+    if (l->atoms.nsymrel[o->atoms[i].i])
+      l->atoms.symreloff[o->atoms[i].i] = UINT32_MAX;
+}
+
 /* Relative entries in order of addresses; symbolic ones likewise, as Link.dynrel has them: behind the relative
  * ones of .got. Sections of code mostly have none, and are the most. */
 static void number_atoms(Link *l, u64 *nrel, u64 *nsym) {
   VEC(Run) runs = {0};
   for (u32 i = 0; i < l->norder; i++) {
     Osec *o = &l->osecs.at[l->order[i]];
+    if (o->dynrels && !(o->aflags & ATOM_ALLOC))
+      drop_unloaded(l, o);
     o->dynrels = has_dynrels(o);
     for (u32 at = 0; o->dynrels && at < o->natoms; at += RUN_ATOMS)
       *vec_push(&runs) = (Run){o->atoms + at, MIN(o->natoms - at, (u32)RUN_ATOMS), 0, 0};
@@ -341,8 +357,8 @@ void dynrel_assign(Link *l) {
   if (l->synths.at[SYN_RELA_DYN].size)
     number_atoms(l, &nrel, &nsym);
   u32 nifunc = 0;
-  for (u32 i = 0; i < s->ifuncs.n; i++) /* drop those whose atom the layout discarded */
-    if (l->atoms.at[s->ifuncs.at[i].atom].osec)
+  for (u32 i = 0; i < s->ifuncs.n; i++)
+    if (in_memory(l, s->ifuncs.at[i].atom))
       s->ifuncs.at[nifunc++] = s->ifuncs.at[i];
   s->ifuncs.n = nifunc;
   s->ncanonical_ifuncs = 0;
@@ -378,7 +394,7 @@ static void fill_got(Link *l) {
   u32 atom = l->synths.at[SYN_GOT].atom.i;
   u64 rel = 0, sym = l->atoms.symreloff[atom];
   bool packed = l->opt->z_pack_relative_relocs;
-  if (!atom || !l->atoms.at[atom].osec) /* the layout discarded it */
+  if (!atom || !in_memory(l, atom))
     return;
   if (l->tlsld_got >= 0 && l->opt->kind == OUTPUT_SHARED)
     l->dynrel[sym++] = (DynRel){got_slot_addr(l, l->tlsld_got), 0, NO_SYM.i, DYN_DTPMOD};
@@ -398,14 +414,17 @@ static void fill_got(Link *l) {
 static void fill_copies(Link *l) {
   const Slots *s = l->slots;
   u64 at[2], addr[2];
+  bool loaded[2];
   for (int k = 0; k < 2; k++) {
     u32 synth = k ? SYN_DYNBSS_RELRO : SYN_DYNBSS;
     at[k] = l->atoms.symreloff[l->synths.at[synth].atom.i];
+    loaded[k] = in_memory(l, l->synths.at[synth].atom.i);
     addr[k] = synth_addr(l, synth);
   }
   for (u32 i = 0; i < s->copies.n; i++) {
     const CopyReloc *c = &s->copies.at[i];
-    l->dynrel[at[c->relro]++] = (DynRel){addr[c->relro] + c->offset, 0, c->sym, DYN_COPY};
+    if (loaded[c->relro])
+      l->dynrel[at[c->relro]++] = (DynRel){addr[c->relro] + c->offset, 0, c->sym, DYN_COPY};
   }
 }
 
