@@ -40,11 +40,10 @@ typedef enum {
   LAYOUT_FILL,    /* in a body: FILL(fill), from here on */
 } LayoutKind;
 
-enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2,        LAYOUT_ONLY_IF_RO = 8, LAYOUT_ONLY_IF_RW = 16, LAYOUT_NOLOAD = 32, LAYOUT_KEEP_EMPTY = 64,
+enum { LAYOUT_PROVIDE = 1, LAYOUT_HIDDEN = 2, LAYOUT_ONLY_IF_RO = 8, LAYOUT_ONLY_IF_RW = 16, LAYOUT_NOLOAD = 32, LAYOUT_KEEP_EMPTY = 64,
        LAYOUT_DISCARD = 512 /* OUTPUT: /DISCARD/ */,
        LAYOUT_ALIGN_WITH_INPUT = 1024, LAYOUT_READONLY = 2048,
        LAYOUT_NOALLOC = 4096 /* types DSECT, COPY, INFO, OVERLAY: takes no memory */,
-       LAYOUT_FORCE_ALIGN = 1 << 14 /* OUTPUT: `align` counts also where the address is given */,
        LAYOUT_FIRST = 1 << 15 /* of a script that adds to another layout: wherever it stands, its patterns are asked before the others', and what it PROVIDEs counts */ };
 
 /* What fills gaps: `bytes` repeated; else the low four bytes of `expr`, big endian; else the default. */
